@@ -1,0 +1,55 @@
+"""Values and contracts that every room shares: records, requests, claims, results, errors.
+
+The one way through the house: records are learned by a model, a request is forgotten by a
+method, the result is audited against retraining, and readings and tables are what is left.
+"""
+
+from .canonical import canonical, digest, plain, pseudonym
+from .cases import Case, Trial
+from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
+from .contracts import (
+    Estimator,
+    Learner,
+    Metric,
+    Model,
+    Prepares,
+    Progress,
+    Promises,
+    Role,
+    Trainable,
+    Unlearner,
+)
+from .cost import Cost, Stopwatch
+from .errors import (
+    BadInput,
+    BudgetSpent,
+    Corrupt,
+    EmptyRequest,
+    NeedsReference,
+    NoRoute,
+    NotConverged,
+    NothingLeft,
+    OneClassLeft,
+    RepeatedRecord,
+    UnknownRecord,
+    UnteachError,
+    Untrusted,
+)
+from .forgets import Forgets, Keeps
+from .plugins import plugins
+from .records import Ids, Records, Rows, Stream, as_ids, first_repeated, locate
+from .requests import Request
+from .results import Better, Forgotten, Reading, Table
+from .saved import Saved, read_whole, write_whole
+from .seeds import derive, stream
+
+__all__ = [
+    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Corrupt", "Cost",
+    "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic", "Ids", "Keeps",
+    "Learner", "Metric", "Model", "NeedsReference", "NoRoute", "NotConverged", "NothingLeft",
+    "OneClassLeft", "Prepares", "Progress", "Promises", "Reading", "Records", "RepeatedRecord",
+    "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table", "Trainable", "Trial",
+    "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "as_ids", "canonical", "claim_from",
+    "claim_json", "derive", "digest", "first_repeated", "locate", "plain", "plugins", "pseudonym",
+    "read_whole", "stream", "write_whole",
+]

@@ -1,0 +1,297 @@
+"""Records: what a model learned from, each with an id that never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadInput, NothingLeft, RepeatedRecord, UnknownRecord
+
+Ids = NDArray[Any]
+
+
+def as_ids(ids: Iterable[Any] | Any, *, what: str = "ids") -> Ids:
+    """Return ids as a one-dimensional array of int64 or of strings.
+
+    >>> as_ids([3, 5])
+    array([3, 5])
+    >>> as_ids([0.5])
+    Traceback (most recent call last):
+    ...
+    unteach.core.errors.BadInput: ids must be whole numbers or strings, got float64
+    """
+    if isinstance(ids, (str, bytes, int, np.integer)):
+        ids = [ids]
+    array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
+    if array.ndim != 1:
+        raise BadInput(f"{what} must be one-dimensional, got shape {array.shape}")
+    if array.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if array.dtype.kind in "iu":
+        return array.astype(np.int64)
+    if array.dtype.kind == "U":
+        return array
+    if array.dtype.kind == "O" and all(isinstance(i, str) for i in array):
+        return array.astype(str)
+    if array.dtype.kind == "O" and all(
+        isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in array
+    ):
+        return array.astype(np.int64)
+    raise BadInput(f"{what} must be whole numbers or strings, got {array.dtype}")
+
+
+def first_repeated(ids: Ids) -> Any | None:
+    """Return an id that occurs twice, or None.
+
+    >>> first_repeated(np.array([4, 7, 4]))
+    4
+    """
+    values, counts = np.unique(ids, return_counts=True)
+    twice = values[counts > 1]
+    return twice[0].item() if len(twice) else None
+
+
+def locate(known: Ids, wanted: Ids, *, where: str = "the records") -> NDArray[np.int64]:
+    """Return the positions of `wanted` in `known`, in the order of `wanted`.
+
+    Raises `UnknownRecord` for an id that is not there and `RepeatedRecord` for one named twice.
+
+    >>> locate(np.array([10, 30, 20]), np.array([20, 10]))
+    array([2, 0])
+    """
+    twice = first_repeated(wanted)
+    if twice is not None:
+        raise RepeatedRecord(f"id {twice!r} is named more than once; name each record once")
+    if len(wanted) == 0:
+        return np.zeros(0, dtype=np.int64)
+    strange: Any = None
+    if len(known) == 0 or known.dtype.kind != wanted.dtype.kind:
+        strange = wanted[0].item()
+    else:
+        order = np.argsort(known, kind="stable")
+        at = np.searchsorted(known, wanted, sorter=order)
+        found: NDArray[np.int64] = order[np.minimum(at, len(known) - 1)].astype(np.int64)
+        wrong = np.flatnonzero(known[found] != wanted)
+        if len(wrong) == 0:
+            return found
+        strange = wanted[wrong[0]].item()
+    kind = "whole numbers" if known.dtype.kind == "i" else "strings"
+    raise UnknownRecord(
+        f"no record with id {strange!r} in {where} ({len(known)} records, ids are {kind}); "
+        "it may have been forgotten already"
+    )
+
+
+@runtime_checkable
+class Records(Protocol):
+    """What every source of records offers; `Rows` is the one that holds them in memory."""
+
+    @property
+    def ids(self) -> Ids:
+        """(n,) int64 or str: unique, permanent, never renumbered."""
+
+    @property
+    def groups(self) -> NDArray[Any] | None:
+        """(n,) the person, class, skill or fact that each record belongs to."""
+
+    @property
+    def x(self) -> Any:
+        """The inputs, first axis of length n."""
+
+    @property
+    def y(self) -> Any:
+        """The targets, first axis of length n."""
+
+    def __len__(self) -> int: ...
+    def take(self, rows: Any) -> Records:
+        """Return the records at these positions."""
+
+    def select(self, ids: Any) -> Records:
+        """Return the records with these ids, in this order."""
+
+    def without(self, ids: Any) -> Records:
+        """Return the records that are left when these ids go."""
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Records without end, drawn by group: tasks that are generated rather than stored."""
+
+    @property
+    def groups(self) -> Sequence[Any]:
+        """The groups that can be drawn from."""
+
+    def draw(self, n: int, *, seed: int, group: Any | None = None) -> Records:
+        """Return n fresh records, of one group or of all."""
+
+    def without(self, groups: Iterable[Any]) -> Stream:
+        """Return the stream that never draws from these groups."""
+
+
+def _frozen(value: Any, n: int, name: str) -> Any:
+    if isinstance(value, np.ndarray) or hasattr(value, "tocsr"):
+        length = value.shape[0] if value.ndim else -1
+        if isinstance(value, np.ndarray) and value.flags.writeable:
+            value = value.view()
+            value.flags.writeable = False
+    else:
+        length = len(value)
+    if length != n:
+        raise BadInput(f"column {name!r} has {length} entries for {n} ids; give one entry an id")
+    return value
+
+
+def _take(value: Any, rows: NDArray[Any]) -> Any:
+    if isinstance(value, np.ndarray) or hasattr(value, "tocsr"):
+        return value[rows]
+    if rows.dtype == bool:
+        rows = np.flatnonzero(rows)
+    return [value[int(i)] for i in rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Records in memory: ids, named columns, and a group for each.
+
+    Parameters
+    ----------
+    ids : (n,) whole numbers or strings, unique
+    columns : name to values, each of length n: array, sparse matrix, memory map, or a list
+        (ragged). `x` and `y` are the inputs and the targets by convention.
+    groups : (n,) optional; a person, a class, a skill or a fact
+
+    Examples
+    --------
+    >>> rows = Rows(np.array([7, 9]), {"x": np.eye(2), "y": np.array([0, 1])})
+    >>> rows.without([7]).ids
+    array([9])
+    >>> rows.without([8])
+    Traceback (most recent call last):
+    ...
+    unteach.core.errors.UnknownRecord: no record with id 8 in the records (2 records, ids are
+    whole numbers); it may have been forgotten already
+    """
+
+    ids: Ids
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    groups: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        ids = as_ids(self.ids)
+        twice = first_repeated(ids)
+        if twice is not None:
+            raise RepeatedRecord(f"id {twice!r} names two records; ids must be unique")
+        object.__setattr__(self, "ids", _frozen(ids, len(ids), "ids"))
+        frozen = {name: _frozen(value, len(ids), name) for name, value in self.columns.items()}
+        object.__setattr__(self, "columns", frozen)
+        if self.groups is not None:
+            groups = np.asarray(self.groups)
+            if groups.ndim != 1:
+                raise BadInput(f"groups must be one-dimensional, got shape {groups.shape}")
+            object.__setattr__(self, "groups", _frozen(groups, len(ids), "groups"))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.ids.tolist())
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{k}{getattr(v, 'shape', (len(v),))}" for k, v in self.columns.items())
+        grouped = "" if self.groups is None else f", {len(np.unique(self.groups))} groups"
+        return f"Rows({len(self)} records: {shapes}{grouped})"
+
+    def column(self, name: str) -> Any:
+        """Return one named column, or say which there are."""
+        if name not in self.columns:
+            raise BadInput(f"no column {name!r}; there are {sorted(self.columns)}")
+        return self.columns[name]
+
+    @property
+    def x(self) -> Any:
+        """The inputs, first axis of length n."""
+        return self.column("x")
+
+    @property
+    def y(self) -> Any:
+        """The targets, first axis of length n."""
+        return self.column("y")
+
+    @cached_property
+    def _position(self) -> dict[Any, int]:
+        return {i: k for k, i in enumerate(self.ids.tolist())}
+
+    def positions(self, ids: Any) -> NDArray[np.int64]:
+        """Return where these ids stand; an unknown or a repeated id is refused."""
+        return locate(self.ids, as_ids(ids))
+
+    def has(self, identifier: Any) -> bool:
+        """Say whether this id is here."""
+        return identifier in self._position
+
+    def take(self, rows: Any) -> Rows:
+        """Return the records at these positions (or where a mask is true)."""
+        rows = np.asarray(rows)
+        if rows.size == 0:
+            rows = rows.astype(np.int64)
+        return Rows(
+            self.ids[rows],
+            {name: _take(value, rows) for name, value in self.columns.items()},
+            None if self.groups is None else self.groups[rows],
+        )
+
+    def select(self, ids: Any) -> Rows:
+        """Return the records with these ids, in this order."""
+        return self.take(self.positions(ids))
+
+    def without(self, ids: Any) -> Rows:
+        """Return the records that are left when these ids go, in their order."""
+        keep = np.ones(len(self), dtype=bool)
+        keep[self.positions(ids)] = False
+        if len(self) and not keep.any():
+            raise NothingLeft(f"forgetting all {len(self)} records leaves nothing to learn from")
+        return self.take(keep)
+
+    def members(self, groups: Iterable[Any]) -> Ids:
+        """Return the ids that belong to these groups; an unknown group is refused."""
+        if self.groups is None:
+            raise BadInput("these records have no groups; give `groups=` when they are made")
+        hit = np.zeros(len(self), dtype=bool)
+        for group in groups:
+            mine = self.groups == group
+            if not np.any(mine):
+                raise UnknownRecord("a group that was named has no records here")
+            hit |= mine
+        return self.ids[hit]
+
+    def replace(self, other: Records) -> Rows:
+        """Return the same records with the contents of `other` at the ids it names."""
+        at = self.positions(other.ids)
+        columns: dict[str, Any] = {}
+        for name, value in self.columns.items():
+            new = other.column(name) if isinstance(other, Rows) else getattr(other, name)
+            if isinstance(value, np.ndarray):
+                new = np.asarray(new)
+                if new.shape[1:] != value.shape[1:]:
+                    raise BadInput(
+                        f"replacement column {name!r} has entries of shape {new.shape[1:]}, "
+                        f"the records have {value.shape[1:]}"
+                    )
+                merged = value.astype(np.result_type(value, new), copy=True)
+                merged[at] = new
+                columns[name] = merged
+            elif hasattr(value, "tocsr"):
+                merged = value.tolil(copy=True)
+                merged[at] = new
+                columns[name] = merged.tocsr()
+            else:
+                listed = list(value)
+                for k, row in zip(at, new, strict=True):
+                    listed[int(k)] = row
+                columns[name] = listed
+        return Rows(self.ids, columns, self.groups)
