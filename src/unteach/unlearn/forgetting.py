@@ -1,0 +1,135 @@
+"""One door to forgetting: choose a method whose claim is accepted, and run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from unteach.core import (
+    BadInput,
+    BudgetSpent,
+    Claim,
+    Forgotten,
+    NoRoute,
+    Records,
+    Request,
+    Unlearner,
+    plugins,
+)
+
+from .do_nothing import DoNothing
+from .native import Native
+from .newton import Newton
+from .over_forget import OverForget
+from .retrain import Retrain
+from .sisa import Sisa
+
+METHODS: tuple[type, ...] = (Retrain, DoNothing, OverForget, Native, Sisa, Newton)
+"""Every method that the package exports; the checks run on all of them."""
+
+_AUTOMATIC = (Newton, Sisa, Native, Retrain)
+_KINDS = ("exact", "certified", "heuristic")
+
+
+def method_named(name: str) -> Any:
+    """Return the method of this name with its default parameters; plugins are looked up too.
+
+    >>> method_named("do_nothing")
+    DoNothing()
+    """
+    wanted = name.replace("-", "").replace("_", "").lower()
+    known = {m.__name__: m for m in METHODS} | plugins("unteach.methods")
+    for label, method in known.items():
+        if label.replace("_", "").replace("-", "").lower() == wanted:
+            return method()
+    raise BadInput(f"no method {name!r}; there are {sorted(known)}")
+
+
+def route(
+    model: Any,
+    records: Records,
+    request: Request,
+    *,
+    accept: Iterable[str] = ("exact", "certified"),
+) -> tuple[Unlearner, Claim]:
+    """Return the cheapest method whose claim is accepted, and that claim; nothing is done yet.
+
+    Tried in this order: the Newton step and SISA where the model was learned for them, the
+    model's own exact `forget`, retraining. Raises NoRoute with every reason when none serves.
+    """
+    accepted = _accepted(accept)
+    reasons = []
+    for candidate in _AUTOMATIC:
+        method = candidate()
+        try:
+            claim = method.promise(model, records, request)
+        except (NoRoute, BudgetSpent) as refusal:
+            reasons.append(f"{candidate.__name__}: {refusal}")
+            continue
+        if claim.kind in accepted:
+            return method, claim
+        reasons.append(f"{candidate.__name__}: it would be {claim}")
+    raise NoRoute(f"no method forgets this under {', '.join(accepted)}. " + "; ".join(reasons))
+
+
+def forget(
+    model: Any,
+    records: Records,
+    ids: Any = None,
+    groups: Any = None,
+    *,
+    preserve: Any = None,
+    replace: Any = None,
+    method: Any = "auto",
+    accept: Iterable[str] = ("exact", "certified"),
+    seed: int = 0,
+) -> Forgotten:
+    """Make a model forget records, and say what is promised about the result.
+
+    Parameters
+    ----------
+    model : a fitted model: one of ours, of scikit-learn, or what a learner returned
+    records : the records it was learned from
+    ids, groups, preserve, replace : the request, see `unteach.core.Request`
+    method : "auto" takes the cheapest whose claim is accepted; or a method, or its name
+    accept : kinds of claim that will do: "exact", "certified", "heuristic"
+    seed : at least 0; what retraining uses
+
+    Returns
+    -------
+    Forgotten with `.model`, `.claim` and `.cost`. The model that was given is not changed.
+
+    Errors
+    ------
+    NoRoute when no method serves under the accepted claims; UnknownRecord, RepeatedRecord,
+    EmptyRequest, NothingLeft, OneClassLeft.
+
+    Examples
+    --------
+    >>> from unteach.data import load
+    >>> from unteach.models import NaiveBayes, learn
+    >>> rows = load("digits")
+    >>> model = learn(NaiveBayes(), rows)
+    >>> gone = forget(model, rows, groups=[3])
+    >>> gone.claim.kind, 3 in gone.model.classes_
+    ('exact', False)
+    """
+    request = Request(ids=ids, groups=groups, preserve=preserve, replace=replace)
+    if isinstance(method, str) and method == "auto":
+        method, _ = route(model, records, request, accept=accept)
+    else:
+        method = method_named(method) if isinstance(method, str) else method
+        if not isinstance(method, Unlearner):
+            raise BadInput(f"method is 'auto', a name or an object with forget, got {method!r}")
+    gone: Forgotten = method.forget(model, records, request, seed=seed)
+    if gone.claim.kind not in _accepted(accept):
+        raise NoRoute(f"{type(method).__name__} is {gone.claim}; accepted is {list(accept)}")
+    return gone
+
+
+def _accepted(accept: Iterable[str]) -> tuple[str, ...]:
+    accepted = (accept,) if isinstance(accept, str) else tuple(accept)
+    strange = [kind for kind in accepted if kind not in _KINDS]
+    if strange or not accepted:
+        raise BadInput(f"accept holds some of {_KINDS}, got {accepted}")
+    return accepted
