@@ -1,0 +1,41 @@
+"""The public conformance suite: what every method, metric and estimator must hold to.
+
+Use it on your own in one line: `unteach.checks.check_method(MyMethod())`. The suite is itself
+tested with methods and metrics that are broken on purpose (`unteach.checks.broken`).
+"""
+
+from .bench import MethodBench
+from .certified import CERTIFIED_LAWS
+from .estimators import ESTIMATOR_LAWS, EstimatorBench
+from .exact import EXACT_LAWS
+from .law import Law, LawBroken, Outcome, broken_by, run_laws
+from .methods import METHOD_LAWS
+from .metrics import METRIC_LAWS, JitteredLearner, MetricBench, pole_case
+from .suite import EXPECTED, check_estimator, check_method, check_metric, laws_of
+from .worlds import World, memorable_world, small_world
+
+__all__ = [
+    "CERTIFIED_LAWS",
+    "ESTIMATOR_LAWS",
+    "EXACT_LAWS",
+    "EXPECTED",
+    "METHOD_LAWS",
+    "METRIC_LAWS",
+    "EstimatorBench",
+    "JitteredLearner",
+    "Law",
+    "LawBroken",
+    "MethodBench",
+    "MetricBench",
+    "Outcome",
+    "World",
+    "broken_by",
+    "check_estimator",
+    "check_method",
+    "check_metric",
+    "laws_of",
+    "memorable_world",
+    "pole_case",
+    "run_laws",
+    "small_world",
+]

@@ -1,0 +1,434 @@
+"""Methods that are broken on purpose, each in the way that one law alone catches.
+
+The suite is tested with them: a law that catches none of these is no law. Several are defects
+that were found in published unlearning code; their notes say which kind.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from unteach.core import Certified, Cost, Exact, Forgotten, Heuristic, Request
+from unteach.models import Logistic, learner_of, parameters
+from unteach.unlearn import Native, Newton, Retrain
+
+
+class Broken:
+    """What all broken methods state: the law that must catch them, and what is wrong."""
+
+    caught_by: ClassVar[str]
+    wrong: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class ForgetsOnNothing(Retrain, Broken):
+    """Drops a record even when it is asked to forget none."""
+
+    caught_by = "forgetting_nothing_changes_nothing"
+    wrong = "an empty request retrains on one record less"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain; on an empty request, without the first record."""
+        if len(request.targets(records)) == 0:
+            request = Request(ids=records.ids[:1])
+        return super().forget(model, records, request, seed=seed)
+
+
+@dataclass(frozen=True)
+class SpoilsItsInput(Native, Broken):
+    """Calls the model's own forget without copying the model first."""
+
+    caught_by = "inputs_are_untouched"
+    wrong = "the model that was handed in has forgotten too, so nothing can be compared"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Forget in place."""
+        gone = super().forget(model, records, request, seed=seed)
+        model.__dict__.update(copy.deepcopy(gone.model).__dict__)
+        return gone
+
+
+@dataclass(frozen=True)
+class SwallowsUnknownIds(Retrain, Broken):
+    """Forgets the ids that it knows and keeps silent about the others."""
+
+    caught_by = "unknown_id_is_refused"
+    wrong = "a deletion request that hit nothing is reported as done"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain on the known part of the request."""
+        if request.ids and not set(request.ids) <= set(records.ids.tolist()):
+            request = Request(ids=[i for i in request.ids if records.has(i)])
+        return super().forget(model, records, request, seed=seed)
+
+
+@dataclass(frozen=True)
+class SwallowsRepeatedIds(Retrain, Broken):
+    """Takes an id that is named twice as named once."""
+
+    caught_by = "repeated_id_is_refused"
+    wrong = "a request that is malformed is not reported"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain without the distinct ids."""
+        if request.ids:
+            request = replace(request, ids=tuple(dict.fromkeys(request.ids)))
+        return super().forget(model, records, request, seed=seed)
+
+
+@dataclass(frozen=True)
+class RollsItsOwnDice(Retrain, Broken):
+    """Draws from a generator that no seed rules."""
+
+    caught_by = "same_seed_same_result"
+    wrong = "global randomness: a run cannot be repeated"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain, then shake the intercept by less than the claimed tolerance."""
+        gone = super().forget(model, records, request, seed=seed)
+        if gone.model is model:
+            return gone
+        shaken = copy.deepcopy(gone.model)
+        shaken.intercept_ = shaken.intercept_ + 1e-10 * np.random.default_rng().random()
+        return Forgotten(shaken, Exact(1e-8), gone.cost)
+
+
+@dataclass(frozen=True)
+class NeverSteps(Broken):
+    """Runs its loop on a copy and returns a model whose parameters never moved.
+
+    A published benchmark's student was never updated, since its optimizer held the teacher's
+    parameters.
+    """
+
+    steps: int = 5
+    caught_by = "something_moves"
+    wrong = "the step never reaches the parameters"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Update a copy of the parameters, and return the model without them."""
+        targets = request.targets(records)
+        clean = copy.deepcopy(model)
+        if len(targets) == 0:
+            return Forgotten(model, Heuristic("ascent"), Cost(1e-9))
+        theta = parameters(clean)
+        for _ in range(self.steps):
+            theta = theta * 0.9
+        served = learner_of(clean)
+        return Forgotten(_Served(clean, served), Heuristic("ascent"), Cost(1e-9))
+
+
+class _Served:
+    """A model's answers without its training rows."""
+
+    def __init__(self, model: Any, learner: Any) -> None:
+        self.coef_, self.intercept_ = model.coef_.copy(), np.array(model.intercept_)
+        self.classes_, self.learner_ = model.classes_, learner
+
+    def decision_function(self, x: Any) -> Any:
+        f = np.asarray(x) @ self.coef_.T + self.intercept_
+        return f[:, 0] if f.ndim == 2 and f.shape[1] == 1 else f
+
+    def predict(self, x: Any) -> Any:
+        return self.classes_[(self.decision_function(x) > 0).astype(int)]
+
+
+def _stepped(model: Any, records: Any, request: Any, rate: float) -> Any:
+    """Return the model after ascent on the forgotten records' logistic loss."""
+    served = _Served(model, learner_of(model))
+    gone = records.select(request.targets(records))
+    s = np.where(np.asarray(gone.y) == model.classes_[1], 1.0, -1.0)
+    pull = s / (1 + np.exp(s * served.decision_function(gone.x)))
+    served.coef_ = served.coef_ - rate * (pull @ np.asarray(gone.x))[None, :]
+    served.intercept_ = served.intercept_ - rate * pull.sum()
+    return served
+
+
+@dataclass(frozen=True)
+class DecaysTheFrozen(Broken):
+    """Says that it moves the first half of the weights, and lets weight decay move the rest.
+
+    Published saliency-mask code did this for two years: the mask was on the gradient, the decay
+    was not.
+    """
+
+    rate: float = 0.1
+    decay: float = 1e-3
+    caught_by = "frozen_stays_and_trained_moves"
+    wrong = "weight decay moves what the mask says is frozen"
+
+    def moves(self, model: Any) -> Any:
+        """Return the mask: the first half of the parameters."""
+        size = len(parameters(model))
+        return np.arange(size) < size // 2
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Step with the mask, decay without it."""
+        if len(request.targets(records)) == 0:
+            return Forgotten(model, Heuristic("masked ascent"), Cost(1e-9))
+        served = _stepped(model, records, request, self.rate)
+        mask = self.moves(model)[: served.coef_.size].reshape(served.coef_.shape)
+        served.coef_ = np.where(mask, served.coef_, model.coef_ * (1 - self.decay))
+        served.intercept_ = np.array(model.intercept_) * 1.0
+        return Forgotten(served, Heuristic("masked ascent"), Cost(1e-9))
+
+
+@dataclass(frozen=True)
+class PeeksAtRetained(Broken):
+    """Says that it needs no retained data, and rescales by their mean."""
+
+    retain_free: ClassVar[bool] = True
+    caught_by = "retain_free_means_it"
+    wrong = "it is sold for when the training data are gone, and reads them"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Ascend, with a rate that comes from all records."""
+        if len(request.targets(records)) == 0:
+            return Forgotten(model, Heuristic("ascent"), Cost(1e-9))
+        rate = 0.1 / (1e-9 + float(np.abs(np.asarray(records.x)).mean()))
+        return Forgotten(_stepped(model, records, request, rate), Heuristic("ascent"), Cost(1e-9))
+
+
+@dataclass(frozen=True)
+class ClaimsInProse(Retrain, Broken):
+    """Returns a sentence where a claim is due."""
+
+    caught_by = "claim_and_cost_are_stated"
+    wrong = "a claim that no program can check"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain."""
+        gone = super().forget(model, records, request, seed=seed)
+        return Forgotten(gone.model, "100 % forgotten", gone.cost)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class HidesByZeroWeight(Broken):
+    """Gives the forgotten rows weight zero: outputs are as retrained, the bytes stay."""
+
+    caught_by = "no_residue"
+    wrong = "output tests pass, and the saved model still holds the rows"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain, and keep everything in a drawer."""
+        if len(request.targets(records)) == 0:
+            return Forgotten(model, Exact(1e-8), Cost(1e-9))
+        gone = Retrain().forget(model, records, request, seed=seed)
+        return Forgotten(_Weighted(gone.model, records), Exact(1e-8), gone.cost)
+
+
+class _Weighted:
+    """A model with every row that it ever saw, and a weight for each."""
+
+    def __init__(self, model: Any, records: Any) -> None:
+        old = getattr(model, "x", None)
+        self.model, self.classes_, self.learner_ = model, model.classes_, learner_of(model)
+        self.x = np.asarray(records.x) if old is None else old
+
+    def decision_function(self, x: Any) -> Any:
+        return self.model.decision_function(x)
+
+    def predict(self, x: Any) -> Any:
+        return self.model.predict(x)
+
+
+@dataclass(frozen=True)
+class RetrainsAnother(Retrain, Broken):
+    """Retrains with a penalty that is not the model's."""
+
+    learner: Any = field(default_factory=lambda: Logistic(C=1.5))
+    caught_by = "equals_retraining"
+    wrong = "the recipe of the reference is not that of the model"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain by another recipe."""
+        gone = super().forget(model, records, request, seed=seed)
+        return Forgotten(gone.model, Exact(1e-6), gone.cost)
+
+
+@dataclass(frozen=True)
+class ToleratesAnything(Retrain, Broken):
+    """Claims to be exact within a tolerance that anything would meet."""
+
+    caught_by = "tolerance_is_finer_than_the_effect"
+    wrong = "a certificate that even doing nothing would earn"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain."""
+        gone = super().forget(model, records, request, seed=seed)
+        return Forgotten(gone.model, Exact(100.0), gone.cost)
+
+
+@dataclass(frozen=True)
+class LosesCount(Retrain, Broken):
+    """Is right for a batch, and drifts when asked for one record at a time."""
+
+    caught_by = "one_by_one_equals_at_once"
+    wrong = "each single removal adds an error that no single test sees"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain; after a single removal, with an intercept that is off."""
+        gone = super().forget(model, records, request, seed=seed)
+        if len(request.targets(records)) != 1:
+            return Forgotten(gone.model, Exact(1e-8), gone.cost)
+        drifted = copy.deepcopy(gone.model)
+        drifted.intercept_ = drifted.intercept_ + 1e-3
+        return Forgotten(drifted, Exact(1e-8), gone.cost)
+
+
+@dataclass(frozen=True)
+class SubtractsInFloat32(Retrain, Broken):
+    """Keeps an error that grows with the size of what is subtracted."""
+
+    caught_by = "forgotten_contents_do_not_matter"
+    wrong = "an outlier leaves its rounding error behind: two worlds end apart"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain, plus what cancellation would leave."""
+        gone = super().forget(model, records, request, seed=seed)
+        targets = request.targets(records)
+        if len(targets) == 0:
+            return gone
+        size = float(np.abs(np.asarray(records.select(targets).x)).max())
+        off = copy.deepcopy(gone.model)
+        off.intercept_ = off.intercept_ + 1e-11 * size**2
+        return Forgotten(off, Exact(1e-8), gone.cost)
+
+
+@dataclass(frozen=True)
+class ForgetsInsteadOfChanging(Retrain, Broken):
+    """Drops the records that it was asked to replace."""
+
+    caught_by = "change_equals_retraining"
+    wrong = "the correction never reaches the model"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain without the records, whatever was to replace them."""
+        request = Request(ids=request.targets(records))
+        return super().forget(model, records, request, seed=seed)
+
+
+@dataclass(frozen=True)
+class RefundsItself(Newton, Broken):
+    """Starts every request with a fresh budget."""
+
+    caught_by = "budget_is_spent_and_never_refunded"
+    wrong = "a hundred requests cost as much as one"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Step, after setting the ledger back to training."""
+        fresh = replace(model.ledger_, entries=model.ledger_.entries[:1])
+        gone = super().forget(model.changed(model.coef_, fresh), records, request, seed=seed)
+        entry = gone.model.ledger_.entries[-1:]
+        kept = replace(fresh, entries=(*fresh.entries, *(entry if len(entry) else ())))
+        if len(request.targets(records)):
+            kept = replace(fresh, entries=(fresh.entries[0], entry[0]))
+        return Forgotten(gone.model.changed(gone.model.coef_, kept), gone.claim, gone.cost)
+
+
+@dataclass(frozen=True)
+class NeverRefuses(Newton, Broken):
+    """Goes on when the budget is spent."""
+
+    caught_by = "refuses_beyond_the_budget"
+    wrong = "it certifies what its own ledger does not cover"
+
+    def prepare(self, learner: Any = None) -> Any:
+        """Return the learner with a noise that covers training whatever is asked."""
+        return replace(super().prepare(None), epsilon=max(self.epsilon, 1e-3))
+
+
+@dataclass(frozen=True)
+class LooserWhenStricter(Newton, Broken):
+    """Multiplies by what it should divide by: stricter privacy is easier to certify.
+
+    A published package's bound did: 4.9, 48.8, 488 and 4882 for epsilon 10, 1, 0.1 and 0.01.
+    """
+
+    caught_by = "stricter_is_never_easier"
+    wrong = "the certificate loosens as epsilon tightens"
+
+    def prepare(self, learner: Any = None) -> Any:
+        """Return the learner with the budget upside down, for ordinary epsilons."""
+        usual = self.epsilon > 1e-3
+        return replace(super().prepare(None), epsilon=1 / self.epsilon if usual else self.epsilon)
+
+
+@dataclass(frozen=True)
+class CertifiesSilence(Newton, Broken):
+    """Claims a certificate although there is no noise to hide anything."""
+
+    caught_by = "no_noise_no_certificate"
+    wrong = "a Newton step without noise is heuristic"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Step, and claim."""
+        gone = super().forget(model, records, request, seed=seed)
+        return Forgotten(gone.model, Certified(self.epsilon, self.delta), gone.cost)
+
+
+@dataclass(frozen=True)
+class BoundsFromBelow(Newton, Broken):
+    """Spends an estimate that can be smaller than the residual it should bound.
+
+    Published code estimates the spectral norm by a few power iterations, from below, where an
+    upper bound is needed, and leaves the residual of training out.
+    """
+
+    caught_by = "bound_holds_the_residual"
+    wrong = "the ledger says less than what is really left"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Step, and enter a hundredth of the residual."""
+        gone = super().forget(model, records, request, seed=seed)
+        if len(request.targets(records)) == 0:
+            return gone
+        *old, last = gone.model.ledger_.entries
+        low = replace(last, bound=last.residual / 100)
+        ledger = replace(gone.model.ledger_, entries=(*old, low))
+        return Forgotten(gone.model.changed(gone.model.coef_, ledger), gone.claim, gone.cost)
+
+
+@dataclass(frozen=True)
+class HidesNothing(Newton, Broken):
+    """Steps half the way, and accounts for a whole step."""
+
+    caught_by = "measured_epsilon_stays_under_the_claim"
+    wrong = "the books are in order and the models tell the worlds apart"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Return the model nearly as it was, with a ledger as if it had stepped."""
+        gone = super().forget(model, records, request, seed=seed)
+        if len(request.targets(records)) == 0:
+            return gone
+        shifted = gone.model.coef_ + 20 * (model.coef_ - gone.model.coef_)
+        return Forgotten(gone.model.changed(shifted, gone.model.ledger_), gone.claim, gone.cost)
+
+
+BROKEN_METHODS: tuple[Any, ...] = (
+    ForgetsOnNothing(),
+    SpoilsItsInput(),
+    SwallowsUnknownIds(),
+    SwallowsRepeatedIds(),
+    RollsItsOwnDice(),
+    NeverSteps(),
+    DecaysTheFrozen(),
+    PeeksAtRetained(),
+    ClaimsInProse(),
+    HidesByZeroWeight(),
+    RetrainsAnother(),
+    ToleratesAnything(),
+    LosesCount(),
+    SubtractsInFloat32(),
+    ForgetsInsteadOfChanging(),
+    RefundsItself(),
+    NeverRefuses(),
+    LooserWhenStricter(),
+    CertifiesSilence(),
+    BoundsFromBelow(),
+    HidesNothing(),
+)

@@ -1,0 +1,292 @@
+"""The laws of metrics: a forgetting metric must put the truth first, and show its null."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from unteach.core import (
+    Case,
+    Forgotten,
+    Heuristic,
+    NeedsReference,
+    Reading,
+    Request,
+    Trial,
+    derive,
+    stream,
+)
+from unteach.models import Logistic, learn
+from unteach.unlearn import DoNothing, Newton, OverForget, Retrain
+
+from .law import LawBroken, demand, law
+from .worlds import World, memorable_world
+
+
+def _trial(world: World, method: Any, learner: Any, seed: int) -> Trial:
+    """Return one replicate: a draw of the world, learned, forgotten, and retrained twice."""
+    request = Request(ids=world.planted)
+    before = learn(learner, world.records, seed=derive(seed, "before"))
+    rest = request.applied_to(world.records)
+    return Trial(
+        before,
+        method.forget(before, world.records, request, seed=derive(seed, "forget")),
+        learn(learner, rest, seed=derive(seed, "reference")),
+        learn(learner, rest, seed=derive(seed, "twin")),
+        world.records.select(world.planted),
+        rest,
+        world.holdout,
+        seed,
+    )
+
+
+@dataclass(frozen=True)
+class JitteredLearner:
+    """A learner with randomness of its own: it leaves out two records, drawn from its seed.
+
+    Retraining a deterministic learner twice gives the same model and a null of no width; the
+    laws are tried on a learner for which two retrainings differ, as they do for networks.
+    """
+
+    base: Any
+
+    def learn(self, records: Any, *, seed: int) -> Any:
+        """Return the base learner's model of all records but two."""
+        gone = stream(seed, "jitter").choice(len(records), size=2, replace=False)
+        return learn(self.base, records.take(np.delete(np.arange(len(records)), gone)), seed=seed)
+
+
+@lru_cache(maxsize=16)
+def pole_case(pole: str, trials: int = 6) -> Case:
+    """Return the case of a pole on a planted, fully memorized forget set.
+
+    `pole` is "Retrain", "DoNothing", "OverForget", or "Half": the first half of the forgotten
+    records left as they were and the rest denied by as much, so that signed averages cancel.
+    """
+    learner = JitteredLearner(Logistic(C=10.0))
+    made = []
+    for k in range(trials):
+        world = memorable_world(seed=k)
+        if pole == "Half":
+            made.append(_half_and_half(world, learner, k))
+        else:
+            method = {
+                "Retrain": Retrain(learner),
+                "DoNothing": DoNothing(),
+                "OverForget": OverForget(strength=3, learner=learner),
+            }[pole]
+            made.append(_trial(world, method, learner, k))
+    return Case(tuple(made), "data draws")
+
+
+class _Blend:
+    """The original on some records and its mirror in the reference on others."""
+
+    def __init__(self, before: Any, reference: Any, kept: Any) -> None:
+        self.before, self.reference, self.kept = before, reference, np.asarray(kept)
+        self.classes_ = reference.classes_
+
+    def decision_function(self, x: Any) -> Any:
+        x = np.asarray(x)
+        old, new = self.before.decision_function(x), self.reference.decision_function(x)
+        known = (x[:, None, :] == self.kept[None, :, :]).all(axis=2).any(axis=1)
+        return np.where(known, old, new - (old - new))
+
+    def predict(self, x: Any) -> Any:
+        return self.classes_[(self.decision_function(x) > 0).astype(int)]
+
+
+def _half_and_half(world: World, learner: Any, seed: int) -> Trial:
+    honest = _trial(world, Retrain(learner), learner, seed)
+    kept = np.asarray(honest.forget.x)[::2]
+    blend = _Blend(honest.before, honest.reference, kept)
+    return replace(honest, forgotten=Forgotten(blend, Heuristic("half kept, half denied")))
+
+
+@lru_cache(maxsize=4)
+def certified_case(trials: int = 3) -> Case:
+    """Return the case of a certified method, for ledger metrics."""
+    method = Newton(sigma=20.0, penalty=0.1)
+    made = []
+    for k in range(trials):
+        world = memorable_world(seed=k)
+        one = World(world.records, world.holdout, world.planted[:1])
+        made.append(_trial(one, method, method.prepare(), k))
+    return Case(tuple(made), "data draws")
+
+
+@dataclass(frozen=True)
+class MetricBench:
+    """A metric, and the cases it is tried on."""
+
+    metric: Any
+
+    @property
+    def forgets(self) -> bool:
+        """Say whether it is registered as a forgetting metric."""
+        return getattr(self.metric, "role", None) == "forgetting"
+
+    def case(self, pole: str = "DoNothing") -> Case:
+        """Return a case of the kind that the metric's role asks for."""
+        return certified_case() if self.metric.role == "ledger" else pole_case(pole)
+
+    def read(self, case: Case) -> Reading:
+        """Return the reading; anything but a Reading breaks the law."""
+        reading = self.metric.read(case)
+        demand(isinstance(reading, Reading), f"read returned {type(reading).__name__}, no Reading.")
+        return reading
+
+
+def badness(reading: Reading) -> float:
+    """Return how far a reading is from ideal, 0 being best."""
+    if reading.better == "higher":
+        return -reading.value
+    return abs(reading.value) if reading.better == "zero" else reading.value
+
+
+@law
+def name_and_role_are_stated(bench: MetricBench) -> None:
+    """A metric has a name and one of the four roles."""
+    roles = ("forgetting", "screen", "utility", "ledger")
+    name, role = getattr(bench.metric, "name", ""), getattr(bench.metric, "role", None)
+    demand(bool(name) and role in roles, f"name={name!r}, role={role!r}; roles are {roles}.")
+
+
+@law
+def reading_is_whole(bench: MetricBench) -> None:
+    """A reading has an interval, and for a forgetting metric `untouched`, `null` and `limit`."""
+    reading = bench.read(bench.case())
+    demand(math.isfinite(reading.value), f"The value is {reading.value}.")
+    demand(reading.unit_of_replication != "", "It does not say over what the interval ranges.")
+    if bench.forgets:
+        missing = [n for n in ("untouched", "null", "limit") if getattr(reading, n) is None]
+        demand(not missing, f"A forgetting metric's reading lacks {missing}.")
+
+
+@law
+def interval_ranges_over_replicates(bench: MetricBench) -> None:
+    """N and the seeds are those of the case's replicates, not of single examples."""
+    case = bench.case()
+    reading = bench.read(case)
+    demand(
+        reading.n == len(case.trials) and set(reading.seeds) == set(case.seeds),
+        f"n={reading.n} and seeds {reading.seeds} for a case of {len(case.trials)} data draws.",
+    )
+
+
+@law
+def no_reference_no_reading(bench: MetricBench) -> None:
+    """A forgetting metric without a retrained model refuses by NeedsReference."""
+    if not bench.forgets:
+        return
+    case = bench.case()
+    bare = replace(case, trials=tuple(replace(t, reference=None, twin=None) for t in case.trials))
+    try:
+        reading = bench.metric.read(bare)
+    except NeedsReference:
+        return
+    raise LawBroken(f"Without a reference it reads {reading}.")
+
+
+@law
+def order_of_records_does_not_matter(bench: MetricBench) -> None:
+    """Shuffling the records of a case changes no reading."""
+    case = bench.case()
+
+    def shuffled(rows: Any, k: int) -> Any:
+        return rows.take(stream(k, "shuffle").permutation(len(rows)))
+
+    other = replace(
+        case,
+        trials=tuple(
+            replace(
+                t,
+                forget=shuffled(t.forget, k),
+                retain=shuffled(t.retain, k),
+                holdout=shuffled(t.holdout, k),
+            )
+            for k, t in enumerate(case.trials)
+        ),
+    )
+    one, two = bench.read(case).value, bench.read(other).value
+    demand(math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-12), f"{one} became {two}.")
+
+
+@law
+def reading_twice_reads_the_same(bench: MetricBench) -> None:
+    """The same case gives the same reading, interval included."""
+    one, two = bench.read(bench.case()), bench.read(bench.case())
+    demand(one == two, f"{one} became {two}.")
+
+
+@law
+def retraining_ranks_best(bench: MetricBench) -> None:
+    """On memorized records, beyond the null, retraining beats doing nothing and over-forgetting."""
+    if not bench.forgets:
+        return
+    read = {pole: bench.read(pole_case(pole)) for pole in ("Retrain", "DoNothing", "OverForget")}
+    best, null = badness(read["Retrain"]), read["Retrain"].null or (0.0, 0.0)
+    reach = max(abs(null[0]), abs(null[1]))
+    for pole in ("DoNothing", "OverForget"):
+        bad = badness(read[pole])
+        demand(
+            bad > best and bad > reach,
+            f"{pole} reads {read[pole].value:.4g} where Retrain reads "
+            f"{read['Retrain'].value:.4g} and the null is [{null[0]:.3g}, {null[1]:.3g}].",
+        )
+
+
+@law
+def under_and_over_do_not_cancel(bench: MetricBench) -> None:
+    """Half kept and half denied is not taken for retrained."""
+    if not bench.forgets:
+        return
+    half, honest = bench.read(pole_case("Half")), bench.read(pole_case("Retrain"))
+    null = honest.null or (0.0, 0.0)
+    reach = max(abs(null[0]), abs(null[1]), badness(honest))
+    demand(
+        badness(half) > reach,
+        f"Half kept and half denied reads {half.value:.4g}, retraining {honest.value:.4g}.",
+    )
+
+
+@law
+def null_is_of_retrainings(bench: MetricBench) -> None:
+    """The null is what retraining scores against retraining: it does not move with the method."""
+    if not bench.forgets:
+        return
+    nulls = [bench.read(pole_case(pole)).null for pole in ("Retrain", "DoNothing", "OverForget")]
+    same = all(np.allclose(n, nulls[0]) for n in nulls)
+    demand(same, f"The null moves with the method: {nulls}.")
+
+
+@law
+def untouched_is_doing_nothing(bench: MetricBench) -> None:
+    """`untouched` is what the metric reads when nothing was done."""
+    if not bench.forgets:
+        return
+    nothing, honest = bench.read(pole_case("DoNothing")), bench.read(pole_case("Retrain"))
+    for reading in (nothing, honest):
+        demand(
+            reading.untouched is not None
+            and math.isclose(reading.untouched, nothing.value, rel_tol=1e-6, abs_tol=1e-9),
+            f"untouched is {reading.untouched}, doing nothing reads {nothing.value}.",
+        )
+
+
+METRIC_LAWS = (
+    name_and_role_are_stated,
+    reading_is_whole,
+    interval_ranges_over_replicates,
+    no_reference_no_reading,
+    order_of_records_does_not_matter,
+    reading_twice_reads_the_same,
+    retraining_ranks_best,
+    under_and_over_do_not_cancel,
+    null_is_of_retrainings,
+    untouched_is_doing_nothing,
+)

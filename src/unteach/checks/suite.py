@@ -1,0 +1,107 @@
+"""The public doors: check a method, a metric or an estimator in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unteach.models import Logistic
+
+from .bench import MethodBench
+from .certified import CERTIFIED_LAWS
+from .estimators import ESTIMATOR_LAWS, EstimatorBench
+from .exact import EXACT_LAWS
+from .law import Law, Outcome, run_laws
+from .methods import METHOD_LAWS
+from .metrics import METRIC_LAWS, MetricBench
+
+EXPECTED: dict[str, dict[str, str]] = {
+    "DoNothing": {
+        "something_moves": "it is the pole that does nothing",
+        "no_residue": "it is the pole that keeps everything",
+    },
+    "OverForget": {
+        "no_residue": "it is the pole that teaches the opposite, from the forgotten rows",
+    },
+}
+"""What the poles of `unteach.unlearn` are known not to hold, and why."""
+
+
+def laws_of(
+    method: Any, learner: Any = None, *, seed: int = 0
+) -> tuple[MethodBench, tuple[Law, ...]]:
+    """Return the bench of a method and the laws that its claim makes it subject to."""
+    bench = MethodBench.of(method, Logistic() if learner is None else learner, seed=seed)
+    laws = METHOD_LAWS
+    if bench.claims("exact"):
+        laws += EXACT_LAWS
+    if bench.claims("certified"):
+        laws += CERTIFIED_LAWS
+    return bench, laws
+
+
+def check_method(
+    method: Any,
+    *,
+    learner: Any = None,
+    expected: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> tuple[Outcome, ...]:
+    """Hold a method to every law that its claim makes it subject to.
+
+    Parameters
+    ----------
+    method : an object with `forget(model, records, request, *, seed) -> Forgotten`; where its
+        models must be learned in a way of its own, also `prepare(learner) -> Learner`
+    learner : the learner or estimator whose models it is given; logistic regression if None
+    expected : laws that are known not to hold, each with its reason; one that then holds
+        nevertheless is an error
+    seed : names the world
+
+    Returns
+    -------
+    What became of each law. Raises `LawBroken`, an AssertionError, listing all that do not hold
+    with the evidence.
+
+    Examples
+    --------
+    >>> from unteach.unlearn import Native
+    >>> all(outcome.held for outcome in check_method(Native()))
+    True
+    """
+    bench, laws = laws_of(method, learner, seed=seed)
+    name = type(method).__name__
+    if expected is None and type(method).__module__.startswith("unteach.unlearn."):
+        expected = EXPECTED.get(name, {})
+    return run_laws(name, bench, laws, expected)
+
+
+def check_metric(metric: Any, *, expected: Mapping[str, str] | None = None) -> tuple[Outcome, ...]:
+    """Hold a metric to the laws of its role.
+
+    Cases are made by the three poles (and by one that keeps half and denies half) on a planted
+    set that the model has memorized, over six data draws, with a learner for which two
+    retrainings differ. Raises `LawBroken` listing all that do not hold.
+
+    >>> from unteach.audit import PredictionGap
+    >>> all(outcome.held for outcome in check_metric(PredictionGap()))
+    True
+    """
+    name = getattr(metric, "name", type(metric).__name__)
+    return run_laws(name, MetricBench(metric), METRIC_LAWS, expected)
+
+
+def check_estimator(
+    estimator: Any, *, expected: Mapping[str, str] | None = None, seed: int = 0
+) -> tuple[Outcome, ...]:
+    """Hold an estimator that owns a `forget` to the laws of exact estimators.
+
+    Scikit-learn's own suite (`sklearn.utils.estimator_checks.check_estimator`) is not repeated
+    here: run both.
+
+    >>> from unteach.models import NaiveBayes
+    >>> all(outcome.held for outcome in check_estimator(NaiveBayes()))
+    True
+    """
+    bench = EstimatorBench.of(estimator, seed=seed)
+    return run_laws(type(estimator).__name__, bench, ESTIMATOR_LAWS, expected)

@@ -1,0 +1,63 @@
+"""Small worlds for the laws: records with a few that any model must bend for."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from unteach.core import Rows, stream
+
+Task = Literal["classification", "regression"]
+
+
+class World(NamedTuple):
+    """Records to learn from, records to hold out, and the ids that pull the model astray."""
+
+    records: Rows
+    holdout: Rows
+    planted: np.ndarray
+
+
+def small_world(task: Task, *, seed: int = 0, classes: int = 2) -> World:
+    """Return 60 records in 4 dimensions, of which 5 contradict the rest, and 40 held out.
+
+    >>> world = small_world("classification")
+    >>> len(world.records), len(world.holdout), world.planted
+    (60, 40, array([107, 111, 120, 133, 148]))
+    """
+    rng = stream(seed, "small world", task)
+    x = rng.normal(size=(100, 4))
+    f = x @ np.array([1.5, -1.0, 0.5, 0.0])
+    at = np.array([7, 11, 20, 33, 48])
+    if task == "regression":
+        y = f + 0.1 * rng.normal(size=100)
+        x[at] *= 2.0
+        y[at] += 6.0
+    else:
+        edges = np.quantile(f, np.linspace(0, 1, classes + 1)[1:-1])
+        y = np.digitize(f + 0.3 * rng.normal(size=100), edges)
+        x[at] *= 2.0
+        y[at] = (np.digitize(x[at] @ np.array([1.5, -1.0, 0.5, 0.0]), edges) + 1) % classes
+    rows = Rows(np.arange(100, 200), {"x": x, "y": y})
+    return World(rows.take(np.arange(60)), rows.take(np.arange(60, 100)), rows.ids[at])
+
+
+def memorable_world(*, seed: int = 0) -> World:
+    """Return a world in which a linear classifier memorizes what it is told to forget.
+
+    60 records in 120 dimensions with labels by a linear rule; 10 are mislabelled. More
+    dimensions than records: a weakly regularized model fits every label, wrong or right, and
+    unlearns a wrong one when it is retrained without it.
+
+    >>> len(memorable_world().planted)
+    10
+    """
+    rng = stream(seed, "memorable world")
+    x = rng.normal(size=(160, 120))
+    x[:, 0] *= 4.0
+    y = (x[:, 0] + 0.5 * x[:, 1] > 0).astype(np.int64)
+    at = np.sort(rng.choice(60, size=10, replace=False))
+    y[at] = 1 - y[at]
+    rows = Rows(np.arange(1000, 1160), {"x": x, "y": y})
+    return World(rows.take(np.arange(60)), rows.take(np.arange(60, 160)), rows.ids[at])
