@@ -27,7 +27,11 @@ def as_ids(ids: Iterable[Any] | Any, *, what: str = "ids") -> Ids:
     """
     if isinstance(ids, (str, bytes, int, np.integer)):
         ids = [ids]
-    array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids))
+    if not isinstance(ids, np.ndarray):
+        ids = list(ids)
+        if len({isinstance(i, (str, bytes)) for i in ids}) > 1:
+            raise BadInput(f"{what} are all whole numbers or all strings; got a mix of both")
+    array = np.asarray(ids)
     if array.ndim != 1:
         raise BadInput(f"{what} must be one-dimensional, got shape {array.shape}")
     if array.size == 0:

@@ -1,0 +1,34 @@
+"""Where records come from: bundled real sets, files, planted worlds with known answers, splits.
+
+Every record gets an id that survives all of them.
+"""
+
+from .arrays import rows
+from .bundled import DATASETS, Dataset, load
+from .memorization import memorable
+from .picking import pick
+from .planted import canaries, duplicates, mislabelled, rare
+from .splits import Parts, Split, divide, draws, split
+from .tables import read_table, write_table
+from .worlds import World
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Parts",
+    "Split",
+    "World",
+    "canaries",
+    "divide",
+    "draws",
+    "duplicates",
+    "load",
+    "memorable",
+    "mislabelled",
+    "pick",
+    "rare",
+    "read_table",
+    "rows",
+    "split",
+    "write_table",
+]

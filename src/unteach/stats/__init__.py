@@ -1,0 +1,31 @@
+"""Intervals, bootstrap, multiplicity, equivalence and paired tests: how sure a number is.
+
+Thin over scipy; every interval names its method and the unit it replicates.
+"""
+
+from .bootstrap import bootstrap_interval, cluster_bootstrap, two_way_bootstrap
+from .equivalence import Equivalence, equivalence
+from .intervals import Interval, mean_interval
+from .multiplicity import benjamini_hochberg, holm
+from .paired import PairedTest, corrected_paired, paired
+from .proportions import difference_of_proportions, proportion_interval
+from .ranking import area_interval, area_under_curve
+
+__all__ = [
+    "Equivalence",
+    "Interval",
+    "PairedTest",
+    "area_interval",
+    "area_under_curve",
+    "benjamini_hochberg",
+    "bootstrap_interval",
+    "cluster_bootstrap",
+    "corrected_paired",
+    "difference_of_proportions",
+    "equivalence",
+    "holm",
+    "mean_interval",
+    "paired",
+    "proportion_interval",
+    "two_way_bootstrap",
+]
