@@ -1,0 +1,20 @@
+"""How results look: pages, tables and figures as values, drawn as one HTML file or in a terminal.
+
+The room knows readings and tables and nothing of where they come from; a page computes nothing.
+"""
+
+from .boundary import Boundary
+from .curves import Curves
+from .index import Entry, write_index
+from .page import Block, Drawing, Finding, Page, Verdict
+from .prose import Prose, Section
+from .readings import Forest, ReadingsBlock
+from .tables import TableBlock
+from .terminal import print_page
+from .write import page_json, write_page
+
+__all__ = [
+    "Block", "Boundary", "Curves", "Drawing", "Entry", "Finding", "Forest", "Page", "Prose",
+    "ReadingsBlock", "Section", "TableBlock", "Verdict", "page_json", "print_page", "write_index",
+    "write_page",
+]

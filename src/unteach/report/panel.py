@@ -1,0 +1,148 @@
+"""One panel of curves: axes, bands, lines, marks and the names beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .digits import number, scaled, suffix
+from .figure import COLOURS, marker, text_width
+from .labels import Label, Track, place
+from .markup import Html, tag
+from .scale import Scale, written
+
+Point = tuple[float, float, float, float]  # x, y, low, high
+_RIGHT, _TOP, _BOTTOM = 14.0, 28.0, 40.0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is drawn in one panel; a line is in pieces, apart where values are missing."""
+
+    name: str
+    lines: Mapping[str, list[list[Point]]]
+    level: float
+    band: list[Point]
+
+    def points(self) -> list[Point]:
+        """Return the points of all lines."""
+        return [p for pieces in self.lines.values() for piece in pieces for p in piece]
+
+
+@dataclass(frozen=True)
+class Pen:
+    """What the panels of a figure share; `names` are the series in the order of their colours."""
+
+    names: Sequence[str]
+    labels: Mapping[str, str]
+    x_label: str
+    y_label: str
+    x_unit: str
+    y_unit: str
+    x_whole: bool
+    zero_line: bool
+    intervals: bool
+
+    def draw(
+        self, panel: Panel, x_scale: Scale, y_scale: Scale, size: tuple[int, int], kind: str,
+        *, first: bool, label: bool,
+    ) -> tuple[Html, set[str]]:
+        """Return the panel as SVG, and the series whose names found a place in it."""
+        width, height = size
+        y_ticks = y_scale.ticks(max(3, round(height / 56)))
+        y_words = written(y_ticks, self.y_unit)
+        left = 10.0 + max((text_width(w, 11.5) for w in y_words), default=20.0)
+        x = Scale(x_scale.low, x_scale.high, left, width - _RIGHT)
+        y = Scale(y_scale.low, y_scale.high, height - _BOTTOM, _TOP)
+        parts = self._axes(x, y, y_ticks, y_words)
+        if first:
+            parts.append(tag("text", self.y_label, x=0, y=12, class_="axis-label"))
+        parts.append(tag("text", self.x_label, x=(left + x.end) / 2, y=height - 5,
+                         class_="axis-label middle"))
+        if panel.band:
+            parts.append(tag("path", d=_area(panel.band, x, y), class_="null"))
+        if self.zero_line:
+            parts.append(tag("line", x1=left, x2=x.end, y1=y.at(0), y2=y.at(0), class_="zero"))
+        if math.isfinite(panel.level):
+            at = y.at(panel.level)
+            parts.append(tag("line", x1=left, x2=x.end, y1=at, y2=at, class_="reference"))
+        for name in reversed(list(panel.lines)):
+            parts.append(self._line(name, panel.lines[name], x, y))
+        names = self._names(panel, x, y) if label and len(self.names) > 1 else []
+        parts += [tag("text", one.text, x=one.x, y=one.y, class_=f"series s{self._hue(one.name)}")
+                  for one in names]
+        svg = tag("svg", *parts, viewbox=f"0 0 {width} {height}", role="img", class_=kind,
+                  aria_label=self._spoken(panel))
+        return svg, {one.name for one in names}
+
+    def _hue(self, name: str) -> int:
+        return self.names.index(name) % COLOURS
+
+    def _axes(
+        self, x: Scale, y: Scale, y_ticks: Sequence[float], y_words: Sequence[str]
+    ) -> list[Html]:
+        parts: list[Html] = []
+        for tick, word in zip(y_ticks, y_words, strict=True):
+            at = y.at(tick)
+            parts.append(tag("line", x1=x.start, x2=x.end, y1=at, y2=at, class_="grid"))
+            parts.append(tag("text", word, x=x.start - 6, y=at + 4, class_="tick end"))
+        x_ticks = x.ticks(max(2, round((x.end - x.start) / 62)), whole=self.x_whole)
+        foot = y.start
+        for tick, word in zip(x_ticks, written(x_ticks, self.x_unit), strict=True):
+            at = x.at(tick)
+            parts.append(tag("line", x1=at, x2=at, y1=foot, y2=foot + 4, class_="axis"))
+            parts.append(tag("text", word, x=at, y=foot + 17, class_="tick middle"))
+        parts.append(tag("line", x1=x.start, x2=x.end, y1=foot, y2=foot, class_="axis"))
+        return parts
+
+    def _line(self, name: str, pieces: list[list[Point]], x: Scale, y: Scale) -> Html:
+        hue = self._hue(name)
+        parts: list[Html] = []
+        for piece in pieces:
+            if self.intervals and len(piece) > 1:
+                parts.append(tag("path", d=_area(piece, x, y), class_="band"))
+            if self.intervals and len(piece) == 1:
+                ends = f"M{x.at(piece[0][0]):.1f} {y.at(piece[0][2]):.1f}V{y.at(piece[0][3]):.1f}"
+                parts.append(tag("path", d=ends, class_="line"))
+            steps = " ".join(f"{x.at(p[0]):.1f} {y.at(p[1]):.1f}" for p in piece)
+            parts.append(tag("path", d=f"M{steps}", class_="line"))
+        for point in (p for piece in pieces for p in piece):
+            mark = marker(hue, x.at(point[0]), y.at(point[1]))
+            words = tag("title", self._words(name, point))
+            parts.append(tag("g", words, mark, class_="mark"))
+        return tag("g", *parts, class_=f"s{hue}")
+
+    def _names(self, panel: Panel, x: Scale, y: Scale) -> list[Label]:
+        tracks = {
+            name: Track(*([[(x.at(p[0]), y.at(p[k])) for p in piece] for piece in pieces]
+                          for k in (1, 3, 2)))
+            for name, pieces in panel.lines.items()
+        }
+        wanted = {name: self.labels.get(name, name) for name in panel.lines}
+        return place(wanted, tracks, box=(x.start + 2, _TOP - 4, x.end + 10, y.start - 3))
+
+    def _words(self, name: str, point: Point) -> str:
+        def say(value: float, unit: str) -> str:
+            return number(scaled(value, unit)) + suffix(unit)
+
+        words = f"{self.labels.get(name, name)}, {say(point[0], self.x_unit)}: "
+        words += say(point[1], self.y_unit)
+        if self.intervals:
+            words += f" [{say(point[2], self.y_unit)}, {say(point[3], self.y_unit)}]"
+        return words.removeprefix(", ")
+
+    def _spoken(self, panel: Panel) -> str:
+        words = [f"{self.y_label} by {self.x_label}"]
+        words += [panel.name] if panel.name else []
+        for name, pieces in panel.lines.items():
+            points = [p for piece in pieces for p in piece]
+            if points:
+                words.append(" to ".join(self._words(name, p) for p in (points[0], points[-1])))
+        return "; ".join(words)
+
+
+def _area(points: Sequence[Point], x: Scale, y: Scale) -> str:
+    ahead = [f"{x.at(p[0]):.1f} {y.at(p[3]):.1f}" for p in points]
+    back = [f"{x.at(p[0]):.1f} {y.at(p[2]):.1f}" for p in reversed(points)]
+    return "M" + " ".join(ahead + back) + "z"

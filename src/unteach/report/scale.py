@@ -1,0 +1,86 @@
+"""Axes: where a value falls on a line, and which round values are marked on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .digits import number, scaled, suffix
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A line from `low` to `high`, drawn from `start` to `end`.
+
+    >>> Scale(0.0, 1.0, 0.0, 200.0).at(0.25)
+    50.0
+    """
+
+    low: float
+    high: float
+    start: float = 0.0
+    end: float = 1.0
+
+    def at(self, value: float) -> float:
+        """Return where the value is drawn."""
+        share = (value - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+    def inside(self, value: float) -> float:
+        """Return where the value is drawn, moved to the nearer end if it lies outside."""
+        return self.at(min(max(value, self.low), self.high))
+
+    def holds(self, value: float) -> bool:
+        """Return whether the value lies on the line."""
+        return self.low <= value <= self.high
+
+    def ticks(self, about: int, *, whole: bool = False) -> list[float]:
+        """Return about so many round values on the line; only whole numbers if asked.
+
+        >>> Scale(0.0, 1.0).ticks(5)
+        [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        """
+        step = _round_step((self.high - self.low) / max(about, 1))
+        step = max(step, 1.0) if whole else step
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [k * step + 0.0 for k in range(first, last + 1)]
+
+
+def spanning(
+    values: Iterable[float], *, zero: bool = False, pad: float = 0.06, start: float = 0.0,
+    end: float = 1.0,
+) -> Scale:
+    """Return a scale that holds all finite values, with a little room on both sides.
+
+    >>> spanning([1.0, 3.0], pad=0.5)
+    Scale(low=0.0, high=4.0, start=0.0, end=1.0)
+    """
+    finite = [v for v in values if math.isfinite(v)] + ([0.0] if zero else [])
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
+        room = abs(low) * 0.1 or 1.0
+        low, high = low - room, high + room
+    room = (high - low) * pad
+    return Scale(low - room, high + room, start, end)
+
+
+def written(ticks: list[float], unit: str) -> list[str]:
+    """Return the ticks as text, all with the same decimals.
+
+    >>> written([0.0, 0.25, 0.5], ""), written([0.0, 0.5], "share")
+    (['0.00', '0.25', '0.50'], ['0\u202f%', '50\u202f%'])
+    """
+    values = [scaled(t, unit) for t in ticks]
+    step = min((b - a for a, b in pairwise(values)), default=1.0)
+    decimals = 0
+    while decimals < 8 and abs(round(step, decimals) - step) > 1e-6 * step:
+        decimals += 1
+    small = step < 1e-4
+    return [number(v, None if small else decimals) + suffix(unit) for v in values]
+
+
+def _round_step(rough: float) -> float:
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(m for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= rough * 0.999) * power
