@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import Forgotten, Records, Request, Rows, UnteachError
+from unteach.core import BudgetSpent, Forgotten, Records, Request, Rows, UnteachError
 from unteach.models import as_learner, classifies, save, scores
 
 from .law import LawBroken
@@ -34,10 +34,21 @@ class MethodBench:
 
     @classmethod
     def of(cls, method: Any, learner: Any, *, seed: int = 0) -> MethodBench:
-        """Return the bench for a method; the world suits the learner's task."""
+        """Return the bench for a method; the world suits the learner's task.
+
+        A method whose certificate does not cover the request on 60 records is tried on 3000,
+        where each record weighs less.
+        """
         task = "classification" if classifies(learner) else "regression"
-        prepared = method.prepare(learner) if hasattr(method, "prepare") else learner
-        return cls(method, as_learner(prepared), small_world(task), seed)
+        prepared = as_learner(method.prepare(learner) if hasattr(method, "prepare") else learner)
+        bench = cls(method, prepared, small_world(task, seed=seed), seed)
+        try:
+            method.forget(bench.model(), bench.records, bench.request, seed=seed)
+        except BudgetSpent:
+            return cls(method, prepared, small_world(task, seed=seed, n=3000), seed)
+        except UnteachError:
+            return bench  # the laws will say what is wrong with that
+        return bench
 
     @property
     def records(self) -> Rows:

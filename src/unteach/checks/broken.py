@@ -245,7 +245,9 @@ class RetrainsAnother(Retrain, Broken):
     wrong = "the recipe of the reference is not that of the model"
 
     def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
-        """Retrain by another recipe."""
+        """Retrain by another recipe; a change it does by the right one."""
+        if request.replace is not None:
+            return Retrain().forget(model, records, request, seed=seed)
         gone = super().forget(model, records, request, seed=seed)
         return Forgotten(gone.model, Exact(1e-6), gone.cost)
 
@@ -321,13 +323,10 @@ class RefundsItself(Newton, Broken):
 
     def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
         """Step, after setting the ledger back to training."""
+        if self.sigma == 0 or len(request.targets(records)) == 0:
+            return super().forget(model, records, request, seed=seed)
         fresh = replace(model.ledger_, entries=model.ledger_.entries[:1])
-        gone = super().forget(model.changed(model.coef_, fresh), records, request, seed=seed)
-        entry = gone.model.ledger_.entries[-1:]
-        kept = replace(fresh, entries=(*fresh.entries, *(entry if len(entry) else ())))
-        if len(request.targets(records)):
-            kept = replace(fresh, entries=(fresh.entries[0], entry[0]))
-        return Forgotten(gone.model.changed(gone.model.coef_, kept), gone.claim, gone.cost)
+        return super().forget(model.changed(model.coef_, fresh), records, request, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -385,7 +384,7 @@ class BoundsFromBelow(Newton, Broken):
     def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
         """Step, and enter a hundredth of the residual."""
         gone = super().forget(model, records, request, seed=seed)
-        if len(request.targets(records)) == 0:
+        if self.sigma == 0 or len(request.targets(records)) == 0:
             return gone
         *old, last = gone.model.ledger_.entries
         low = replace(last, bound=last.residual / 100)

@@ -19,28 +19,28 @@ class World(NamedTuple):
     planted: np.ndarray
 
 
-def small_world(task: Task, *, seed: int = 0, classes: int = 2) -> World:
-    """Return 60 records in 4 dimensions, of which 5 contradict the rest, and 40 held out.
+def small_world(task: Task, *, seed: int = 0, classes: int = 2, n: int = 60) -> World:
+    """Return n records in 4 dimensions, of which 5 contradict the rest, and 40 held out.
 
     >>> world = small_world("classification")
     >>> len(world.records), len(world.holdout), world.planted
     (60, 40, array([107, 111, 120, 133, 148]))
     """
     rng = stream(seed, "small world", task)
-    x = rng.normal(size=(100, 4))
+    x = rng.normal(size=(n + 40, 4))
     f = x @ np.array([1.5, -1.0, 0.5, 0.0])
     at = np.array([7, 11, 20, 33, 48])
     if task == "regression":
-        y = f + 0.1 * rng.normal(size=100)
+        y = f + 0.1 * rng.normal(size=n + 40)
         x[at] *= 2.0
         y[at] += 6.0
     else:
         edges = np.quantile(f, np.linspace(0, 1, classes + 1)[1:-1])
-        y = np.digitize(f + 0.3 * rng.normal(size=100), edges)
+        y = np.digitize(f + 0.3 * rng.normal(size=n + 40), edges)
         x[at] *= 2.0
         y[at] = (np.digitize(x[at] @ np.array([1.5, -1.0, 0.5, 0.0]), edges) + 1) % classes
-    rows = Rows(np.arange(100, 200), {"x": x, "y": y})
-    return World(rows.take(np.arange(60)), rows.take(np.arange(60, 100)), rows.ids[at])
+    rows = Rows(np.arange(100, n + 140), {"x": x, "y": y})
+    return World(rows.take(np.arange(n)), rows.take(np.arange(n, n + 40)), rows.ids[at])
 
 
 def memorable_world(*, seed: int = 0) -> World:

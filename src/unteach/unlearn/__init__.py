@@ -12,10 +12,11 @@ from .newton import Newton
 from .noisy_logistic import NoisyLogistic, NoisyLogisticLearner
 from .over_forget import OverForget
 from .retrain import Retrain
-from .sisa import ShardedLearner, ShardedModel, Sisa
+from .sisa import Constant, ShardedLearner, ShardedModel, Sisa
 
 __all__ = [
     "METHODS",
+    "Constant",
     "DoNothing",
     "Entry",
     "Ledger",

@@ -1,28 +1,39 @@
-"""Models inside a saved model: each packed as a file of its own."""
+"""Recipes on disk: an estimator that is not fitted, by its class and its parameters."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import importlib
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from unteach.models import load, save
+from unteach.core import BadInput, Corrupt, plain
+
+_OURS = re.compile(r"unteach\.[a-z]+:[A-Za-z]\w*")
 
 
-def pack(model: Any, *, serving: bool = False) -> bytes:
-    """Return the bytes of a saved model (never a pickle)."""
-    if serving and hasattr(model, "to_saved"):
-        raw: bytes = model.to_saved(serving=True).to_bytes()
-        return raw
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model"
-        save(model, path)
-        return path.read_bytes()
+def recipe_json(estimator: Any) -> dict[str, Any]:
+    """Return an estimator of unteach as class and parameters.
+
+    >>> from unteach.models import NaiveBayes
+    >>> recipe_json(NaiveBayes())
+    {'class': 'unteach.models:NaiveBayes', 'params': {'var_smoothing': 1e-09}}
+    """
+    kind = type(estimator)
+    room = ".".join(kind.__module__.split(".")[:2])
+    name = f"{room}:{kind.__qualname__}"
+    if not _OURS.fullmatch(name) or not hasattr(estimator, "get_params"):
+        raise BadInput(f"{kind.__name__} has no recipe that can be written without code")
+    return {"class": name, "params": plain(estimator.get_params(deep=False))}
 
 
-def unpack(raw: bytes) -> Any:
-    """Return the model whose bytes `pack` made."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model"
-        path.write_bytes(raw)
-        return load(path)
+def recipe_from(data: Mapping[str, Any]) -> Any:
+    """Return the estimator that `recipe_json` described; nothing but unteach is imported."""
+    name = data.get("class", "")
+    if not _OURS.fullmatch(name):
+        raise Corrupt(f"{name!r} is no estimator of unteach")
+    module, _, kind = name.partition(":")
+    found = getattr(importlib.import_module(module), kind, None)
+    if not isinstance(found, type) or not hasattr(found, "get_params"):
+        raise Corrupt(f"{name!r} is no estimator of unteach")
+    return found(**data["params"])

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.metaestimators import available_if
 
 from unteach.core import (
     BadInput,
@@ -28,8 +29,9 @@ from unteach.core import (
     derive,
 )
 from unteach.models import as_learner, classifies
+from unteach.models.saving import saved_of
 
-from .nested import pack, unpack
+from .nested import recipe_from, recipe_json
 
 
 def _place(seed: int, identifier: Any, what: str, n: int) -> int:
@@ -43,6 +45,15 @@ class Constant:
     """What a shard knows that saw one class only: that class. It predicts nothing else."""
 
     label: Any
+
+    def to_saved(self, *, serving: bool = False) -> Saved:
+        """Return what is written: the label."""
+        return Saved("unteach.unlearn:Constant", {"label": self.label})
+
+    @classmethod
+    def from_saved(cls, saved: Saved) -> Constant:
+        """Return what `to_saved` described."""
+        return cls(saved.config["label"])
 
     def predict(self, x: Any) -> NDArray[Any]:
         """Return the one label for each row."""
@@ -152,19 +163,19 @@ class ShardedModel:
         answers = self._answers(x)
         return answers if self.classes is None else self.classes[np.argmax(answers, axis=1)]
 
+    @available_if(lambda self: self.classes is not None)
     def predict_proba(self, x: Any) -> NDArray[np.float64]:
         """Return the share of votes (or the mean probability) of each class: (n, k)."""
-        if self.classes is None:
-            raise BadInput("a regression has no class probabilities")
         return self._answers(x)
 
-    def to_saved(self, *, serving: bool = False) -> Saved:
+    def to_saved(self, *, serving: bool = False, allow_pickle: bool = False) -> Saved:
         """Return what is written; when serving, only each shard's last model."""
         blobs = {}
         for s, models in enumerate(self.checkpoints):
             for r, model in enumerate(models):
                 if model is not None and not (serving and r < len(models) - 1):
-                    blobs[f"shard-{s}-slice-{r}"] = pack(model, serving=serving)
+                    nested = saved_of(model, serving=serving, allow_pickle=allow_pickle)
+                    blobs[f"shard-{s}-slice-{r}"] = nested.to_bytes()
         recipe = self.learner_
         config = {
             "shards": recipe.shards,
@@ -172,26 +183,31 @@ class ShardedModel:
             "aggregate": recipe.aggregate,
             "seed": self.seed_,
             "serving": serving,
-            "base": {"class": type(recipe.base).__name__},
         }
+        if type(recipe.base).__module__.startswith("unteach."):
+            config["base"] = recipe_json(recipe.base)
+        else:
+            blobs["base"] = saved_of(recipe.base, allow_pickle=allow_pickle).to_bytes()
         arrays = {} if self.classes is None else {"classes": self.classes}
-        blobs["base"] = pack(recipe.base)
         return Saved("unteach.unlearn:ShardedModel", config, arrays, blobs)
 
     @classmethod
-    def from_saved(cls, saved: Saved) -> ShardedModel:
-        """Return the model that `to_saved` described."""
-        config = saved.config
-        recipe = ShardedLearner(
-            unpack(saved.blobs["base"]), config["shards"], config["slices"], config["aggregate"]
-        )
+    def from_nested(cls, saved: Saved, restore: Any) -> ShardedModel:
+        """Return the model that `to_saved` described; `restore` loads the models inside."""
+        config, blobs = saved.config, saved.blobs
+        base = recipe_from(config["base"]) if "base" in config else restore(blobs["base"], "base")
+        recipe = ShardedLearner(base, config["shards"], config["slices"], config["aggregate"])
         checkpoints = []
         for s in range(recipe.shards):
             names = [f"shard-{s}-slice-{r}" for r in range(recipe.slices)]
-            checkpoints.append(
-                tuple(unpack(saved.blobs[n]) if n in saved.blobs else None for n in names)
-            )
+            loaded = (restore(blobs[n], n) if n in blobs else None for n in names)
+            checkpoints.append(tuple(loaded))
         return cls(recipe, config["seed"], saved.arrays.get("classes"), tuple(checkpoints))
+
+    @classmethod
+    def from_saved(cls, saved: Saved) -> ShardedModel:
+        """Refuse: the models inside need to be loaded by `unteach.models.load`."""
+        raise BadInput("load a sharded model with unteach.models.load")
 
 
 def _classes_of(base: Any, records: Records) -> NDArray[Any] | None:

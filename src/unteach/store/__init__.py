@@ -1,0 +1,25 @@
+"""The project folder: one SQLite file, blobs, and runs that can be killed and resumed.
+
+Everything a study computes is recorded as it comes, so that the same plan never computes twice;
+what held training rows can be purged; a damaged or foreign file is named and left untouched.
+"""
+
+from __future__ import annotations
+
+try:
+    import sqlalchemy  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "sqlalchemy":
+        raise
+    raise ModuleNotFoundError(
+        'unteach.store needs SQLAlchemy 2; install it with: pip install "unteach[store]"',
+        name="sqlalchemy",
+    ) from error
+
+from .purge import Purged
+from .runs import Run
+from .store import Store
+from .summaries import RunSummary
+from .verify import Damage
+
+__all__ = ["Damage", "Purged", "Run", "RunSummary", "Store"]

@@ -1,0 +1,80 @@
+"""Verify: derive every checksum again, and report what is not as it was written."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, exc, select
+
+from ..core import digest
+from . import schema
+from .blobs import Blobs
+from .database import Database
+from .evidence import evidence_bytes
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that is not as it was written, and how.
+
+    >>> print(Damage(Path("store.db"), "row 3 missing from index"))
+    store.db: row 3 missing from index
+    """
+
+    file: Path
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}"
+
+
+def verify_project(database: Database, blobs: Blobs) -> tuple[Damage, ...]:
+    """Return the damage in a project; nothing is repaired and nothing is changed."""
+    try:
+        with database.reading() as connection:
+            found = _pages(connection)
+            if not found:
+                found = [*_results(connection), *_runs(connection)]
+            named = connection.execute(select(schema.blobs.c.name, schema.blobs.c.checksum)).all()
+    except (exc.DatabaseError, sqlite3.DatabaseError) as error:
+        return (Damage(database.path, str(error)),)
+    damage = [Damage(database.path, what) for what in found]
+    for name, expected in named:
+        wrong = blobs.damage(name, expected)
+        if wrong:
+            damage.append(Damage(blobs.folder / name, wrong))
+    return tuple(damage)
+
+
+def _pages(connection: Connection) -> list[str]:
+    said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    loose = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    found = [what for what in said if what != "ok"]
+    return found + [f"a row of {row[0]} belongs to nothing" for row in loose]
+
+
+def _results(connection: Connection) -> list[str]:
+    column = schema.tasks.c
+    wanted = select(column.run, column.key, column.result, column.checksum)
+    done = connection.execute(wanted.where(column.status == "done"))
+    return [
+        f"the result of task {row.key!r} of run {row.run} is damaged"
+        for row in done
+        if row.result is None or digest(row.result.encode()) != row.checksum
+    ]
+
+
+def _runs(connection: Connection) -> list[str]:
+    column = schema.runs.c
+    wanted = select(column.id, column.evidence).where(column.status == "finished")
+    found = []
+    for row in connection.execute(wanted).all():
+        try:
+            same = digest(evidence_bytes(connection, row.id)) == row.evidence
+        except (KeyError, TypeError, ValueError):
+            same = False
+        if not same:
+            found.append(f"the readings or tables of run {row.id} are damaged")
+    return found
