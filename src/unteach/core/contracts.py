@@ -107,8 +107,13 @@ class Metric(Protocol):
     "ledger" : what a certificate has spent
     """
 
-    name: str
-    role: Role
+    @property
+    def name(self) -> str:
+        """What the metric is called in readings and refusals."""
+
+    @property
+    def role(self) -> Role:
+        """What its reading may be used for."""
 
     def read(self, case: Case) -> Reading:
         """Return the reading, or raise `NeedsReference` if the case lacks what it compares."""

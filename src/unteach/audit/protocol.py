@@ -1,0 +1,221 @@
+"""The protocol: learn, forget, retrain twice, measure; each trial from its own original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unteach.core import (
+    BadInput,
+    Case,
+    Forgotten,
+    Learner,
+    Prepares,
+    Progress,
+    Records,
+    Request,
+    Trial,
+    Unlearner,
+    derive,
+)
+from unteach.models import as_learner, learner_of, scores
+
+from .audited import Audit, audited
+from .gap import PredictionGap
+from .ledger import CertificateLedger
+from .membership import Membership
+from .parameters import ParameterGap
+from .residual import ResidualFraction
+from .residue import Residue
+from .utility import HoldoutUtility, RetainUtility
+
+METRICS: tuple[Any, ...] = (
+    PredictionGap(),
+    ResidualFraction(),
+    ParameterGap(),
+    HoldoutUtility(),
+    RetainUtility(),
+    Membership(),
+    Residue(),
+    CertificateLedger(),
+)
+"""All metrics: three of forgetting, two of utility, two screens, a ledger."""
+
+Draw = tuple[Records, "Records | None", Request]
+
+
+def audit(
+    method: Unlearner,
+    learner: Any,
+    records: Records,
+    request: Request,
+    *,
+    holdout: Records | None = None,
+    seeds: Iterable[int] | None = None,
+    metrics: Sequence[Any] = METRICS,
+    draws: Sequence[Draw] | None = None,
+    poles: Sequence[Unlearner] = (),
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit a method: on every trial it forgets from an original of its own.
+
+    A trial learns a model, lets the method forget from it, and retrains three times without the
+    records, all from seeds of their own: the reference, its twin (the null), and one more as the
+    negative control; the model before is the positive one. Where the controls do not separate,
+    no verdict is given.
+
+    Parameters
+    ----------
+    method : pure; if it offers `prepare(learner)`, all models are learned its way
+    learner : anything that can learn: an estimator, a pipeline, a learner
+    records, request : what was learned from, and what of it is to be forgotten
+    holdout : records that nothing learns from; without them metrics that need them refuse
+    seeds : one a trial; None means 0 to 7 (or one a draw)
+    metrics : what to read
+    draws : (records, holdout, request), one a trial, in place of those above: replicates over
+        data, without which nothing general can be said of a method
+    poles : other methods, read on the same trials
+    progress : called after each training
+
+    Examples
+    --------
+    >>> from unteach.data import memorable
+    >>> from unteach.models import Logistic
+    >>> class Untouched:
+    ...     def forget(self, model, records, request, *, seed):
+    ...         from unteach.core import Heuristic
+    ...         return Forgotten(model, Heuristic())
+    >>> world = memorable(0)
+    >>> found = audit(Untouched(), Logistic(C=100.0), world.records,
+    ...               Request(ids=world.planted_ids), holdout=world.holdout, seeds=[0, 1])
+    >>> found.validity, found.verdicts["residual fraction"]
+    ('valid', 'under-forgotten')
+    """
+    trials_of, unit = _draws(records, holdout, request, seeds, draws)
+    recipe = method.prepare(learner) if isinstance(method, Prepares) else as_learner(learner)
+    steps, done = len(trials_of) * (5 + len(poles)), 0
+
+    def tick(what: str) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, steps, what)
+
+    trials: list[Trial] = []
+    again: list[Any] = []
+    others: list[list[Any]] = [[] for _ in poles]
+    for seed, (rows, held, wanted) in trials_of:
+        rest = wanted.applied_to(rows)
+        before = recipe.learn(rows, seed=derive(seed, "before"))
+        tick("learn")
+        forgotten = method.forget(before, rows, wanted, seed=derive(seed, "forget"))
+        tick("forget")
+        retrained = []
+        for name in ("reference", "twin", "control"):
+            retrained.append(recipe.learn(rest, seed=derive(seed, name)))
+            tick("retrain")
+        again.append(retrained[2])
+        for other, models in zip(poles, others, strict=True):
+            models.append(other.forget(before, rows, wanted, seed=derive(seed, "forget")).model)
+            tick("forget")
+        forget = rows.select(wanted.targets(rows))
+        trials.append(
+            Trial(before, forgotten, retrained[0], retrained[1], forget, rest, held, seed)
+        )
+    case = Case(tuple(trials), unit)
+    names = [type(p).__name__ for p in poles]
+    named = {
+        n if names.count(n) == 1 else repr(p): m
+        for n, p, m in zip(names, poles, others, strict=True)
+    }
+    return audited(case, metrics, again, named)
+
+
+def audit_model(
+    before: Any,
+    forgotten: Forgotten,
+    records: Records,
+    request: Request,
+    *,
+    learner: Any = None,
+    holdout: Records | None = None,
+    twins: int = 5,
+    seed: int = 0,
+    metrics: Sequence[Any] = METRICS,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit one model, as it was and as it is, beside several retrained ones.
+
+    Intervals range over the forgotten records, as there is one model; what is found holds for
+    this model and these records, not for the method. The null comes from `twins` + 1
+    retrainings, each compared with the others. When the first two agree to the last bit on
+    the forgotten records, retraining is deterministic, no more are made, and the null is a
+    point, as the readings' notes say.
+
+    Parameters
+    ----------
+    before, forgotten : the model, and what a method returned for it
+    records, request : what the model had learned from, and what was forgotten
+    learner : how to retrain; None takes the recipe that the model carries
+    twins : retrainings besides the first, at least 1; more make the null sharper
+
+    Examples
+    --------
+    >>> from unteach.data import memorable
+    >>> from unteach.models import Ridge, learn
+    >>> world = memorable(0)
+    >>> model = learn(Ridge(alpha=0.01), world.records)
+    >>> from unteach.core import Exact
+    >>> gone = Forgotten(model.without(world.planted_ids), Exact())
+    >>> found = audit_model(model, gone, world.records, Request(ids=world.planted_ids))
+    >>> found.validity, found.verdicts["residual fraction"]
+    ('valid', 'as retrained')
+    """
+    if not isinstance(twins, int) or isinstance(twins, bool) or twins < 1:
+        raise BadInput(f"twins is a whole number of at least 1, got {twins!r}")
+    recipe: Learner = learner_of(before) if learner is None else as_learner(learner)
+    rest, forget = request.applied_to(records), records.select(request.targets(records))
+    retrained: list[Any] = []
+    for k in range(twins + 1):
+        retrained.append(recipe.learn(rest, seed=derive(seed, "retrain", k)))
+        if progress is not None:
+            progress(k + 1, twins + 2, "retrain")
+        if k == 1 and len(forget) and _agree(retrained, forget):
+            break
+    again = recipe.learn(rest, seed=derive(seed, "control"))
+    if progress is not None:
+        progress(twins + 2, twins + 2, "retrain")
+    count = len(retrained) if len(retrained) > 2 else 1
+    trials = [
+        Trial(before, forgotten, one, other, forget, rest, holdout, seed)
+        for one, other in zip(retrained[:count], [*retrained[1:], retrained[0]], strict=False)
+    ]
+    return audited(Case(tuple(trials), "examples"), metrics, [again] * count, {})
+
+
+def _draws(
+    records: Records,
+    holdout: Records | None,
+    request: Request,
+    seeds: Iterable[int] | None,
+    draws: Sequence[Draw] | None,
+) -> tuple[list[tuple[int, Draw]], str]:
+    """Return (seed, draw) for each trial, and what tells one trial from the next."""
+    if draws is not None and not len(draws):
+        raise BadInput("draws is empty; give (records, holdout, request) for each trial")
+    listed = list(range(8 if draws is None else len(draws)) if seeds is None else seeds)
+    if not listed or len(set(listed)) != len(listed):
+        raise BadInput(f"seeds must be different and at least one, got {listed}")
+    if draws is None:
+        unit = "seeds" if len(listed) > 1 else "examples"
+        return [(s, (records, holdout, request)) for s in listed], unit
+    if len(listed) != len(draws):
+        raise BadInput(f"{len(listed)} seeds for {len(draws)} draws; give one a draw, or none")
+    return list(zip(listed, draws, strict=True)), "data draws" if len(draws) > 1 else "examples"
+
+
+def _agree(models: list[Any], forget: Records) -> bool:
+    one, other = (np.asarray(scores(m, forget.x)) for m in models)
+    return bool(np.array_equal(one, other))

@@ -1,0 +1,104 @@
+"""Certificates: how good a solution is, recomputed from scratch after it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from .kkt import duality_gap, residual
+from .qp import QP, Vector
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was checked about a solution.
+
+    Parameters
+    ----------
+    kkt_residual : largest violation of any optimality condition, in units of the decision
+        function
+    objective : of the dual, 1/2 b'Kb - p'b
+    duality_gap : primal minus dual objective, 0 at a solution (up to rounding)
+    n_free : support vectors strictly between their bounds
+    n_bounded : support vectors at their bound C
+    n_zero : rows that are no support vectors
+    margin : strict complementarity: the smallest of |h| over bounded rows and of the distance
+        of a free one to its bounds (as a share of C). Where it is 0 a set could as well have
+        been another, and the weights (never the boundary) may not be unique.
+    stationary_only : the kernel is not positive semidefinite, and this is a stationary point
+        among possibly many
+    pairs : with more than two classes one certificate a pair of classes; the numbers above are
+        then the worst (residual, gap, margin) and the sums (objective, counts)
+    """
+
+    kkt_residual: float
+    objective: float
+    duality_gap: float
+    n_free: int
+    n_bounded: int
+    n_zero: int
+    margin: float
+    stationary_only: bool
+    pairs: tuple[Certificate, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the certificate as plain values."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**plain, "pairs": [c.to_json() for c in self.pairs]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Certificate:
+        """Return the certificate that `to_json` wrote."""
+        pairs = tuple(cls.from_json(c) for c in data["pairs"])
+        return cls(**{**data, "pairs": pairs, "margin": float(data["margin"])})
+
+
+def certify(qp: QP, b: Vector, rho: float, *, stationary_only: bool = False) -> Certificate:
+    """Return the certificate of b and rho, with every sum taken afresh.
+
+    >>> from .qp import classification
+    >>> qp = classification(np.eye(2), np.array([1.0, -1.0]), np.full(2, 5.0))
+    >>> c = certify(qp, np.array([1.0, -1.0]), 0.0)
+    >>> c.kkt_residual, c.objective, c.n_free, c.margin
+    (0.0, -1.0, 2, 0.2)
+    """
+    gradient = qp.gradient(b)
+    width = qp.upper - qp.lower
+    used = width > 0
+    free = used & (b > qp.lower) & (b < qp.upper)
+    bound = used & ~free
+    to_bounds = np.minimum(b - qp.lower, qp.upper - b)[free] / width[free]
+    margin = min(
+        float(np.abs(gradient + rho)[bound].min(initial=np.inf)),
+        float(to_bounds.min(initial=np.inf)),
+    )
+    return Certificate(
+        kkt_residual=residual(qp, b, rho, gradient),
+        objective=float(0.5 * (b @ (gradient - qp.p))),
+        duality_gap=duality_gap(qp, b, rho, gradient),
+        n_free=int(free.sum()),
+        n_bounded=int((bound & (b != 0)).sum()),
+        n_zero=int((used & (b == 0)).sum()),
+        margin=margin,
+        stationary_only=stationary_only,
+    )
+
+
+def worst(certificates: Sequence[Certificate]) -> Certificate:
+    """Return the certificate of a whole one-vs-one machine from those of its pairs."""
+    if len(certificates) == 1:
+        return certificates[0]
+    return Certificate(
+        kkt_residual=max(c.kkt_residual for c in certificates),
+        objective=sum(c.objective for c in certificates),
+        duality_gap=max(c.duality_gap for c in certificates),
+        n_free=sum(c.n_free for c in certificates),
+        n_bounded=sum(c.n_bounded for c in certificates),
+        n_zero=sum(c.n_zero for c in certificates),
+        margin=min(c.margin for c in certificates),
+        stationary_only=any(c.stationary_only for c in certificates),
+        pairs=tuple(certificates),
+    )

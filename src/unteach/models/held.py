@@ -1,0 +1,261 @@
+"""The rows that a model holds so that it can forget them, and what all such models share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from unteach.core import (
+    BadInput,
+    Claim,
+    Corrupt,
+    Forgets,
+    Ids,
+    NothingLeft,
+    OneClassLeft,
+    RepeatedRecord,
+    claim_from,
+    claim_json,
+)
+
+from .inputs import Floats, read_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Rows with their ids, targets and weights.
+
+    ids : (n,) · x : (n, d) float64 · y : (n,) or (n, t) · weight : (n,) float64, at least 0
+    """
+
+    ids: Ids
+    x: Floats
+    y: NDArray[Any]
+    weight: Floats
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Any) -> Held:
+        """Return the rows at these positions, as fresh arrays."""
+        return Held(
+            tight(self.ids[rows]),
+            np.ascontiguousarray(self.x[rows]),
+            tight(self.y[rows]),
+            self.weight[rows],
+        )
+
+    def without(self, rows: NDArray[np.int64]) -> Held:
+        """Return what is left when the rows at these positions go, as fresh arrays."""
+        keep = np.ones(len(self), dtype=bool)
+        keep[rows] = False
+        return self.take(keep)
+
+    def joined(self, other: Held) -> Held:
+        """Return these rows followed by others."""
+        return Held(
+            np.concatenate([self.ids, other.ids]),
+            np.concatenate([self.x, other.x]),
+            np.concatenate([self.y, other.y]),
+            np.concatenate([self.weight, other.weight]),
+        )
+
+    @property
+    def weighing(self) -> Held:
+        """The rows with a weight above 0; the others count as if they were not there."""
+        return self if np.all(self.weight > 0) else self.take(self.weight > 0)
+
+
+def tight(values: NDArray[Any]) -> NDArray[Any]:
+    """Return strings in the narrowest type, so that a forgotten long one leaves no width."""
+    if values.dtype.kind != "U" or not len(values):
+        return values
+    return values.astype(f"U{max(1, int(np.strings.str_len(values).max()))}")
+
+
+@contextmanager
+def atomic(model: Any) -> Iterator[None]:
+    """Put every attribute back as it was if the block fails, whatever the reason.
+
+    Holds as long as the block binds new arrays and changes none in place.
+    """
+    before = dict(vars(model))
+    try:
+        yield
+    except BaseException:
+        vars(model).clear()
+        vars(model).update(before)
+        raise
+
+
+def following_ids(known: Ids, given: Any, n: int) -> Any:
+    """Return ids for n new rows: those given, or the numbers after the largest known."""
+    if given is not None:
+        return given
+    if known.dtype.kind != "i":
+        raise BadInput("the ids of this model are strings; give sample_ids for the new rows")
+    return np.arange(n, dtype=np.int64) + (int(known.max()) + 1)
+
+
+def refuse_known(known: Ids, new: Ids) -> None:
+    """Refuse new ids that are known already, or of another kind than the known ones."""
+    if known.dtype.kind != new.dtype.kind:
+        kind = "whole numbers" if known.dtype.kind == "i" else "strings"
+        raise BadInput(f"the ids of this model are {kind}, the new ones are not")
+    both = np.intersect1d(known, new)
+    if len(both):
+        raise RepeatedRecord(f"id {both[0].item()!r} is in the model already; forget it first")
+
+
+class HoldsRows(Forgets):
+    """Mixin for estimators that hold their rows: fit, forget and insert are written once.
+
+    A class that mixes this in writes `_learn(held)`, which sets every fitted attribute from
+    rows alone and returns the claim, and may write `_remove(kept, gone)` and
+    `_insert(held, new)`, which do the same faster from what is there. None of them changes an
+    array in place. `_serves()` names the fitted attributes that predictions need, `_private`
+    those that are neither parameters nor public.
+    """
+
+    _held: Held
+    _private: tuple[str, ...] = ("_held",)
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, sample_ids: Any = None) -> Self:
+        """Learn from rows X (n, d) and targets y; ids are row numbers if none are given."""
+        with atomic(self):
+            for name in [n for n in vars(self) if n.endswith("_") or n in self._private]:
+                delattr(self, name)
+            held = self._read(X, y, sample_weight, sample_ids, first=True)
+            self._settle(held, self._learn(held))
+        return self
+
+    def forget(self, ids: Any) -> Self:
+        """Forget these records; afterwards the model equals one that never saw them.
+
+        Raises `UnknownRecord`, `RepeatedRecord`, `NothingLeft` or `OneClassLeft`, and then
+        nothing has changed. An empty list of ids changes nothing.
+        """
+        check_is_fitted(self)
+        rows = self._positions(ids)
+        if len(rows) == 0:
+            return self
+        with atomic(self):
+            kept = self._held.without(rows)
+            if not kept.weight.any():
+                raise NothingLeft("every record that would be left has weight zero")
+            if is_classifier(self) and len(np.unique(kept.weighing.y)) < 2:
+                raise OneClassLeft(
+                    f"forgetting these {len(rows)} records leaves one class; "
+                    "a classifier needs two: forget the model instead"
+                )
+            self._settle(kept, self._remove(kept, self._held.take(rows)))
+        return self
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        sample_ids: Any = None,
+        sample_weight: Any = None,
+    ) -> Self:
+        """Insert rows exactly: the model then equals a fit of all its rows.
+
+        Without `sample_ids` the new rows get the numbers after the largest id. `classes`, if
+        given, lists the labels that may occur. On a model that is not fitted this is `fit`.
+        """
+        if classes is not None:
+            strange = [v for v in np.unique(y).tolist() if v not in set(np.unique(classes))]
+            if strange:
+                raise BadInput(f"y holds {strange[0]!r}, which is not among classes")
+        if not hasattr(self, "claim_"):
+            return HoldsRows.fit(self, X, y, sample_weight, sample_ids)
+        if not hasattr(self, "_held"):
+            raise BadInput(
+                f"this {type(self).__name__} was exported only to serve; it holds no training "
+                "rows and cannot learn more: load the saved model"
+            )
+        with atomic(self):
+            new = self._read(X, y, sample_weight, sample_ids, first=False)
+            refuse_known(self.sample_ids_, new.ids)
+            held = self._held.joined(new)
+            self._settle(held, self._insert(held, new))
+        return self
+
+    def _read(self, X: Any, y: Any, weight: Any, ids: Any, *, first: bool) -> Held:
+        x, y, weight = read_rows(self, X, y, weight, first=first)
+        if not first:
+            ids = following_ids(self.sample_ids_, ids, len(x))
+            if y.ndim != self._held.y.ndim or y.shape[1:] != self._held.y.shape[1:]:
+                raise BadInput(f"y has shape {y.shape}, the model's {self._held.y.shape}")
+            if (y.dtype.kind == "U") != (self._held.y.dtype.kind == "U"):
+                raise BadInput("y mixes strings and numbers with what the model has learned")
+        return Held(self._checked_ids(ids, len(x)).copy(), x, y, weight)
+
+    def _settle(self, held: Held, claim: Claim) -> None:
+        self._held, self.sample_ids_, self.claim_ = held, held.ids, claim
+
+    def _learn(self, held: Held) -> Claim:
+        raise TypeError(f"{type(self).__name__} does not define how it learns")
+
+    def _remove(self, kept: Held, gone: Held) -> Claim:
+        return self._learn(kept)
+
+    def _insert(self, held: Held, new: Held) -> Claim:
+        return self._learn(held)
+
+    def _serves(self) -> tuple[str, ...]:
+        raise TypeError(f"{type(self).__name__} does not define what its predictions need")
+
+    def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        check_is_fitted(self)
+        if not serving and not hasattr(self, "_held"):
+            serving = True  # it was exported before: there are no rows to write
+        config: dict[str, Any] = {**shape_of(self), "claim": claim_json(self.claim_)}
+        arrays = {name: np.asarray(getattr(self, name)) for name in self._serves()}
+        if not serving:
+            held = self._held
+            arrays |= {"ids": held.ids, "x": held.x, "y": held.y, "weight": held.weight}
+        return config, arrays
+
+    def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        restore_shape(self, config)
+        self.claim_ = claim_from(dict(config["claim"]))
+        for name in self._serves():
+            value = arrays[name]
+            setattr(self, name, value if value.ndim else value.item())
+        if "ids" in arrays:
+            held = Held(arrays["ids"], arrays["x"], arrays["y"], arrays["weight"])
+            if not len(held.ids) == len(held.x) == len(held.y) == len(held.weight):
+                raise Corrupt("the saved model holds columns of different lengths")
+            self._held, self.sample_ids_ = held, held.ids
+
+
+def shape_of(model: Any) -> dict[str, Any]:
+    """Return parameters and names of the features, to be saved."""
+    config: dict[str, Any] = {"params": model.get_params(deep=False)}
+    if hasattr(model, "n_features_in_"):
+        config["n_features_in_"] = int(model.n_features_in_)
+    if hasattr(model, "feature_names_in_"):
+        config["feature_names_in_"] = [str(name) for name in model.feature_names_in_]
+    return config
+
+
+def restore_shape(model: Any, config: Mapping[str, Any]) -> None:
+    """Set what `shape_of` returned."""
+    known = set(type(model)().get_params(deep=False))
+    if set(config["params"]) != known:
+        raise Corrupt(f"the saved parameters are not those of a {type(model).__name__}")
+    for name, value in config["params"].items():
+        setattr(model, name, value)
+    if "n_features_in_" in config:
+        model.n_features_in_ = int(config["n_features_in_"])
+    if "feature_names_in_" in config:
+        model.feature_names_in_ = np.array(config["feature_names_in_"], dtype=object)

@@ -1,0 +1,379 @@
+"""A pipeline that forgets through its steps: a classifier cannot see that its scaler remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, Self
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline as SklearnPipeline
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
+
+from unteach.core import (
+    BadInput,
+    Claim,
+    Exact,
+    Forgets,
+    Heuristic,
+    Keeps,
+    OneClassLeft,
+    Saved,
+    claim_from,
+    claim_json,
+)
+
+from .held import atomic, following_ids, refuse_known, tight
+from .inputs import read_weight
+from .raw import Raw
+from .saving import Restore, saved_of
+
+Mode = Literal["nothing", "fixed", "frozen", "own", "refit"]
+_REFIT = 1e-10
+
+
+def _transforms(self: Any) -> bool:
+    return _passes(self.steps[-1][1]) or hasattr(self.steps[-1][1], "transform")
+
+
+class Pipeline(SklearnPipeline, Forgets):
+    """Transformers and a final estimator, as in scikit-learn; `forget` goes through all of them.
+
+    A transformer's statistics (a mean, a vocabulary, principal axes) come from all rows, also
+    from those that are forgotten. Each step forgets in the way that it can:
+
+    - a step with its own `forget` (a `Scaler`, a model of unteach) is asked to
+    - any other is fitted again on the rows that are left, with `statistics="follow"`; with
+      `statistics="frozen"` a transformer stays as it is and the claim says so in `given`
+    - public steps stay as they are: `Scaler(statistics="public")` after it was fitted, and
+      anything in scikit-learn's `FrozenEstimator`
+    - once a transformer has moved, what stands behind it is fitted again on what it now gives
+
+    The steps given to the constructor are cloned by `fit` and stay as they are; the fitted ones
+    are in `steps` and `named_steps`. `sample_weight` is handed to every step that takes it.
+    Claims combine: the largest atol, every `given`. A step that is fitted again claims
+    `Exact(1e-10)`, in distribution only if it draws without a seed.
+
+    Parameters
+    ----------
+    steps : list of (name, estimator); "passthrough" leaves a step out
+    statistics : "follow" or "frozen", for transformers that have no `statistics` of their own
+
+    Examples
+    --------
+    >>> from unteach.models import Logistic, Scaler
+    >>> x = np.array([[0.0], [2.0], [4.0], [6.0], [1e6]])
+    >>> model = Pipeline([("scale", Scaler()), ("model", Logistic())]).fit(x, [0, 0, 1, 1, 0])
+    >>> model.forget([4]).named_steps["scale"].mean_, model.predict([[7.0]])
+    (array([3.]), array([1]))
+    """
+
+    def __init__(self, steps: Any, *, statistics: Literal["follow", "frozen"] = "follow") -> None:
+        super().__init__(steps)
+        self.statistics = statistics
+
+    def __getitem__(self, which: Any) -> Any:
+        if isinstance(which, slice):
+            if which.step not in (1, None):
+                raise ValueError("a slice of a pipeline has step 1")
+            return type(self)(self.steps[which], statistics=self.statistics)
+        return super().__getitem__(which)
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, sample_ids: Any = None) -> Self:
+        """Learn from rows X and targets y, through clones of the steps."""
+        with atomic(self):
+            self._validate_steps()
+            if self.statistics not in ("follow", "frozen"):
+                raise BadInput(f'statistics is "follow" or "frozen", got {self.statistics!r}')
+            raw, ids = self._read(X, y, sample_weight, sample_ids)
+            steps, z = [], raw.x
+            for name, step, mode in self._transformers():
+                if mode == "fixed":
+                    step = _public(name, step)
+                elif mode != "nothing":
+                    step, z = _refitted(step, z, raw, ids, last=False)
+                if mode == "fixed":
+                    z = step.transform(z)
+                steps.append((name, step))
+            name, final = self.steps[-1]
+            if not _passes(final):
+                final, _ = _refitted(final, z, raw, ids, last=True)
+            self._settle([*steps, (name, final)], raw, ids)
+        return self
+
+    @available_if(_transforms)  # type: ignore[untyped-decorator]
+    def fit_transform(self, X: Any, y: Any = None, **parameters: Any) -> Any:
+        """Learn from rows and return what the last step makes of them."""
+        return self.fit(X, y, **parameters).transform(X)
+
+    def forget(self, ids: Any) -> Self:
+        """Forget these records in every step that learned from them; atomic."""
+        check_is_fitted(self)
+        rows = self._positions(ids)
+        if len(rows) == 0:
+            return self
+        keep = np.ones(len(self.sample_ids_), dtype=bool)
+        keep[rows] = False
+        left = tight(self.sample_ids_[keep])
+        final = self.steps[-1][1]
+        kept = None if self._raw is None else self._raw.take(keep)
+        if kept is not None and kept.y is not None and is_classifier(self):
+            some = kept.y if kept.weight is None else kept.y[kept.weight > 0]
+            if len(np.unique(some)) < 2:
+                raise OneClassLeft(
+                    f"forgetting these {len(rows)} records leaves one class; a classifier needs two"
+                )
+        with atomic(self):
+            steps, z, moved = [], None if kept is None else kept.x, False
+            for name, step, mode in self._transformers():
+                before = step
+                if mode in ("own", "refit") and (moved or mode == "refit"):
+                    step, z = _refitted(step, z, kept, left, last=False)
+                    steps.append((name, step))
+                    moved = True
+                    continue
+                if mode == "own" or (mode == "frozen" and isinstance(step, Forgets)):
+                    step = step.without(ids)
+                if z is not None and not _passes(step):
+                    now = step.transform(z)
+                    moved = moved or (mode == "own" and not _same(before.transform(z), now))
+                    z = now
+                steps.append((name, step))
+            if _passes(final):
+                pass
+            elif moved or not isinstance(final, Forgets):
+                final, _ = _refitted(final, z, kept, left, last=True)
+            else:
+                final.forget(ids)
+            self._settle([*steps, (self.steps[-1][0], final)], kept, left)
+        return self
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        classes: Any = None,
+        sample_ids: Any = None,
+        sample_weight: Any = None,
+    ) -> Self:
+        """Insert rows exactly: the pipeline then equals a fit of all its rows.
+
+        Where every transformer is fixed and the final estimator inserts on its own, the new rows
+        alone are read; else all steps are fitted again. Frozen transformers stay.
+        """
+        if not hasattr(self, "claim_"):
+            return self.fit(X, y, sample_weight, sample_ids)
+        self._positions([])  # refuses a pipeline that was exported by name
+        new, new_ids = self._read(
+            X, y, sample_weight, following_ids(self.sample_ids_, sample_ids, _num_samples(X))
+        )
+        refuse_known(self.sample_ids_, new_ids)
+        known: tuple[int, ...] = () if self._raw is None else np.shape(self._raw.x)
+        given: tuple[int, ...] = np.shape(new.x)
+        if len(known) == 2 and known[1:] != given[1:]:
+            raise BadInput(
+                f"X has {given[-1]} features, but {type(self).__name__} is expecting {known[1]} "
+                "features as input"
+            )
+        ids = np.concatenate([self.sample_ids_, new_ids])
+        raw = None if self._raw is None else self._raw.joined(new)
+        with atomic(self):
+            steps: list[tuple[str, Any]] = []
+            z, fresh = (None if raw is None else raw.x), new.x
+            for name, step, mode in self._transformers():
+                if mode in ("own", "refit"):
+                    step, z = _refitted(step, z, raw, ids, last=False)
+                elif not _passes(step):
+                    if mode == "frozen" and isinstance(step, Forgets):
+                        copied: Any = step.without([])
+                        step = copied.partial_fit(fresh, sample_ids=new_ids)
+                    z = None if z is None else step.transform(z)
+                    fresh = step.transform(fresh)
+                steps.append((name, step))
+            name, final = self.steps[-1]
+            if not _passes(final):
+                if raw is not None:
+                    final, _ = _refitted(final, z, raw, ids, last=True)
+                else:
+                    weights = {} if new.weight is None else {"sample_weight": new.weight}
+                    final.partial_fit(fresh, new.y, classes=classes, sample_ids=new_ids, **weights)
+            self._settle([*steps, (name, final)], raw, ids)
+        return self
+
+    def keeps(self) -> Keeps:
+        """Say what the pipeline and its steps hold; other people's steps are not looked into."""
+        steps = [(name, step) for name, step in self.steps if not _passes(step)]
+        own = [step.keeps() for _, step in steps if isinstance(step, Forgets)]
+        rows = len(self.sample_ids_) if getattr(self, "_raw", None) is not None else 0
+        statistics = [s for held in own for s in held.statistics]
+        statistics += [
+            f"whatever the fitted {type(step).__name__} keeps"
+            for _, step in steps
+            if not isinstance(step, Forgets)
+        ]
+        return Keeps(
+            max([rows, *(held.rows for held in own)]),
+            max([0, *(held.needed for held in own)]),
+            tuple(statistics),
+        )
+
+    def to_saved(self, *, serving: bool = False, allow_pickle: bool = False) -> Saved:
+        """Return what `save` (or, when serving, `export`) writes: each step a file in the file."""
+        check_is_fitted(self)
+        arrays: dict[str, Any] = {}
+        serving = serving or not hasattr(self, "sample_ids_")
+        if not serving:
+            arrays["ids"] = self.sample_ids_
+            arrays |= {} if self._raw is None else self._raw.arrays()
+        blobs, names = {}, []
+        for number, (name, step) in enumerate(self.steps):
+            names.append(name if not _passes(step) else [name, "passthrough"])
+            if not _passes(step):
+                inner = saved_of(step, serving=serving, allow_pickle=allow_pickle)
+                blobs[f"step-{number:02d}"] = inner.to_bytes()
+        config = {
+            "steps": names,
+            "statistics": self.statistics,
+            "claim": claim_json(self.claim_),
+            "serving": serving,
+        }
+        return Saved("unteach.models:Pipeline", config, arrays, blobs)
+
+    @classmethod
+    def from_nested(cls, saved: Saved, restore: Restore) -> Self:
+        """Return the pipeline that `to_saved` described; `restore` reads the file of a step."""
+        steps = []
+        for number, name in enumerate(saved.config["steps"]):
+            if isinstance(name, list):
+                steps.append((name[0], "passthrough"))
+            else:
+                steps.append((name, restore(saved.blobs[f"step-{number:02d}"], f"step {name!r}")))
+        self = cls(steps, statistics=saved.config["statistics"])
+        self.claim_ = claim_from(saved.config["claim"])
+        if not saved.config["serving"]:
+            self.sample_ids_ = saved.arrays["ids"]
+            self._raw = Raw.of(saved.arrays)
+        return self
+
+    @classmethod
+    def from_saved(cls, saved: Saved) -> Self:
+        """Refuse: the steps are files of their own, which `unteach.models.load` reads."""
+        raise BadInput("a saved pipeline is read by unteach.models.load")
+
+    def _read(self, X: Any, y: Any, weight: Any, ids: Any) -> tuple[Raw, Any]:
+        n = _num_samples(X)
+        if y is not None:
+            y = np.array(y)
+            if len(y) != n:
+                raise BadInput(f"y has {len(y)} entries for {n} rows of X")
+        if n == 0:
+            raise BadInput("there are no rows to learn from")
+        weight = None if weight is None else read_weight(weight, n)
+        return Raw.copied(X, y, weight), self._checked_ids(ids, n).copy()
+
+    def _transformers(self) -> Iterator[tuple[str, Any, Mode]]:
+        for name, step in self.steps[:-1]:
+            yield name, step, self._mode(step)
+
+    def _mode(self, step: Any) -> Mode:
+        if _passes(step):
+            return "nothing"
+        own = getattr(step, "statistics", None)
+        if own == "public" or isinstance(step, FrozenEstimator):
+            return "fixed"
+        if isinstance(step, Forgets):
+            return "frozen" if own == "frozen" and not hasattr(step, "steps") else "own"
+        if not get_tags(step).requires_fit:
+            return "frozen"  # it learns nothing
+        return "frozen" if self.statistics == "frozen" else "refit"
+
+    def _settle(self, steps: list[tuple[str, Any]], raw: Raw | None, ids: Any) -> None:
+        self.steps = steps
+        modes = [mode for _, _, mode in self._transformers()]
+        own_final = isinstance(steps[-1][1], Forgets)
+        self._raw = raw if not own_final or {"own", "refit"} & set(modes) else None
+        self.sample_ids_ = ids
+        self.claim_ = self._combined()
+
+    def _combined(self) -> Claim:
+        claims: list[Claim] = []
+        for name, step, mode in [*self._transformers(), (*self.steps[-1], "refit")]:
+            if _passes(step):
+                continue
+            if isinstance(step, Forgets):
+                claims.append(step.claim_)
+            elif mode == "fixed":
+                claims.append(Exact(0.0, given=(f"step {name!r} from public rows",)))
+            elif mode == "frozen":
+                learned = get_tags(step).requires_fit
+                given = (f"step {name!r} from all fitted rows",) if learned else ()
+                claims.append(Exact(0.0, given=given))
+            else:
+                claims.append(Exact(_REFIT, "distribution" if _unseeded(step) else "values"))
+        return combined(claims)
+
+
+def combined(claims: list[Claim]) -> Claim:
+    """Return what holds if all of these hold, step after step.
+
+    >>> combined([Exact(0.0, given=("a",)), Exact(1e-9)])
+    Exact(atol=1e-09, sense='values', given=('a',))
+    """
+    for claim in claims:
+        if not isinstance(claim, Exact):
+            return claim if len(claims) == 1 else Heuristic(f"a step claims no more than: {claim}")
+    exact = [claim for claim in claims if isinstance(claim, Exact)]
+    given = tuple(dict.fromkeys(g for claim in exact for g in claim.given))
+    sense: Any = "values" if all(c.sense == "values" for c in exact) else "distribution"
+    return Exact(max([0.0, *(claim.atol for claim in exact)]), sense, given)
+
+
+def _passes(step: Any) -> bool:
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
+def _public(name: str, step: Any) -> Any:
+    try:
+        check_is_fitted(step)
+    except NotFittedError as error:
+        raise BadInput(
+            f"the public step {name!r} is not fitted; fit it on public rows first"
+        ) from error
+    return clone(step)
+
+
+def _refitted(step: Any, z: Any, raw: Raw | None, ids: Any, *, last: bool) -> tuple[Any, Any]:
+    """Return a clone of the step fitted on rows z, and (unless it is the last) what it gives."""
+    if raw is None:
+        raise BadInput("this pipeline holds no rows to fit its steps on; learn it again")
+    fresh = clone(step)
+    given = {"sample_ids": ids} if has_fit_parameter(fresh, "sample_ids") else {}
+    if raw.weight is not None and has_fit_parameter(fresh, "sample_weight"):
+        given["sample_weight"] = raw.weight
+    elif raw.weight is not None and last:
+        raise BadInput(f"{type(fresh).__name__} takes no sample_weight")
+    if last:
+        fresh.fit(z, *(() if raw.y is None else (raw.y,)), **given)
+        return fresh, None
+    if hasattr(fresh, "fit_transform"):
+        return fresh, fresh.fit_transform(z, raw.y, **given)
+    fresh.fit(z, raw.y, **given)
+    return fresh, fresh.transform(z)
+
+
+def _unseeded(step: Any) -> bool:
+    parameters = step.get_params(deep=True)
+    return any(
+        value is None and (name == "random_state" or name.endswith("__random_state"))
+        for name, value in parameters.items()
+    )
+
+
+def _same(a: Any, b: Any) -> bool:
+    if hasattr(a, "tocsr"):
+        return bool(a.shape == b.shape and (a != b).nnz == 0)
+    return np.array_equal(np.asarray(a), np.asarray(b))

@@ -1,0 +1,128 @@
+"""Rows as they enter a pipeline: arrays, sparse matrices, data frames, lists of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, vstack
+
+from unteach.core import BadInput
+
+from .held import tight
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """The rows as they entered the pipeline, with their targets and weights."""
+
+    x: Any
+    y: Any
+    weight: Any
+
+    @classmethod
+    def copied(cls, x: Any, y: Any, weight: Any) -> Raw:
+        """Return rows that share no memory with x; y and weight are taken as they are."""
+        return cls(_copied(x), y, weight)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any]) -> Raw | None:
+        """Return the rows whose `arrays` these are, or None if there are none."""
+        x, y, weight = (_array(name, arrays) for name in ("x", "y", "weight"))
+        return None if x is None else cls(x, y, weight)
+
+    def take(self, rows: Any) -> Raw:
+        """Return the rows at these positions, as fresh arrays."""
+        return Raw(*(_take(values, rows) for values in (self.x, self.y, self.weight)))
+
+    def joined(self, other: Raw) -> Raw:
+        """Return these rows followed by others."""
+        return Raw(*(_join(a, b) for a, b in zip(self.parts, other.parts, strict=True)))
+
+    def arrays(self) -> dict[str, Any]:
+        """Return plain arrays from which `of` makes these rows again."""
+        made: dict[str, Any] = {}
+        for name, values in zip(("x", "y", "weight"), self.parts, strict=True):
+            made |= _arrays(name, values)
+        return made
+
+    @property
+    def parts(self) -> tuple[Any, Any, Any]:
+        """The rows, the targets and the weights."""
+        return self.x, self.y, self.weight
+
+
+def _copied(values: Any) -> Any:
+    if hasattr(values, "tocsr"):
+        return values.tocsr().copy()
+    if hasattr(values, "iloc"):
+        return values.copy()
+    if isinstance(values, np.ndarray) or hasattr(values, "__array__"):
+        return np.array(values)
+    listed = list(values)
+    text = bool(listed) and isinstance(listed[0], str)
+    return listed if text else np.array(listed)
+
+
+def _take(values: Any, rows: Any) -> Any:
+    if values is None:
+        return None
+    if hasattr(values, "iloc"):
+        return values.iloc[np.flatnonzero(rows)].copy()
+    if isinstance(values, list):
+        return [values[int(row)] for row in np.flatnonzero(rows)]
+    taken = values[rows]
+    return tight(taken) if isinstance(taken, np.ndarray) else taken
+
+
+def _join(a: Any, b: Any) -> Any:
+    if a is None and b is None:
+        return None
+    if a is None or b is None:
+        raise BadInput("new rows and those in the pipeline must both have (or lack) y and weights")
+    if hasattr(a, "tocsr"):
+        return vstack([a, b]).tocsr()
+    if hasattr(a, "iloc"):
+        from pandas import concat  # type: ignore[import-untyped,unused-ignore]
+
+        return concat([a, b])
+    if isinstance(a, list):
+        return [*a, *b]
+    return np.concatenate([a, b])
+
+
+def _arrays(name: str, values: Any) -> Mapping[str, Any]:
+    if values is None:
+        return {}
+    if hasattr(values, "tocsr"):
+        parts = {"data": values.data, "indices": values.indices, "indptr": values.indptr}
+        shape = np.array(values.shape)
+        return {f"{name}.{part}": array for part, array in {**parts, "shape": shape}.items()}
+    if isinstance(values, list):
+        return {f"{name}.text": np.array(values)}
+    mixed = not isinstance(values, np.ndarray) or values.dtype.hasobject
+    if mixed and hasattr(values, "ravel") and all(isinstance(v, str) for v in values.ravel()):
+        return {f"{name}.strings": values.astype(str)}
+    if mixed:
+        raise BadInput(
+            f"the pipeline holds {name} as {type(values).__name__} of mixed values and cannot be "
+            "saved; fit it on a numeric array, a sparse matrix or a list of strings"
+        )
+    return {name: values}
+
+
+def _array(name: str, arrays: Mapping[str, Any]) -> Any:
+    if name in arrays:
+        return arrays[name]
+    if f"{name}.text" in arrays:
+        return arrays[f"{name}.text"].tolist()
+    if f"{name}.strings" in arrays:
+        return arrays[f"{name}.strings"].astype(object)
+    if f"{name}.data" in arrays:
+        parts = [arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr")]
+        matrix = csr_matrix(tuple(parts), shape=tuple(arrays[f"{name}.shape"]))
+        matrix.check_format()
+        return matrix
+    return None

@@ -1,0 +1,32 @@
+"""What a study is: a plan (a value), a run that can be killed and resumed, and a page."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from unteach.core import Progress
+from unteach.report import Block, Page
+from unteach.store import Run
+
+
+@runtime_checkable
+class Study(Protocol):
+    """One of the questions, with all that is needed to answer it by measurement."""
+
+    name: str
+    question: str
+
+    def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
+        """Return everything that decides the result, as JSON; it names the run."""
+
+    def warm_up(self) -> None:
+        """Compile what the study will run, so that its own time can be told apart."""
+
+    def run(self, run: Run, *, jobs: int | None = None, progress: Progress | None = None) -> None:
+        """Do what is left of the run's tasks; it may be killed at any time and called again."""
+
+    def conclude(self, run: Run) -> Page:
+        """Make readings and tables of the results, store them, and return the page."""
+
+    def figure(self, page: Page) -> Block | None:
+        """Return the figure of a page that stands for the study on the index of a tour."""
