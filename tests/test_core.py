@@ -206,6 +206,9 @@ def test_saved_is_deterministic_and_refuses_what_is_not_its_own(tmp_path):
     flipped[raw.index(np.arange(3.0).tobytes()) + 9] ^= 1
     with pytest.raises(Corrupt):
         Saved.from_bytes(bytes(flipped))
+    nested = Saved("k", {}, {}, {"inner": raw}).to_bytes()
+    with pytest.raises(Corrupt):
+        Saved.from_bytes(nested[: nested.rindex(b"PK\x01\x02")])
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("model.json", "{" + " " * 10**6)

@@ -64,6 +64,8 @@ class Saved:
         try:
             with zipfile.ZipFile(io.BytesIO(raw)) as archive:
                 entries = archive.infolist()
+                if entries and min(e.header_offset for e in entries) != 0:
+                    raise Corrupt(f"{where} is cut off, or something was put before it")
                 if any(e.compress_type != zipfile.ZIP_STORED for e in entries):
                     raise Corrupt(f"{where} is a compressed archive, not a saved model")
                 if _HEADER not in archive.namelist():
@@ -87,7 +89,10 @@ class Saved:
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             got = header.get("format") if isinstance(header, dict) else type(header).__name__
             raise Corrupt(f"{where} has format {got!r}; this version reads format {FORMAT}")
-        return cls(header["kind"], header["config"], arrays, blobs)
+        kind, config = header.get("kind"), header.get("config")
+        if not isinstance(kind, str) or not isinstance(config, dict):
+            raise Corrupt(f"{where} is damaged: its header is not that of a saved model")
+        return cls(kind, config, arrays, blobs)
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -10,7 +10,7 @@ from .kkt import residual
 from .machine import Machine
 from .qp import QP, classification
 from .slow import slow_solve
-from .solve import Solution, remove, solve
+from .solver import Solution, remove, solve
 from .svc import SVC
 
 __all__ = [

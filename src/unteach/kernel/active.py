@@ -296,7 +296,7 @@ def exchange(
     still = 0
     while True:
         if count[0] == 0:
-            i = np.int64(-1)
+            i: Any = np.int64(-1)  # typed, for the same reason
             low, high = -np.inf, np.inf
             for t in range(n):
                 if b[t] < upper[t] and -gradient[t] > low:

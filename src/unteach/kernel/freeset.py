@@ -63,7 +63,7 @@ class FreeSet:
     def __init__(self, qp: QP, b: Vector) -> None:
         n = len(qp)
         self.qp, self.b = qp, b
-        self.sigma = shift(qp, np.arange(n))
+        self.sigma = shift(qp, np.flatnonzero((qp.lower < qp.upper) | (b != 0)))
         self.level = np.array([0.0, 0.0, ACCEPT])
         self.free = np.empty(n, np.int64)
         self.slot = np.full(n, -1, np.int64)

@@ -14,7 +14,7 @@ from .active import AT_BOUND, OPTIMAL
 from .freeset import FreeSet
 from .machine import Machine
 from .qp import QP, Vector, add_rows
-from .solve import Solution, budget, remove, slack
+from .solver import Solution, budget, remove, slack
 from .stationary import stationary
 
 
@@ -83,7 +83,7 @@ def leave_each_out(
     hold to 1e-10, the row is removed by the solver itself.
 
     >>> from .qp import classification
-    >>> from .solve import solve
+    >>> from .solver import solve
     >>> gram = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]])
     >>> qp = classification(gram, np.array([1.0, 1.0, -1.0]), np.full(3, 5.0))
     >>> leave_each_out(qp, solve(qp))[1].round(6)[:2]

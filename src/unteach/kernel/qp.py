@@ -85,10 +85,11 @@ class QP:
     def noise(self, b: Vector) -> float:
         """Return the size of rounding in the gradient at b; no residual can be told below it."""
         eps = float(np.finfo(float).eps)
-        largest = float(np.abs(self.gram.diagonal()).max(initial=0.0))
+        counts = (self.lower < self.upper) | (b != 0)  # a row that is closed has no say
+        largest = float(np.abs(self.gram.diagonal()[counts]).max(initial=0.0))
         used = max(int(np.count_nonzero(b)), 1)
         weight = float(np.abs(b).max(initial=0.0)) * math.sqrt(used)
-        return 4 * eps * (largest * weight + float(np.abs(self.p).max(initial=0.0)))
+        return 4 * eps * (largest * weight + float(np.abs(self.p[counts]).max(initial=0.0)))
 
 
 def classification(gram: NDArray[np.float64], y: Vector, bounds: Vector) -> QP:

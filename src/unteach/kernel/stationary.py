@@ -18,7 +18,7 @@ from .gram import square
 from .kkt import bias_interval, residual
 from .qp import QP, Vector
 from .smo import smo
-from .solve import Solution
+from .solver import Solution
 
 GOOD_ENOUGH = 1e-3  # libsvm's own tolerance
 

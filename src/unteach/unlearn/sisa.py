@@ -28,7 +28,7 @@ from unteach.core import (
     Stopwatch,
     derive,
 )
-from unteach.models import as_learner, classifies
+from unteach.models import EstimatorLearner, as_learner, classifies
 from unteach.models.saving import saved_of
 
 from .nested import recipe_from, recipe_json
@@ -262,6 +262,8 @@ class Sisa:
         base = learner if learner is not None else self.learner
         if base is None:
             raise BadInput("Sisa needs a base learner: Sisa(learner=...) or prepare(learner)")
+        if isinstance(base, EstimatorLearner):
+            base = base.estimator
         if self.aggregate == "mean" and classifies(base) and not hasattr(base, "predict_proba"):
             raise BadInput(
                 f"aggregate='mean' averages probabilities and {type(base).__name__} has none; "

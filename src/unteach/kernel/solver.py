@@ -7,6 +7,7 @@ the same bits.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,9 +125,11 @@ def polish(
         if code == OUT_OF_STEPS:
             break
         most_left = max(tol, 16 * qp.noise(b))
-        for found, rho, left in (settle(qp, b, state.rows), _as_it_is(state)):
-            if left <= most_left:
-                return Solution(found, rho, int(state.spent[0]) + 1, left)
+        found, rho, left = settle(qp, b, state.rows)
+        if not left <= most_left:
+            found, rho, left = _as_it_is(state)
+        if left <= most_left:
+            return Solution(found, rho, int(state.spent[0]) + 1, left)
     why = "ran out of moves" if code == OUT_OF_STEPS else "did not settle"
     gradient = qp.gradient(b)
     left = residual(qp, b, 0.5 * sum(bias_interval(qp, b, gradient)), gradient)
@@ -221,7 +224,8 @@ def remove(
     if len(held) <= max(3, int(np.count_nonzero(solution.b)) // 20):
         state = _driven(qp, closed, solution, held)
         if state is not None:
-            return polish(state, tol=tol, most=budget(qp, max_iter), opened=True)
+            with suppress(NotConverged):  # then from afresh, below
+                return polish(state, tol=tol, most=budget(qp, max_iter), opened=True)
     start = solution.b.copy()
     start[out] = 0.0
     return solve(closed, start=start, tol=tol, max_iter=max_iter)

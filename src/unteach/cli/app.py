@@ -1,0 +1,105 @@
+"""The app: the doors, and every command."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .compare import compare
+from .fit import fit
+from .forget import forget
+from .listing import listing
+from .options import flag
+from .plainly import Plainly
+from .purge import purge
+from .runs import runs, show
+from .screen import answers
+from .study import study
+from .tour import tour
+
+
+class Doors(TyperGroup):
+    """A group whose commands fail in one sentence, in a terminal and under a test alike."""
+
+    def make_context(self, *given: Any, **options: Any) -> Any:
+        """Read the options of the app itself."""
+        with Plainly():
+            return super().make_context(*given, **options)
+
+    def invoke(self, context: Any) -> Any:
+        """Run a command."""
+        with Plainly():
+            return super().invoke(context)
+
+
+app = typer.Typer(
+    cls=Doors,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from unteach import __version__
+
+        typer.echo(f"unteach {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def doors(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, metavar="", help="Say the version."
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, flag("--debug", "Show the traceback of an error; so does UNTEACH_DEBUG=1.")
+    ] = False,
+) -> None:
+    """Make a model forget, and measure what forgetting cost."""
+    if debug:
+        os.environ["UNTEACH_DEBUG"] = "1"
+        context.call_on_close(lambda: os.environ.pop("UNTEACH_DEBUG", None))
+    if context.invoked_subcommand is None:
+        from .doors import print_doors
+
+        print_doors(answers())
+
+
+_OWN, _MEASURE, _TEACH, _PROJECT = (
+    "Forget from a model of yours",
+    "Compare and measure",
+    "Teach",
+    "The project folder",
+)
+_FIT = (
+    "Example: `unteach fit people.csv --ids row --target ill --groups person --out model.unteach`"
+)
+_FORGET = (
+    "Example: `unteach forget model.unteach --data people.csv --ids-column row --target ill "
+    "--group person --values-from who.txt --dry-run`"
+)
+_COMPARE = "Example: `unteach compare wine --model logistic --methods retrain,newton,do-nothing`"
+app.command("fit", rich_help_panel=_OWN, epilog=_FIT)(fit)
+app.command("forget", rich_help_panel=_OWN, epilog=_FORGET)(forget)
+app.command("compare", rich_help_panel=_MEASURE, epilog=_COMPARE)(compare)
+app.command("list", rich_help_panel=_MEASURE)(listing)
+app.command("tour", rich_help_panel=_TEACH)(tour)
+app.command("study", rich_help_panel=_TEACH)(study)
+app.command("runs", rich_help_panel=_PROJECT)(runs)
+app.command("show", rich_help_panel=_PROJECT)(show)
+app.command("purge", rich_help_panel=_PROJECT)(purge)
+
+
+def main() -> None:
+    """Run the command line; errors are one sentence on stderr and an exit code."""
+    app(prog_name="unteach")

@@ -1,0 +1,190 @@
+"""`unteach fit`: learn a model from a bundled set or a file, measure it, save it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import (
+    AsJson,
+    DataName,
+    IdsColumn,
+    LeaveOut,
+    ModelName,
+    Params,
+    Seed,
+    Target,
+    flag,
+    value,
+)
+from .screen import answers, counted, must_be_writable, noted, print_json, seconds
+
+if TYPE_CHECKING:
+    from unteach.core import Rows
+    from unteach.stats import Interval
+
+
+def fit(
+    data: DataName,
+    out: Annotated[Path, value("PATH", "Where the model is written.")],
+    model: ModelName = "svc",
+    param: Params = None,
+    scale: Annotated[
+        bool, flag("--scale", "Standardize the features first, in a pipeline.")
+    ] = False,
+    ids: IdsColumn = None,
+    target: Target = None,
+    groups: Annotated[
+        str | None, value("COLUMN", "The column that says whose row it is; no feature.")
+    ] = None,
+    leave_out: LeaveOut = None,
+    holdout: Annotated[
+        float,
+        typer.Option(min=0, max=0.9, metavar="SHARE", help="Held out to measure; 0 for none."),
+    ] = 0.2,
+    prepare: Annotated[
+        str | None, value("METHOD", "Learn the way that sisa or newton needs.")
+    ] = None,
+    force: Annotated[bool, flag("--force", "Overwrite the file at --out.")] = False,
+    allow_pickle: Annotated[
+        bool, flag("--allow-pickle", "Pickle a model that nothing else can save.")
+    ] = False,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Learn a model, measure it, and save it.
+
+    The model that is saved has learned from all records; the number printed is that of a model
+    of the same kind that never saw the held-out ones. With --groups, whole groups are held out.
+    """
+    from unteach.core import BadInput, Stopwatch, derive
+    from unteach.models import as_learner, classifies, save
+
+    from .learners import learner_called, must_suit
+    from .sources import read_source
+    from .trust import needed_to_load
+
+    if out.exists() and not force:
+        raise BadInput(f"{out} exists; give another --out, or --force")
+    must_be_writable(out.parent)
+    source = read_source(data, ids=ids, target=target, group=groups, leave_out=leave_out or ())
+    estimator = learner_called(model, param or ())
+    must_suit(estimator, source.records)
+    if scale:
+        from unteach.models import Pipeline, Scaler
+
+        estimator = Pipeline([("scale", Scaler()), ("model", estimator)])
+    learner: Any = as_learner(estimator)
+    if prepare is not None:
+        from unteach.core import Prepares
+        from unteach.unlearn import method_named
+
+        method = method_named(prepare)
+        if not isinstance(method, Prepares):
+            raise BadInput(f"{prepare} forgets from any model; leave --prepare out")
+        learner = method.prepare(estimator)
+    measured, held = None, 0
+    with noted() as notes, Stopwatch() as watch:
+        if holdout > 0:
+            train, test = _parts(source.records, holdout, seed, whole=groups is not None)
+            held = len(test)
+            trial = learner.learn(train, seed=derive(seed, "fit", "trial"))
+            measured = _quality(trial, test, seed, grouped=groups is not None)
+        learned = learner.learn(source.records, seed=derive(seed, "fit"))
+    save(learned, out, allow_pickle=allow_pickle)
+    kind = "accuracy" if classifies(learned) else "R2"
+    keeps = str(learned.keeps()) if hasattr(learned, "keeps") else None
+    following = _following(source, out, ids, groups, needed_to_load(out))
+    if json:
+        print_json(
+            {
+                "model": str(out),
+                "learned": type(learned).__name__,
+                "records": len(source.records),
+                "held_out": held,
+                "measured": None if measured is None else {"kind": kind, **vars(measured)},
+                "keeps": keeps,
+                "seconds": watch.seconds,
+                "notes": notes,
+                "next": following,
+            }
+        )
+        return
+    from rich.text import Text
+
+    screen = answers()
+    screen.print()
+    name = type(learned).__name__
+    lines = [("learned", f"{name} from {counted(len(source.records), 'record')} of {source.name}")]
+    if measured is not None:
+        lines.append((kind, f"{measured.value:.3f} [{measured.low:.3f}, {measured.high:.3f}]"))
+        lines.append(("", f"95 % over {measured.n} {measured.unit_of_replication}; "
+                          f"{counted(held, 'record')} held out"))  # fmt: skip
+    if keeps is not None:
+        lines.append(("it keeps", keeps))
+    lines += [("took", seconds(watch.seconds)), ("written", str(out))]
+    for label, text in lines:
+        screen.print(Text.assemble((f"  {label:<10}", "dim"), text), soft_wrap=True)
+    screen.print()
+    screen.print(Text.assemble(("  next      ", "dim"), (following, "cyan")), soft_wrap=True)
+    screen.print()
+
+
+def _parts(records: Rows, holdout: float, seed: int, *, whole: bool) -> tuple[Rows, Rows]:
+    """Return records to learn from and to test on; whole groups where there are ten or more."""
+    import numpy as np
+
+    from unteach.core import stream
+    from unteach.data import split
+
+    if not whole or records.groups is None or len(np.unique(records.groups)) < 10:
+        parts = split(records, holdout=holdout, seed=seed)
+        return parts.train, parts.holdout
+    named, at = np.unique(records.groups, return_inverse=True)
+    order = stream(seed, "fit", "groups").permutation(len(named))
+    test = np.isin(at, order[: max(1, round(holdout * len(named)))])
+    return records.take(~test), records.take(test)
+
+
+def _quality(model: Any, test: Rows, seed: int, *, grouped: bool) -> Interval:
+    """Return the accuracy (or R2) on held-out records, resampled by group where there are any."""
+    import numpy as np
+
+    from unteach.models import classifies
+    from unteach.stats import bootstrap_interval, cluster_bootstrap, proportion_interval
+
+    said, true = np.asarray(model.predict(test.x)), np.asarray(test.y)
+    if classifies(model):
+        values = np.asarray(said == true, dtype=np.float64)
+        if not grouped:
+            right = int(values.sum())
+            return proportion_interval(right, len(values), unit_of_replication="records")
+    else:
+        values = 1 - (said - true) ** 2 / max(float(np.var(true)), 1e-300)
+    if grouped and test.groups is not None and len(np.unique(test.groups)) > 1:
+        return cluster_bootstrap(
+            values, test.groups, _mean, unit_of_replication="groups", seed=seed
+        )
+    return bootstrap_interval(values, _mean, unit_of_replication="records", seed=seed)
+
+
+def _mean(values: Any) -> float:
+    return float(values.mean())
+
+
+def _following(
+    source: Any, out: Path, ids: str | None, groups: str | None, trust: list[str]
+) -> str:
+    """Return the command that comes next: what would be forgotten, and how."""
+    import shlex
+
+    words = ["unteach", "forget", str(out), "--data", source.name]
+    if ids is not None:
+        words += ["--ids-column", ids, *source.options[2:]]
+    if groups is not None:
+        words += ["--group", groups, "--values-from", "-"]
+    else:
+        words += ["--ids", "-"]
+    return shlex.join([*words, *trust, "--dry-run"])

@@ -1,0 +1,131 @@
+"""`unteach forget`: from a saved model and its data; audited, recorded, reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import PROJECT, AsJson, Seed, StorePath, flag, value
+
+_WHO, _DATA, _HOW, _WRITTEN = "Who or what", "The data", "How", "What is written"
+_LOAD = "Loading a model of another library"
+
+
+def forget(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="The saved model; it stays as it is.")
+    ],
+    data: Annotated[
+        str, value("DATA", "What it has learned from: a bundled set, a .csv or a .parquet.", _DATA)
+    ],
+    ids: Annotated[str | None, value("FILE", "Ids of rows, one a line; - is stdin.", _WHO)] = None,
+    one: Annotated[
+        list[str] | None, value("X", "The id of one row; again for more.", _WHO, "--id")
+    ] = None,
+    group: Annotated[
+        str | None, value("COLUMN", "The column that names people, or other groups.", _WHO)
+    ] = None,
+    values_from: Annotated[
+        str | None, value("FILE", "Who in that column, one a line; - is stdin.", _WHO)
+    ] = None,
+    skip_missing: Annotated[
+        bool, flag("--skip-missing", "Go on where some (not all) are not found.", _WHO)
+    ] = False,
+    ids_column: Annotated[
+        str | None, value("COLUMN", "The column of unique ids, for a file.", _DATA)
+    ] = None,
+    target: Annotated[
+        str | None, value("COLUMN", "The column of targets, for a file.", _DATA)
+    ] = None,
+    group_column: Annotated[
+        str | None, value("COLUMN", "The column of people, beside --ids.", _DATA)
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None, value("COLUMN", "A column that is no feature; again for more.", _DATA)
+    ] = None,
+    group_is_feature: Annotated[
+        bool, flag("--group-is-feature", "The model learned from that column too.", _DATA)
+    ] = False,
+    holdout: Annotated[
+        str | None, value("DATA", "Rows new to the model; some audits need them.", _DATA)
+    ] = None,
+    rest_is_holdout: Annotated[
+        bool, flag("--rest-is-holdout", "Rows of DATA not in the model are new to it.", _DATA)
+    ] = False,
+    method: Annotated[
+        str, value("NAME", "See `unteach list methods`; auto is the cheapest accepted.", _HOW)
+    ] = "auto",
+    accept: Annotated[
+        str, value("CLAIMS", "What will do: exact, certified, heuristic.", _HOW)
+    ] = "exact,certified",
+    dry_run: Annotated[
+        bool, flag("--dry-run", "Say what would happen, and change nothing.", _HOW)
+    ] = False,
+    no_audit: Annotated[bool, flag("--no-audit", "Do not compare with retraining.", _HOW)] = False,
+    out: Annotated[
+        Path | None,
+        value("PATH", "The new model; if not given, MODEL with .forgotten in its name.", _WRITTEN),
+    ] = None,
+    in_place: Annotated[
+        bool, flag("--in-place", "Put the new model in the place of the old one.", _WRITTEN)
+    ] = False,
+    force: Annotated[bool, flag("--force", "Overwrite the file at --out.", _WRITTEN)] = False,
+    report: Annotated[
+        Path | None,
+        value("PATH", "The HTML report; if not given, in the project folder.", _WRITTEN),
+    ] = None,
+    allow_pickle: Annotated[
+        bool, flag("--allow-pickle", "Load a pickle; it can run any code.", _LOAD)
+    ] = False,
+    trusted: Annotated[
+        list[str] | None, value("TYPE", "A type that a skops file may hold; again for more.", _LOAD)
+    ] = None,
+    store: StorePath = PROJECT,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Make a saved model forget rows or people, and audit it.
+
+    The new model is written beside the old one. Nobody is named on the command line: values
+    come from a file or from stdin, and reports and records name people by a digest under a key
+    that `unteach purge --forget-names` deletes.
+    """
+    from .asked import asked_for
+    from .forgetting import Order, plan_forgetting
+
+    order = Order(
+        model=model,
+        data=data,
+        ids_column=ids_column,
+        target=target,
+        group=group or group_column,
+        group_is_feature=group_is_feature,
+        leave_out=tuple(leave_out or ()),
+        holdout=holdout,
+        rest_is_holdout=rest_is_holdout,
+        skip_missing=skip_missing,
+        method=method,
+        accept=tuple(word.strip() for word in accept.split(",") if word.strip()),
+        audits=not no_audit,
+        out=model if in_place else out or model.with_name(f"{model.stem}.forgotten{model.suffix}"),
+        overwrite=force or in_place,
+        in_place=in_place,
+        report=report,
+        store=store,
+        allow_pickle=allow_pickle,
+        trusted=tuple(trusted or ()),
+        seed=seed,
+    )
+    order.check(given_out=out, dry_run=dry_run)
+    asked = asked_for(ids_file=ids, ids=one or (), group=group, values_from=values_from)
+    planned = plan_forgetting(order, asked, dry_run=dry_run)
+    if dry_run:
+        from .dry_run import show_dry_run
+
+        show_dry_run(planned, json=json)
+    else:
+        from .carry_out import carry_out
+
+        carry_out(planned, json=json)

@@ -1,0 +1,232 @@
+"""From an order to a plan: which rows, which method, which claim; nothing is done yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unteach.core import (
+    BadInput,
+    Claim,
+    NoRoute,
+    Request,
+    Rows,
+    UnknownRecord,
+    Unlearner,
+    read_whole,
+)
+
+from .asked import Asked, found_in
+from .learned import Learned, forgotten_on_the_way, learned_rows
+from .names import Names
+from .screen import counted, must_be_writable, noted
+from .sources import Source, read_source
+from .trust import load_model
+
+KINDS = ("exact", "certified", "heuristic")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `unteach forget` was told; no value that names someone is in it."""
+
+    model: Path
+    data: str
+    ids_column: str | None
+    target: str | None
+    group: str | None
+    group_is_feature: bool
+    leave_out: tuple[str, ...]
+    holdout: str | None
+    rest_is_holdout: bool
+    skip_missing: bool
+    method: str
+    accept: tuple[str, ...]
+    audits: bool
+    out: Path
+    overwrite: bool
+    in_place: bool
+    report: Path | None
+    store: Path
+    allow_pickle: bool
+    trusted: tuple[str, ...]
+    seed: int
+
+    def check(self, *, given_out: Path | None, dry_run: bool) -> None:
+        """Refuse what cannot be done before anything is read."""
+        if self.in_place and given_out is not None:
+            raise BadInput("--in-place and --out cannot both be given")
+        if self.holdout is not None and self.rest_is_holdout:
+            raise BadInput("--holdout and --rest-is-holdout cannot both be given")
+        same = self.out.exists() and self.model.exists() and self.out.samefile(self.model)
+        if same and not self.in_place:
+            raise BadInput(f"--out is {self.model} itself; say --in-place to replace it")
+        if self.out.exists() and not self.overwrite and not dry_run:
+            raise BadInput(f"{self.out} exists; give another --out, or --force")
+        strange = [kind for kind in self.accept if kind not in KINDS]
+        if strange or not self.accept:
+            raise BadInput(f"--accept takes some of {', '.join(KINDS)}, got {strange or 'nothing'}")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would be done: the rows, the method and its claim.
+
+    learned, rest : see `Learned`
+    hit : how many rows of the data were named; some may not be in the model
+    """
+
+    order: Order
+    asked: Asked
+    source: Source
+    raw_model: bytes
+    model: Any
+    learned: Learned
+    holdout: Rows | None
+    request: Request
+    hit: int
+    missing: int
+    method: Unlearner
+    claim: Claim
+    notes: tuple[str, ...]
+
+    @property
+    def records(self) -> Rows:
+        """What the model has learned from."""
+        return self.learned.records
+
+    @property
+    def n(self) -> int:
+        """How many rows are to be forgotten."""
+        return len(self.request.ids or ())
+
+    @property
+    def what(self) -> str:
+        """What is to be forgotten, in words that name nobody."""
+        rows = counted(self.n, "row")
+        if not self.asked.whole:
+            return rows
+        return f"{rows} of {counted(len(self.asked.values) - self.missing, self.noun, self.nouns)}"
+
+    @property
+    def noun(self) -> str:
+        """What one value of the column of groups is called."""
+        return "class" if self.source.group == "class" else "person"
+
+    @property
+    def nouns(self) -> str:
+        """The plural of `noun`."""
+        return "classes" if self.noun == "class" else "people"
+
+
+def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
+    """Return what would be done, or refuse; no file is changed."""
+    raw = read_whole(order.model)
+    if not dry_run:
+        must_be_writable(order.out.parent)
+        if order.report is not None:
+            must_be_writable(order.report.parent)
+    with noted() as notes:
+        model = load_model(order.model, trusted=order.trusted, allow_pickle=order.allow_pickle)
+    if not hasattr(model, "predict"):
+        raise BadInput(f"{order.model} holds no model: it has no predict")
+    source = _source(order, order.data)
+    before = None
+    if getattr(model, "sample_ids_", None) is None:
+        before = _forgotten_before(order, raw, source)
+    learned = learned_rows(model, source, before)
+    known = source.records.groups if asked.whole else source.records.ids
+    if known is None:
+        raise BadInput(f"{source.name} has no groups; name rows with --ids")
+    where = f"column {source.group!r} of {source.name}" if asked.whole else f"{source.name}"
+    values, missing = found_in(asked, known, where=where, skip_missing=order.skip_missing)
+    named = source.records.ids[np.isin(known, values)]
+    targets = learned.records.ids[np.isin(learned.records.ids, named)]
+    if len(targets) == 0:
+        raise UnknownRecord(
+            f"nothing was found: {source.name} holds {counted(len(named), 'such row')}, but the "
+            "model has learned from none of them; nothing was done (forgotten already?)"
+        )
+    request = Request(ids=tuple(targets.tolist()))
+    request.applied_to(learned.records)
+    holdout = _holdout(order, learned, named, values if asked.whole else None)
+    method, claim = _method(order, model, learned.records, request)
+    return Planned(
+        order, asked, source, raw, model, learned, holdout, request, len(named), missing, method,
+        claim, tuple(notes),
+    )  # fmt: skip
+
+
+def _source(order: Order, name: str) -> Source:
+    return read_source(
+        name,
+        ids=order.ids_column,
+        target=order.target,
+        group=order.group,
+        leave_out=order.leave_out,
+        ids_option="--ids-column",
+        group_is_feature=order.group_is_feature,
+    )
+
+
+def _forgotten_before(order: Order, raw: bytes, source: Source) -> Any:
+    """Return the ids that this project forgot on the way to the model's file."""
+    if not (order.store / "store.db").exists():
+        return None
+    from unteach.store import Store
+
+    with Store.open(order.store, create=False) as store:
+        finished = [s.id for s in store.runs() if s.name == "forget" and s.status == "finished"]
+        if not finished:
+            return None
+        names = Names(store.key())
+        tables = [store.run(identity).tables() for identity in finished]
+        return forgotten_on_the_way(tables, names.file(raw), names, source.records.ids)
+
+
+def _holdout(order: Order, learned: Learned, named: Any, people: Any) -> Rows | None:
+    """Return the held-out rows, without any row of those who are to be forgotten."""
+    if order.rest_is_holdout:
+        if not learned.said:
+            raise BadInput(
+                "the model does not say which rows it has learned from, so that no row is known "
+                "to be held out; give --holdout DATA"
+            )
+        held = learned.rest
+    elif order.holdout is not None:
+        held = _source(order, order.holdout).records
+        both = np.intersect1d(held.ids, learned.records.ids)
+        if len(both):
+            raise BadInput(
+                f"{counted(len(both), 'row')} of {order.holdout} are among those that the model "
+                "has learned from; held-out rows must be new to it"
+            )
+        if held.x.shape[1] != learned.records.x.shape[1]:
+            raise BadInput(
+                f"{order.holdout} gives {held.x.shape[1]} features and {order.data} "
+                f"{learned.records.x.shape[1]}; the columns must be the same"
+            )
+    else:
+        return None
+    keep = ~np.isin(held.ids, named)
+    if people is not None and held.groups is not None:
+        keep &= ~np.isin(held.groups, people)
+    return held.take(keep)
+
+
+def _method(order: Order, model: Any, records: Rows, request: Request) -> tuple[Unlearner, Claim]:
+    from unteach.unlearn import method_named, route
+
+    if order.method == "auto":
+        return route(model, records, request, accept=order.accept)
+    method: Any = method_named(order.method)
+    claim: Claim = method.promise(model, records, request)
+    if claim.kind not in order.accept:
+        raise NoRoute(
+            f"{type(method).__name__} would be {claim}; accepted is {', '.join(order.accept)} "
+            "(see --accept)"
+        )
+    return method, claim

@@ -1,0 +1,82 @@
+"""--model and --param: a name of ours, or MODULE:CLASS of anything like scikit-learn."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unteach.core import BadInput, Rows
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model that --model knows by name."""
+
+    name: str
+    place: str
+    about: str
+
+
+LEARNERS = (
+    Named("svc", "unteach.kernel:SVC", "kernel machine; forgets by updating its exact solution"),
+    Named("ridge", "unteach.models:Ridge", "linear regression; forgets by a downdate"),
+    Named("logistic", "unteach.models:Logistic", "logistic regression; forgets from a warm start"),
+    Named("bayes", "unteach.models:NaiveBayes", "Gaussian naive Bayes; forgets by subtraction"),
+    Named("neighbours", "unteach.models:Neighbours", "k nearest neighbours; forgets by dropping"),
+)
+
+
+def learner_called(name: str, params: Sequence[str] = ()) -> Any:
+    """Return the estimator of this name with these parameters, each KEY=VALUE.
+
+    >>> learner_called("sklearn.tree:DecisionTreeClassifier", ["max_depth=3"])
+    DecisionTreeClassifier(max_depth=3)
+    """
+    place = {known.name: known.place for known in LEARNERS}.get(name, name)
+    module, _, attribute = place.partition(":")
+    if not attribute:
+        known = ", ".join(k.name for k in LEARNERS)
+        raise BadInput(f"no model {name!r}: choose from {known}, or give MODULE:CLASS")
+    try:
+        kind = getattr(importlib.import_module(module), attribute, None)
+    except ModuleNotFoundError as error:
+        raise BadInput(f"cannot import {module!r} for --model: {error}") from error
+    if not isinstance(kind, type) or not hasattr(kind, "fit"):
+        raise BadInput(f"{place} is no class with a fit method")
+    given = dict(_param(text) for text in params)
+    takes = sorted(p for p in inspect.signature(kind).parameters)
+    strange = sorted(set(given) - set(takes))
+    if strange:
+        raise BadInput(f"{name} has no parameter {strange[0]!r}; it has {', '.join(takes)}")
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise BadInput(f"{place} cannot be made of these parameters: {error}") from error
+
+
+def must_suit(estimator: Any, records: Rows) -> None:
+    """Refuse a classifier for quantities, which would take every number for a class."""
+    from unteach.models import classifies
+
+    if classifies(estimator) and np.asarray(records.y).dtype.kind == "f":
+        raise BadInput(
+            f"the targets are quantities and {type(estimator).__name__} is a classifier; take a "
+            "regression such as ridge, or write classes as whole numbers or words"
+        )
+
+
+def _param(text: str) -> tuple[str, Any]:
+    """Return one KEY=VALUE; a value that is no Python literal is a word."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise BadInput(f"--param takes KEY=VALUE, got {text!r}")
+    try:
+        return key, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return key, value

@@ -1,0 +1,46 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def flag(name: str, about: str, panel: str | None = None) -> Any:
+    """Return an option that is there or not."""
+    return typer.Option(name, help=about, metavar="", rich_help_panel=panel)
+
+
+def value(metavar: str, about: str, panel: str | None = None, name: str | None = None) -> Any:
+    """Return an option that takes a value; its name is that of the parameter if not given."""
+    names = () if name is None else (name,)
+    return typer.Option(*names, help=about, metavar=metavar, rich_help_panel=panel)
+
+
+DataName = Annotated[
+    str, typer.Argument(metavar="DATA", help="A bundled set, or a .csv or .parquet file.")
+]
+Seed = Annotated[
+    int, typer.Option(min=0, metavar="N", help="Everything random grows from this number.")
+]
+StorePath = Annotated[
+    Path,
+    typer.Option("--store", metavar="PATH", help="The project folder, where runs are recorded."),
+]
+AsJson = Annotated[bool, flag("--json", "Print one JSON document on stdout, and nothing else.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes; one a core if not given."),
+]
+ModelName = Annotated[str, value("NAME", "See `unteach list models`; or MODULE:CLASS.")]
+Params = Annotated[
+    list[str] | None, value("KEY=VALUE", "A parameter of the model; again for more.")
+]
+IdsColumn = Annotated[str | None, value("COLUMN", "The column of unique ids, for a file.")]
+Target = Annotated[str | None, value("COLUMN", "The column of targets, for a file.")]
+LeaveOut = Annotated[list[str] | None, value("COLUMN", "A column that is no feature; again for "
+                                             "more.")]  # fmt: skip
+
+PROJECT = Path(".unteach")

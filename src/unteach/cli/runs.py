@@ -1,0 +1,99 @@
+"""`unteach runs` and `unteach show`: what the project has recorded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import PROJECT, AsJson, StorePath
+from .screen import answers, print_json, table
+
+if TYPE_CHECKING:
+    from unteach.report import Page
+    from unteach.store import Run
+
+
+def runs(store: StorePath = PROJECT, json: AsJson = False) -> None:
+    """List the runs of the project, oldest first."""
+    from rich.text import Text
+
+    from unteach.store import Store
+
+    with Store.open(store, create=False) as project:
+        found = project.runs()
+    if json:
+        print_json([asdict(summary) for summary in found])
+        return
+    screen = answers()
+    if not found:
+        screen.print(f"no runs yet in {store}", markup=False)
+        return
+    colours = {"finished": "green", "running": "blue", "interrupted": "yellow", "purged": "dim"}
+    grid = table("run", "name", "status", "tasks", "begun", right=("tasks",))
+    for summary in found:
+        grid.add_row(
+            Text(summary.id, style="cyan"),
+            summary.name,
+            Text(summary.status, style=colours[summary.status]),
+            f"{summary.done}/{summary.total}" if summary.total else "",
+            summary.created[:16].replace("T", " "),
+        )
+    screen.print(grid)
+    screen.print("unteach show RUN prints one of them", style="dim", markup=False)
+
+
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or how it begins.")],
+    store: StorePath = PROJECT,
+    limit: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many readings are drawn.")
+    ] = 24,
+    json: AsJson = False,
+) -> None:
+    """Print what a run found, with its intervals."""
+    from unteach.core import BadInput
+    from unteach.report import page_json, print_page
+    from unteach.store import Store
+
+    with Store.open(store, create=False) as project:
+        found = project.run(run)
+        if not found.finished:
+            done, total = found.progress()
+            raise BadInput(
+                f"run {found.id} is {found.status} ({done} of {total} tasks done) and has no "
+                f"readings; its command goes on with it: {found.command}"
+            )
+        page = page_of(found)
+    if json:
+        print_json({**page_json(page), "run": found.id, "plan": found.plan})
+    else:
+        print_page(page, answers(), limit=limit)
+
+
+def page_of(run: Run) -> Page:
+    """Return the page of a finished run: its study's, a forgetting's, or its readings alone."""
+    from unteach.report import Page, ReadingsBlock
+    from unteach.studies import STUDIES
+
+    if "forgetting" in run.tables():
+        from .forget_page import forget_page
+
+        return forget_page(run)
+    for study in STUDIES:
+        if run.name == f"study {study.name}":
+            return study.conclude(run)
+    readings = run.readings()
+    blocks = (ReadingsBlock(tuple(r.name for r in readings)),) if readings else ()
+    return Page(
+        title=run.name,
+        question=f"run {run.id}",
+        answer=(),
+        blocks=blocks,
+        command=run.command,
+        python=run.python,
+        provenance={},
+        readings=tuple(readings),
+        tables=tuple(run.tables().values()),
+    )

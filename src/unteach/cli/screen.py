@@ -1,0 +1,112 @@
+"""Where things are printed: answers on stdout, what goes on meanwhile on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def answers() -> Console:
+    """Return the console for answers: stdout."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False)
+
+
+def meanwhile() -> Console:
+    """Return the console for progress and notes: stderr."""
+    from rich.console import Console
+
+    return Console(file=sys.stderr, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    from unteach.core import plain
+
+    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def noted() -> Iterator[list[str]]:
+    """Collect warnings as sentences, each once, and print them on stderr as notes."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        try:
+            yield notes
+        finally:
+            for warning in caught:
+                text = " ".join(str(warning.message).split())
+                if text not in notes:
+                    notes.append(text)
+    for note in notes:
+        meanwhile().print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
+
+
+def table(*names: str, right: tuple[str, ...] = ()) -> Any:
+    """Return a plain table for the terminal."""
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(
+        box=box.SIMPLE_HEAD,
+        header_style="dim",
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1),
+    )
+    for name in names:
+        grid.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return grid
+
+
+def seconds(value: float) -> str:
+    """Return a duration as it is said.
+
+    >>> seconds(0.0004), seconds(0.25), seconds(31.4), seconds(200)
+    ('under 1 ms', '0.25 s', '31 s', '3 min 20 s')
+    """
+    if value < 0.001:
+        return "under 1 ms"
+    if value < 10:
+        return f"{value:.2g} s"
+    if value < 90:
+        return f"{value:.0f} s"
+    return f"{int(value) // 60} min {int(value) % 60} s"
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "row"), counted(2, "row"), counted(2, "person", "people")
+    ('1 row', '2 rows', '2 people')
+    """
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def must_be_writable(folder: Path) -> None:
+    """Make a folder, or say now that it cannot be written rather than after the work."""
+    from unteach.core import BadInput
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".unteach-", dir=folder)
+    except OSError as error:
+        raise BadInput(
+            f"cannot write into {folder}: {error.strerror or error}; give another place"
+        ) from error
+    os.close(handle)
+    os.unlink(name)
