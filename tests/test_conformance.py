@@ -19,7 +19,7 @@ from unteach.checks import (
     check_metric,
     laws_of,
 )
-from unteach.checks.broken import BROKEN_METHODS
+from unteach.checks.broken_certified import BROKEN_METHODS
 from unteach.checks.broken_metrics import BLIND_METRICS, BROKEN_METRICS, Sound
 from unteach.kernel import SVC
 from unteach.models import Logistic, NaiveBayes, Neighbours, Pipeline, Ridge, Scaler

@@ -17,7 +17,7 @@ from unteach.core import BudgetSpent, Forgotten, Records, Request, Rows, Unteach
 from unteach.models import as_learner, classifies, save, scores
 
 from .law import LawBroken
-from .worlds import World, small_world
+from .worlds import Task, World, small_world
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class MethodBench:
         A method whose certificate does not cover the request on 60 records is tried on 3000,
         where each record weighs less.
         """
-        task = "classification" if classifies(learner) else "regression"
+        task: Task = "classification" if classifies(learner) else "regression"
         prepared = as_learner(method.prepare(learner) if hasattr(method, "prepare") else learner)
         bench = cls(method, prepared, small_world(task, seed=seed), seed)
         try:

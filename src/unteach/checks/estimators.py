@@ -27,7 +27,7 @@ from unteach.core import (
 from unteach.models import classifies, load, scores
 
 from .law import LawBroken, demand, law
-from .worlds import World, small_world
+from .worlds import Task, World, small_world
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class EstimatorBench:
     @classmethod
     def of(cls, estimator: Any, *, seed: int = 0, classes: int = 3) -> EstimatorBench:
         """Return the bench; classifiers are tried on three classes."""
-        task = "classification" if classifies(estimator) else "regression"
+        task: Task = "classification" if classifies(estimator) else "regression"
         return cls(estimator, small_world(task, seed=seed, classes=classes))
 
     def fitted(self, ids: Any = None) -> Any:

@@ -134,7 +134,7 @@ class MetricBench:
 
     def read(self, case: Case) -> Reading:
         """Return the reading; anything but a Reading breaks the law."""
-        reading = self.metric.read(case)
+        reading: Reading = self.metric.read(case)
         demand(isinstance(reading, Reading), f"read returned {type(reading).__name__}, no Reading.")
         return reading
 
@@ -258,7 +258,7 @@ def null_is_of_retrainings(bench: MetricBench) -> None:
     if not bench.forgets:
         return
     nulls = [bench.read(pole_case(pole)).null for pole in ("Retrain", "DoNothing", "OverForget")]
-    same = all(np.allclose(n, nulls[0]) for n in nulls)
+    same = all(n is not None and np.allclose(n, nulls[0] or ()) for n in nulls)
     demand(same, f"The null moves with the method: {nulls}.")
 
 

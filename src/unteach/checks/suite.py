@@ -32,7 +32,7 @@ def laws_of(
 ) -> tuple[MethodBench, tuple[Law, ...]]:
     """Return the bench of a method and the laws that its claim makes it subject to."""
     bench = MethodBench.of(method, Logistic() if learner is None else learner, seed=seed)
-    laws = METHOD_LAWS
+    laws: tuple[Law, ...] = METHOD_LAWS
     if bench.claims("exact"):
         laws += EXACT_LAWS
     if bench.claims("certified"):

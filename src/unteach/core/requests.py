@@ -42,9 +42,9 @@ class Request:
     array([0, 3])
     """
 
-    ids: tuple[Any, ...] | None = None
-    groups: tuple[Any, ...] | None = None
-    preserve: tuple[Any, ...] | None = None
+    ids: Any = None
+    groups: Any = None
+    preserve: Any = None
     replace: Rows | None = None
 
     def __post_init__(self) -> None:

@@ -178,7 +178,7 @@ def _steady(raw: bytes) -> bytes:
             return [walk(part) for part in value]
         if not isinstance(value, dict):
             return value
-        done = {}
+        done: dict[str, Any] = {}
         for key, part in value.items():
             if key == "__id__" and isinstance(part, int):
                 done[key] = int(names.setdefault(str(part), str(len(names) + 1)))

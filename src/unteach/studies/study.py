@@ -13,8 +13,13 @@ from unteach.store import Run
 class Study(Protocol):
     """One of the questions, with all that is needed to answer it by measurement."""
 
-    name: str
-    question: str
+    @property
+    def name(self) -> str:
+        """What the study is called on the command line."""
+
+    @property
+    def question(self) -> str:
+        """The question that it answers, in one or two sentences."""
 
     def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
         """Return everything that decides the result, as JSON; it names the run."""

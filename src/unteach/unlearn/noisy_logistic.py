@@ -25,13 +25,15 @@ def gradient(w: Array, x: Array, s: Array, noise: Array, ridge: float) -> Array:
 
     L_b(w) = sum_i log(1 + exp(-s_i w.x_i)) + ridge/2 |w|^2 + b.w, with labels s in {-1, +1}.
     """
-    return -x.T @ (s * expit(-s * (x @ w))) + ridge * w + noise
+    slope: Array = -x.T @ (s * expit(-s * (x @ w))) + ridge * w + noise
+    return slope
 
 
 def hessian(w: Array, x: Array, ridge: float) -> Array:
     """Return the Hessian at w: (d, d)."""
     p = expit(x @ w)
-    return (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(x.shape[1])
+    curve: Array = (x * (p * (1 - p))[:, None]).T @ x + ridge * np.eye(x.shape[1])
+    return curve
 
 
 def spectral_bound(x: Array) -> float:
@@ -86,7 +88,8 @@ def clipped(x: Any, radius: float) -> Array:
         raise BadInput("x holds NaN or infinity; remove or fill these entries first")
     x = np.hstack([x, np.ones((len(x), 1))])
     norm = np.linalg.norm(x, axis=1, keepdims=True)
-    return x * np.minimum(1.0, radius / norm)
+    inside: Array = x * np.minimum(1.0, radius / norm)
+    return inside
 
 
 @dataclass(frozen=True)

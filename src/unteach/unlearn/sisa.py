@@ -148,22 +148,24 @@ class ShardedModel:
     def _answers(self, x: Any) -> NDArray[np.float64]:
         models = [shard[-1] for shard in self.checkpoints if shard[-1] is not None]
         if self.classes is None:
-            return np.mean([np.asarray(m.predict(x), dtype=np.float64) for m in models], axis=0)
-        total = np.zeros((np.asarray(x).shape[0], len(self.classes)))  # (n, k)
+            said = [np.asarray(m.predict(x), dtype=np.float64) for m in models]
+            return np.asarray(np.mean(said, axis=0))
+        total: NDArray[np.float64] = np.zeros((np.asarray(x).shape[0], len(self.classes)))  # (n, k)
         for model in models:
             if self.learner_.aggregate == "mean" and not isinstance(model, Constant):
                 at = np.searchsorted(self.classes, model.classes_)
                 total[:, at] += model.predict_proba(x)
             else:
                 total[np.arange(len(total)), np.searchsorted(self.classes, model.predict(x))] += 1
-        return total / len(models)
+        shares: NDArray[np.float64] = total / len(models)
+        return shares
 
     def predict(self, x: Any) -> NDArray[Any]:
         """Return the class with most votes (a tie goes to the first class), or the mean."""
         answers = self._answers(x)
         return answers if self.classes is None else self.classes[np.argmax(answers, axis=1)]
 
-    @available_if(lambda self: self.classes is not None)
+    @available_if(lambda self: self.classes is not None)  # type: ignore[untyped-decorator]
     def predict_proba(self, x: Any) -> NDArray[np.float64]:
         """Return the share of votes (or the mean probability) of each class: (n, k)."""
         return self._answers(x)
@@ -177,7 +179,7 @@ class ShardedModel:
                     nested = saved_of(model, serving=serving, allow_pickle=allow_pickle)
                     blobs[f"shard-{s}-slice-{r}"] = nested.to_bytes()
         recipe = self.learner_
-        config = {
+        config: dict[str, Any] = {
             "shards": recipe.shards,
             "slices": recipe.slices,
             "aggregate": recipe.aggregate,

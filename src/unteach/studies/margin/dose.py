@@ -44,7 +44,8 @@ def dose_task(payload: dict[str, Any]) -> dict[str, Any]:
     residual = float(model.certificate_.kkt_residual)
     for arm, order in orders.items():
         arms[arm] = []
-        now, gone = copy.deepcopy(model), np.zeros(0, dtype=np.int64)
+        now: SVC | None = copy.deepcopy(model)
+        gone: Any = np.zeros(0, dtype=np.int64)
         for dose in payload["doses"]:
             wanted = orders["memory" if arm != "support" else "support"]
             wanted = wanted[: round(dose * len(support))]

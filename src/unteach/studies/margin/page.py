@@ -56,7 +56,7 @@ def margin_page(run: Run) -> Page:
         title="Margin",
         kicker="Study 1 of 5 · kernel machines",
         question="Support vectors are the memories of a kernel machine. What happens when they go?",
-        answer=_answer(readings, tables, titles, plan),
+        answer=tuple(_answer(readings, tables, titles, plan)),
         blocks=(
             Section(
                 "See it move",
@@ -170,7 +170,7 @@ def _leak_blocks(readings: Sequence[Reading], titles: dict[str, str]) -> list[Bl
     names = [f"{s}: {leak}" for s in titles for leak in LEAKS]
     found = [r.name for r in readings if r.name in names]
     labels = {n: LEAKS[n.split(": ")[1]] for n in found}
-    headings = {}
+    headings: dict[str, str] = {}
     for n in found:
         if titles[n.split(": ")[0]] not in headings.values():
             headings[n] = titles[n.split(": ")[0]]
