@@ -160,6 +160,7 @@ def test_the_page_holds_every_reading_and_says_what_the_tables_say(finished, tmp
     [
         ((-0.1, -0.1), "holds", "in 2 of 2"),
         ((-0.1, 0.1), "mixed", "helps"),
+        ((0.0, 0.0), "fails", "in 0 of 2"),
 
     ],
 )
