@@ -22,7 +22,7 @@ lint: $(STAMP)
 	@$(BIN)/lint-imports --no-logo
 
 test: lint
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@$(BIN)/python -m pytest -q -m "not slow" --durations=10
 
 test-all: lint
 	@$(BIN)/python -m pytest -q
