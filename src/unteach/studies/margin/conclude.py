@@ -54,7 +54,13 @@ def tables_and_readings(
         Table(
             "machines",
             _columns(machines),
-            {"support": "share", "memorized": "share", "accuracy": "accuracy"},
+            {
+                "support": "share",
+                "memorized": "share",
+                "accuracy": "accuracy",
+                "joined": "points",
+                "left": "points",
+            },
             keys=("set", "kernel"),
             caption="the machines before anything is forgotten; memorized: classified correctly "
             "only because the point itself was there",
@@ -125,6 +131,8 @@ def _dose_rows(
                     "support": float(np.mean([f["support"] for f in found])) / source.n_train,
                     "memorized": float(np.mean([f["memorized"] for f in found])) / source.n_train,
                     "accuracy": float(base.mean()),
+                    "joined": float(np.mean([f["one"]["joined"] for f in found])),
+                    "left": float(np.mean([f["one"]["left"] for f in found])),
                     "residual": max(f["residual"] for f in found),
                     "unique": not any(f["stationary"] for f in found),
                 }

@@ -68,9 +68,27 @@ def dose_task(payload: dict[str, Any]) -> dict[str, Any]:
         "memorized": int(((left_out < 0) & (left_out + memory > 0)).sum()),
         "accuracy": float(np.mean(before == data.y_test)),
         "arms": arms,
+        "one": _one_leaves(model, support, stream(seed, "one leaves", source.name, kernel, k)),
         "residual": residual,
         "stationary": bool(model.certificate_.stationary_only),
     }
+
+
+def _one_leaves(model: SVC, support: Any, rng: Any, most: int = 10) -> dict[str, float]:
+    """Return who becomes a support vector when one leaves, on average over some that leave."""
+    if len(support) < 2:
+        return {"joined": 0.0, "left": 0.0}
+    joined, left = [], []
+    for i in rng.choice(support, size=min(most, len(support) - 1), replace=False):
+        try:
+            after = forgotten(copy.deepcopy(model), [i]).support_ids_
+        except OneClassLeft:
+            continue
+        joined.append(len(np.setdiff1d(after, support)))
+        left.append(len(np.setdiff1d(support, after)) - 1)
+    if not joined:
+        return {"joined": 0.0, "left": 0.0}
+    return {"joined": float(np.mean(joined)), "left": float(np.mean(left))}
 
 
 def forgotten(model: SVC, ids: Any) -> SVC:

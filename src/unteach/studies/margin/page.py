@@ -80,19 +80,24 @@ def margin_page(run: Run) -> Page:
                 caption="The same in numbers; p_holm is adjusted for all rows.",
             ),
             *_leak_blocks(readings, titles),
+            *_newcomers(plan, titles),
             Section("The machines, before anything is forgotten"),
             TableBlock(
                 "machines",
-                digits={"support": 3, "memorized": 3, "accuracy": 3},
+                digits={"support": 3, "memorized": 3, "accuracy": 3, "joined": 2, "left": 2},
                 labels={
                     "support": "support vectors",
                     "memorized": "memorized",
+                    "joined": "join when one leaves",
+                    "left": "drop out with it",
                     "unique": "unique solution",
                     "residual": "largest KKT residual",
                 },
                 caption="Share of training points that are support vectors, and the share that is "
                 "classified correctly only because the point itself was there (exact "
-                "leave-one-out). Being a support vector is not being memorized in this sense.",
+                "leave-one-out). Being a support vector is not being memorized in this sense. Join "
+                "and drop out: how many other points become support vectors when one leaves, and how "
+                "many cease to be.",
             ),
             Prose(_method(plan, sources)),
         ),
@@ -142,6 +147,30 @@ def _dose_blocks(plan: dict[str, Any], titles: dict[str, str]) -> list[Block]:
             title="Movement of the boundary, against the dose",
             caption="The share of held-out points whose predicted class changed. " + text,
             **shared,
+        ),
+    ]
+
+
+def _newcomers(plan: dict[str, Any], titles: dict[str, str]) -> list[Block]:
+    return [
+        Section(
+            "Who becomes a support vector when others leave",
+            "A point that is no support vector today may be one tomorrow: none of them can be "
+            "thrown away, or the machine could no longer forget exactly.",
+        ),
+        Curves(
+            "dose",
+            x="dose",
+            y="newcomers",
+            series="arm",
+            facet="kernel",
+            row="set",
+            order=ARMS,
+            labels={**_LABELS, **titles},
+            x_label="support vectors forgotten",
+            y_label="new support vectors",
+            title="Points that became support vectors, against the dose",
+            caption=f"Means over {plan['draws']} data draws of the points that were none before.",
         ),
     ]
 

@@ -59,6 +59,7 @@ FULL = (
     Source("moons", "two moons (2 features, generated)", 300, 2000, True, 1.0),
     Source("digits", "digits, even or odd (64 features)", 1300, 450, False, 1.0),
     Source("breast_cancer", "breast cancer (30 features)", 400, 169, False, 1.0),
+    Source("wine", "wine, second cultivar or another (13 features)", 130, 48, False, 1.0),
 )
 
 
@@ -103,9 +104,11 @@ def scaled(x: Any) -> Any:
 
 
 def signs(source: Source, y: Any) -> Any:
-    """Return targets as -1 and +1: even against odd for the digits."""
+    """Return targets as -1 and +1: odd digits, and the second cultivar, are +1."""
     if source.name == "digits":
         return np.where(y % 2 == 1, 1, -1)
+    if source.name == "wine":
+        return np.where(y == 1, 1, -1)
     classes = np.unique(y)
     if len(classes) != 2:
         raise BadInput(f"{source.name} has {len(classes)} classes; the study compares two")
