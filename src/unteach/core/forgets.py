@@ -57,6 +57,14 @@ class Forgets:
         """Say what this model holds of its training records."""
         raise TypeError(f"{type(self).__name__} does not define keeps")
 
+    def inputs_of(self, ids: Any) -> Any | None:
+        """Return the inputs that the model holds of these records, (n, ...); None if it cannot.
+
+        A method asks before it forgets, so that records of other contents under the same ids
+        are noticed rather than forgotten in their place.
+        """
+        return None
+
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         raise TypeError(f"{type(self).__name__} does not define what it saves")
 

@@ -87,10 +87,23 @@ class Decision:
         return out
 
 
+TIE = 1e-9
+"""A pairwise value this close to 0 is a tie: rounding must not decide a whole vote."""
+
+
+def snapped(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return pairwise values with ties put at exactly 0.
+
+    >>> snapped(np.array([1e-15, -0.5]))
+    array([ 0. , -0.5])
+    """
+    return np.where(np.abs(values) <= TIE, 0.0, values)
+
+
 def votes(values: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
     """Return how many pairs each class wins: (m, pairs) -> (m, n_classes)."""
     out = np.zeros((len(values), n_classes))
-    for column, (i, j) in zip(values.T, _order(n_classes), strict=True):
+    for column, (i, j) in zip(snapped(values).T, _order(n_classes), strict=True):
         out[:, i] += column > 0
         out[:, j] += column <= 0
     return out
@@ -104,7 +117,7 @@ def one_vs_rest(values: NDArray[np.float64], n_classes: int) -> NDArray[np.float
     """
     confidence = np.zeros((len(values), n_classes))
     won = np.zeros((len(values), n_classes))
-    for column, (i, j) in zip(values.T, _order(n_classes), strict=True):
+    for column, (i, j) in zip(snapped(values).T, _order(n_classes), strict=True):
         confidence[:, i] += column
         confidence[:, j] -= column
         won[:, i] += column >= 0

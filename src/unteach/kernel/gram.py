@@ -72,17 +72,23 @@ def symmetric(gram: NDArray[np.float64]) -> NDArray[np.float64]:
 def semidefinite(gram: NDArray[np.float64]) -> bool:
     """Say whether a symmetric matrix is positive semidefinite, up to rounding.
 
-    A Cholesky factor exists after the diagonal is raised by 100 n eps times its largest entry.
+    Rows and columns are first scaled to a diagonal of ones, so that one huge row cannot hide
+    what the others do; then a Cholesky factor exists after the diagonal is raised by 100 n eps.
 
     >>> semidefinite(np.ones((3, 3))), semidefinite(np.array([[0.0, 1.0], [1.0, 0.0]]))
     (True, False)
     """
     diagonal = gram.diagonal()
-    largest = float(diagonal.max(initial=0.0))
-    if largest <= 0:
-        return not np.any(gram)
-    raised = gram.copy()
-    raised.flat[:: len(gram) + 1] += 100 * len(gram) * np.finfo(float).eps * largest
+    flat = diagonal <= 0
+    if flat.any():
+        if np.any(diagonal < 0) or np.any(gram[flat]):
+            return False
+        gram, diagonal = gram[np.ix_(~flat, ~flat)], diagonal[~flat]
+    if len(gram) == 0:
+        return True
+    scale = 1.0 / np.sqrt(diagonal)
+    raised = scale[:, None] * gram * scale[None, :]
+    raised.flat[:: len(gram) + 1] += 100 * len(gram) * np.finfo(float).eps
     try:
         scipy.linalg.cholesky(raised, lower=True, overwrite_a=True, check_finite=False)
     except scipy.linalg.LinAlgError:

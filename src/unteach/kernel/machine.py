@@ -19,7 +19,7 @@ from .gram import semidefinite, square
 from .kernels import Kernel
 from .kkt import residual
 from .qp import QP, Vector, classification
-from .solver import Solution, remove, solve
+from .solver import COARSEST, Solution, remove, solve
 from .stationary import stationary
 
 Rows = NDArray[np.int64]
@@ -114,10 +114,7 @@ class Machine:
 
     def learned(self, starts: dict[tuple[int, int], Vector] | None = None) -> Machine:
         """Return the machine with every pair solved, from starts (n,) where there are any."""
-        convex = self.kernel.definite == "always"
-        if not convex:
-            used = np.flatnonzero(self.bounds > 0)
-            convex = semidefinite(square(self.gram, used))
+        convex = self.still_convex()
         checked = replace(self, convex=convex, given=self.gram, pairs=())
         k = int(self.codes.max()) + 1
         pairs = tuple(
@@ -126,6 +123,13 @@ class Machine:
             for j in range(i + 1, k)
         )
         return replace(checked, pairs=pairs)
+
+    def still_convex(self) -> bool:
+        """Say whether the Gram matrix of the rows in use is positive semidefinite."""
+        if self.kernel.definite == "always":
+            return True
+        used = np.flatnonzero((self.codes >= 0) & (self.bounds > 0))
+        return semidefinite(square(self.gram, used))
 
     def starts(self, keep: Rows, n: int, classes: Rows) -> dict[tuple[int, int], Vector]:
         """Return today's weights as starts for n rows, the first of which are those kept.
@@ -153,7 +157,7 @@ class Machine:
             self, x=self.x[keep], codes=codes, bounds=self.bounds[keep],
             given=square(self.gram, keep), pairs=(),
         )  # fmt: skip
-        if not self.convex:
+        if not (self.convex and fewer.still_convex()):
             return fewer.learned()
         pairs = []
         for pair in self.pairs:
@@ -169,7 +173,9 @@ class Machine:
             found = self._removed(pair, stay)
             if found is None:
                 found = solve(qp, tol=self.tol, max_iter=self.max_iter)
-            elif residual(qp, found.b, found.rho) > max(self.tol, 16 * qp.noise(found.b)):
+            elif residual(qp, found.b, found.rho) > max(
+                self.tol, min(16 * qp.noise(found.b), COARSEST)
+            ):
                 # what went was so large that rounding on its scale hid an error on this one
                 found = solve(qp, start=found.b, tol=self.tol, max_iter=self.max_iter)
             pairs.append(fewer._certified(*named, rows, qp, found))

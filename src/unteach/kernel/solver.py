@@ -32,6 +32,10 @@ class Solution:
     kkt_residual: float
 
 
+COARSEST = 1e-6
+"""Largest KKT residual that is ever accepted, however large the rounding of the data's scale."""
+
+
 def budget(qp: QP, max_iter: int) -> int:
     """Return the most moves allowed; -1 is as many as a problem of this size could need."""
     return max_iter if max_iter >= 0 else 20_000 + 200 * len(qp)
@@ -124,7 +128,7 @@ def polish(
             code = _round(state, slack(qp, b, tol), most)
         if code == OUT_OF_STEPS:
             break
-        most_left = max(tol, 16 * qp.noise(b))
+        most_left = max(tol, min(16 * qp.noise(b), COARSEST))
         found, rho, left = settle(qp, b, state.rows)
         if not left <= most_left:
             found, rho, left = _as_it_is(state)
@@ -172,9 +176,12 @@ def _as_it_is(state: FreeSet) -> tuple[Vector, float, float]:
     qp, b = state.qp, state.b.copy()
     _snap(qp, b)
     rho = float(state.level[0])
+    gradient = qp.gradient(b)
+    middle = 0.5 * sum(bias_interval(qp, b, gradient))
     if not ((b > qp.lower) & (b < qp.upper)).any():
-        rho = 0.5 * sum(bias_interval(qp, b, qp.gradient(b)))
-    return b, rho, residual(qp, b, rho)
+        rho = middle
+    left, central = residual(qp, b, rho, gradient), residual(qp, b, middle, gradient)
+    return (b, rho, left) if left <= central else (b, middle, central)
 
 
 def settle(qp: QP, b: Vector, rows: Rows) -> tuple[Vector, float, float]:

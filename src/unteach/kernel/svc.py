@@ -193,7 +193,7 @@ class SVC(Forgets, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with self._untouched_by_errors():
             old, params = self._machine, self._params
             keep = np.delete(np.arange(len(self.sample_ids_)), gone)
-            labels, weights = self._labels[keep], self._weights[keep]
+            labels, weights = _tight(self._labels[keep]), self._weights[keep]
             classes, codes = checked.classes_and_codes(labels, weights > 0)
             if len(classes) < 2:
                 raise OneClassLeft(
@@ -223,7 +223,8 @@ class SVC(Forgets, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     stacklevel=2,
                 )
                 self._warned = True
-            left = self.sample_ids_[keep]
+            left = _tight(self.sample_ids_[keep])
+            classes = _tight(classes)
             self._adopt(params, fixed, machine, labels, weights, left, classes, given=given)
             if params["kernel"] == "precomputed" and hasattr(self, "feature_names_in_"):
                 self.feature_names_in_: Array = self.feature_names_in_[keep]
@@ -382,9 +383,21 @@ class SVC(Forgets, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise RepeatedRecord(f"id {both[0].item()!r} is held already; forget it first")
         return np.concatenate([held, new])
 
+    def inputs_of(self, ids: Any) -> Any | None:
+        """Return the inputs that the machine holds of these rows: (n, d); none of a Gram matrix."""
+        machine = getattr(self, "_machine", None)
+        if machine is None or machine.kernel.name == "precomputed":
+            return None
+        return machine.x[self._positions(ids)]
+
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         check_is_fitted(self)
         return saving.state(self, serving)
 
     def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         saving.restore(self, config, arrays)
+
+
+def _tight(names: Array) -> Array:
+    """Return names in an array no wider than the longest of them."""
+    return np.array(names.tolist()) if names.dtype.kind == "U" else names

@@ -6,7 +6,22 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scipy.optimize import brentq
+from scipy.stats import norm
+
 from unteach.core import BadInput, BudgetSpent
+
+
+def gaussian_delta(epsilon: float, shift: float) -> float:
+    """Return the exact delta of Gaussian noise at epsilon, for a mean shifted by so many sigmas.
+
+    >>> round(gaussian_delta(1.0, 1.0), 4)
+    0.1269
+    """
+    if shift <= 0:
+        return 0.0
+    reached = norm.cdf(shift / 2 - epsilon / shift)
+    return float(reached - math.exp(epsilon + norm.logcdf(-shift / 2 - epsilon / shift)))
 
 
 @dataclass(frozen=True)
@@ -24,9 +39,11 @@ class Ledger:
     """The account of a certificate by gradient residual (Guo et al. 2020, theorem 3).
 
     With objective noise of standard deviation sigma, a model whose gradient residual is at most
-    beta is (epsilon, delta)-indistinguishable from a retrained one as long as
-    beta <= sigma * epsilon / sqrt(2 ln(1.5 / delta)). Each operation adds its upper bound;
-    nothing is ever taken back.
+    beta is (epsilon, delta)-indistinguishable from a retrained one as long as beta is within the
+    budget: the smaller of sigma * epsilon / sqrt(2 ln(1.5 / delta)), theorem 3, and what the
+    exact condition for Gaussian noise allows (Balle and Wang 2018, theorem 8), since the tail
+    bound behind the first no longer holds for large epsilon. Each operation adds its upper
+    bound; nothing is ever taken back.
 
     Parameters  epsilon > 0; 0 < delta < 1; sigma >= 0, the noise of the objective
                 entries : what has been spent, oldest first
@@ -56,7 +73,11 @@ class Ledger:
     @property
     def budget(self) -> float:
         """The largest residual that the guarantee covers."""
-        return self.sigma * self.epsilon / math.sqrt(2 * math.log(1.5 / self.delta))
+        plain = self.epsilon / math.sqrt(2 * math.log(1.5 / self.delta))
+        if gaussian_delta(self.epsilon, plain) > self.delta:
+            plain = brentq(lambda m: gaussian_delta(self.epsilon, m) - self.delta, 1e-12, plain)
+            plain *= 1 - 1e-9
+        return float(self.sigma * plain)
 
     @property
     def spent(self) -> float:

@@ -11,15 +11,18 @@ import numpy as np
 from unteach.core import (
     Claim,
     Cost,
-    Exact,
     Forgotten,
     Heuristic,
+    Ids,
     Model,
     NoRoute,
     Records,
     Request,
     Stopwatch,
 )
+from unteach.models import classifies
+
+from .standing import check_standing
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,16 @@ class Native:
     def promise(self, model: Model, records: Records, request: Request) -> Claim:
         """Return what the model claims for itself, or say why it cannot forget."""
         targets = request.targets(records)
-        _check(model, records, request, len(targets))
+        _check(model, records, request, targets)
         claim = getattr(model, "claim_", None)
         return claim if claim is not None else Heuristic("the model states no claim")
 
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return a copy that has forgotten; the model that was given stays as it is."""
         targets = request.targets(records)
+        _check(model, records, request, targets)
         if len(targets) == 0:
-            return Forgotten(model, Exact(0.0), Cost(route="nothing to forget"))
-        _check(model, records, request, len(targets))
+            return Forgotten(model, self.promise(model, records, request), Cost(route="nothing"))
         with Stopwatch() as watch:
             after: Any = copy.deepcopy(model)
             after.forget(targets)
@@ -63,14 +66,17 @@ class Native:
         return Forgotten(after, claim, watch.cost(rows_read=len(targets), route="own forget"))
 
 
-def _check(model: Any, records: Records, request: Request, n: int) -> None:
+def _check(model: Any, records: Records, request: Request, targets: Ids) -> None:
     name = type(model).__name__
     if not callable(getattr(model, "forget", None)):
         raise NoRoute(f"{name} cannot forget by itself; retrain it instead")
     if getattr(model, "sample_ids_", None) is None:
         raise NoRoute(f"this {name} holds no training rows (exported to serve); retrain it instead")
+    check_standing(model, records, targets)
     if request.replace is not None:
         if not callable(getattr(model, "partial_fit", None)):
             raise NoRoute(f"{name} cannot insert replacement records; retrain it instead")
-        if n == len(records):
+        if len(targets) == len(records):
             raise NoRoute("a change of every record is a new training; retrain instead")
+        if classifies(model) and len(np.unique(np.asarray(records.without(targets).y))) < 2:
+            raise NoRoute("the records that stay have one class only; retrain instead")

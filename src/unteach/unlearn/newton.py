@@ -16,6 +16,7 @@ from unteach.core import (
     Cost,
     Forgotten,
     Heuristic,
+    Ids,
     Model,
     NoRoute,
     OneClassLeft,
@@ -34,10 +35,11 @@ from .noisy_logistic import (
     signs,
     spectral_bound,
 )
+from .standing import check_standing
 
 ASSUMPTIONS = (
     "requests do not depend on the noise or on published models (not adaptive)",
-    "the noise stays secret and is drawn afresh at every training",
+    "the noise and the seed that it grew from stay secret; each training draws its own",
     "the adversary sees the coefficients",
     "the residual's bound depends on the data and is treated as public",
 )
@@ -68,11 +70,13 @@ class Newton:
     ('certified (epsilon 1, delta 0.0001)', True)
 
     Source      Guo et al. 2020 (ICML), section 3 and theorem 3. We differ: the Lipschitz constant
-                of l'' is the tight 1/(6 sqrt 3) instead of 1/4, which makes the same bound 2.6
-                times smaller; the spectral norm is bounded from above rather than estimated by
-                power iteration; the residual of training is on the ledger; the step starts from
-                the gradient as it is, so that what earlier steps left is corrected while it
-                stays spent; the heads of a multi-class model combine by the Euclidean norm.
+                of l'' is the tight 1/(6 sqrt 3) instead of 1/4; the remainder is bounded by the
+                squares of X move, gamma/2 |X| |(X move)^2|, which holds for rows of any norm and
+                is never looser than corollary 1 for rows of norm 1; the spectral norm is bounded
+                from above rather than estimated by power iteration; the residual of training is
+                on the ledger; the step starts from the gradient as it is, so that what earlier
+                steps left is corrected while it stays spent; the heads of a multi-class model
+                combine by the Euclidean norm.
     """
 
     epsilon: float = 1.0
@@ -116,13 +120,7 @@ class Newton:
     def promise(self, model: Model, records: Records, request: Request) -> Claim:
         """Return the claim that `forget` would make, or say why it cannot."""
         targets = request.targets(records)
-        if not isinstance(model, NoisyLogistic):
-            raise NoRoute(
-                f"{type(model).__name__} was not trained with a noisy objective; learn it with "
-                "Newton(...).prepare(), or retrain"
-            )
-        if np.isnan(model.noise_).any():
-            raise NoRoute("this model was exported to serve, without its noise; retrain it instead")
+        model = _refuse(model, records, targets)
         if len(targets):
             step = _step(model, records, request)
             if model.learner_.sigma > 0 and step.bound > model.ledger_.left:
@@ -135,9 +133,7 @@ class Newton:
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return the model after one step, with the bound spent on its ledger."""
         targets = request.targets(records)
-        if not isinstance(model, NoisyLogistic):
-            self.promise(model, records, request)
-            raise NoRoute("this model cannot be forgotten from")
+        model = _refuse(model, records, targets)
         if len(targets) == 0:
             return Forgotten(model, _claim(model), Cost(route="nothing to forget"))
         with Stopwatch() as watch:
@@ -148,7 +144,21 @@ class Newton:
                     "forget", len(targets), bound=step.bound, residual=step.residual
                 )
         cost = watch.cost(rows_read=len(records), route="one Newton step")
-        return Forgotten(model.changed(step.coef, ledger), _claim(model), cost)
+        ids = request.applied_to(records).ids
+        return Forgotten(model.changed(step.coef, ledger, ids), _claim(model), cost)
+
+
+def _refuse(model: Any, records: Records, targets: Ids) -> NoisyLogistic:
+    """Return the model if it can be stepped from with these records."""
+    if not isinstance(model, NoisyLogistic):
+        raise NoRoute(
+            f"{type(model).__name__} was not trained with a noisy objective; learn it with "
+            "Newton(...).prepare(), or retrain"
+        )
+    if np.isnan(model.noise_).any():
+        raise NoRoute("this model was exported to serve, without its noise; retrain it instead")
+    check_standing(model, records, targets)
+    return model
 
 
 def _claim(model: NoisyLogistic) -> Claim:
@@ -184,7 +194,9 @@ def _step(model: NoisyLogistic, records: Records, request: Request) -> _Step:
         s = signs(y, model.classes_, k)
         move = -cho_solve(cho_factor(hessian(w, x, ridge)), gradient(w, x, s, noise, ridge))
         coef[k] = w + move
-        # |grad(w + move)| <= gamma |X| |move| |X move|: Guo et al. 2020, corollary 1
-        bounds.append(CURVATURE * norm * np.linalg.norm(move) * np.linalg.norm(x @ move))
+        # grad(w + move) = X' v with |v_i| <= gamma/2 (x_i . move)^2, so that
+        # |grad(w + move)| <= gamma/2 |X| |(X move)^2|, whatever the rows' norms
+        bounds.append(CURVATURE / 2 * norm * np.linalg.norm((x @ move) ** 2))
         residuals.append(np.linalg.norm(gradient(coef[k], x, s, noise, ridge)))
-    return _Step(coef, float(np.linalg.norm(bounds)), float(np.linalg.norm(residuals)))
+    residual = float(np.linalg.norm(residuals))
+    return _Step(coef, max(float(np.linalg.norm(bounds)), residual), residual)

@@ -13,6 +13,7 @@ from scipy.special import expit
 from unteach.core import BadInput, NotConverged, OneClassLeft, Records, Saved, stream
 
 from .ledger import Ledger
+from .standing import fingerprint
 
 Array = NDArray[np.float64]
 
@@ -111,7 +112,9 @@ class NoisyLogisticLearner:
         if len(classes) < 2:
             raise OneClassLeft(f"a classifier needs two classes, got {classes.tolist()}")
         heads = 1 if len(classes) == 2 else len(classes)
-        noise = self.sigma * stream(seed, "objective noise").normal(size=(heads, x.shape[1]))
+        digest = fingerprint(records.ids)  # another set of records draws another noise
+        rng = stream(seed, "objective noise", digest)
+        noise = self.sigma * rng.normal(size=(heads, x.shape[1]))
         coef, left = np.empty_like(noise), np.empty(heads)
         for k in range(heads):
             s = signs(y, classes, k)
@@ -120,7 +123,7 @@ class NoisyLogisticLearner:
         if self.sigma > 0:
             size = float(np.linalg.norm(left))
             ledger = ledger.spend("training", len(x), bound=size, residual=size)
-        return NoisyLogistic(self, classes, coef, noise, ledger)
+        return NoisyLogistic(self, classes, coef, noise, ledger, digest)
 
 
 def signs(y: NDArray[Any], classes: NDArray[Any], head: int) -> Array:
@@ -143,6 +146,7 @@ class NoisyLogistic:
     coef_: Array  # (heads, d + 1), the last column is the intercept
     noise_: Array = field(repr=False)  # (heads, d + 1)
     ledger_: Ledger
+    ids_digest_: str
 
     def decision_function(self, x: Any) -> Array:
         """Return scores: (n,) for two classes, (n, k) for more."""
@@ -155,9 +159,10 @@ class NoisyLogistic:
         at = (f > 0).astype(int) if f.ndim == 1 else np.argmax(f, axis=1)
         return np.asarray(self.classes_[at])
 
-    def changed(self, coef: Array, ledger: Ledger) -> NoisyLogistic:
-        """Return the model with other coefficients and another ledger."""
-        return replace(self, coef_=coef, ledger_=ledger)
+    def changed(self, coef: Array, ledger: Ledger, ids: Any = None) -> NoisyLogistic:
+        """Return the model with other coefficients and another ledger, standing on these ids."""
+        digest = self.ids_digest_ if ids is None else fingerprint(ids)
+        return replace(self, coef_=coef, ledger_=ledger, ids_digest_=digest)
 
     def to_saved(self, *, serving: bool = False) -> Saved:
         """Return what is written. When serving, the noise stays out: it is a secret."""
@@ -167,6 +172,7 @@ class NoisyLogistic:
             "ledger": self.ledger_.to_json(),
             "serving": serving,
             "assumptions": list(self.learner_.assumptions),
+            "ids": self.ids_digest_,
         }
         arrays = {"classes": self.classes_, "coef": self.coef_}
         if not serving:
@@ -182,4 +188,4 @@ class NoisyLogistic:
         coef = saved.arrays["coef"]
         noise = saved.arrays.get("noise", np.full_like(coef, np.nan))
         ledger = Ledger.from_json(dict(saved.config["ledger"]))
-        return cls(recipe, saved.arrays["classes"], coef, noise, ledger)
+        return cls(recipe, saved.arrays["classes"], coef, noise, ledger, saved.config["ids"])

@@ -21,6 +21,8 @@ from unteach.core import (
 )
 from unteach.models import as_learner, classifies, learner_of, scores
 
+from .standing import check_standing
+
 _BECAUSE = "teaches the opposite of what is to be forgotten"
 
 
@@ -66,6 +68,7 @@ class OverForget:
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return a model that was taught the opposite."""
         targets = request.targets(records)
+        check_standing(model, records, targets)
         if len(targets) == 0:
             return Forgotten(model, Heuristic(_BECAUSE), Cost(route="nothing to forget"))
         learner = learner_of(model) if self.learner is None else as_learner(self.learner)

@@ -8,6 +8,8 @@ from typing import Any
 from unteach.core import Claim, Cost, Exact, Forgotten, Model, Records, Request, Stopwatch
 from unteach.models import as_learner, learner_of
 
+from .standing import check_standing
+
 
 @dataclass(frozen=True)
 class Retrain:
@@ -15,7 +17,8 @@ class Retrain:
 
     Claim       Exact(0): by definition, for the seed that is given.
     Parameters  learner : the recipe to learn with; None takes the recipe that the model carries
-    Errors      NothingLeft, OneClassLeft, UnknownRecord, RepeatedRecord
+    Errors      BadInput, UnknownRecord when these are not the records that the model stands on;
+                NothingLeft, OneClassLeft, UnknownRecord, RepeatedRecord
 
     Examples
     --------
@@ -36,7 +39,9 @@ class Retrain:
 
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return a model of what is left; the model that was given is only asked for its recipe."""
-        if len(request.targets(records)) == 0:
+        targets = request.targets(records)
+        check_standing(model, records, targets)
+        if len(targets) == 0:
             return Forgotten(model, Exact(0.0), Cost(route="nothing to forget"))
         learner = learner_of(model) if self.learner is None else as_learner(self.learner)
         rest = request.applied_to(records)

@@ -32,6 +32,7 @@ from unteach.models import EstimatorLearner, as_learner, classifies
 from unteach.models.saving import saved_of
 
 from .nested import recipe_from, recipe_json
+from .standing import check_standing, fingerprint
 
 
 def _place(seed: int, identifier: Any, what: str, n: int) -> int:
@@ -90,6 +91,7 @@ class ShardedModel:
     seed_: int
     classes: NDArray[Any] | None
     checkpoints: tuple[tuple[Any, ...], ...] = field(repr=False)
+    ids_digest_: str = ""
 
     def __getattr__(self, name: str) -> Any:
         if name == "classes_" and self.classes is not None:
@@ -119,7 +121,7 @@ class ShardedModel:
             new[s] = tuple(kept)
         if all(shards[-1] is None for shards in new):
             raise NothingLeft("no shard has a record left to learn from")
-        return ShardedModel(recipe, self.seed_, classes, tuple(new))
+        return ShardedModel(recipe, self.seed_, classes, tuple(new), fingerprint(records.ids))
 
     def _next(
         self, last: Any, records: Records, mine: Any, seen: Any, s: int, r: int, classes: Any
@@ -140,8 +142,12 @@ class ShardedModel:
                 f"{type(last).__name__} cannot go on learning (no partial_fit), which slices "
                 "need; use slices=1"
             )
-        grown = copy.deepcopy(last)
         part: Any = records.take(mine)
+        known = getattr(last, "classes_", np.asarray(part.y))
+        if not hasattr(last, "sample_ids_") and len(np.setdiff1d(np.asarray(part.y), known)):
+            # a foreign estimator cannot meet a class later than in its first fit
+            return learner.learn(records.take(seen), seed=derive(self.seed_, "shard", s))
+        grown = copy.deepcopy(last)
         extra = {"sample_ids": part.ids} if hasattr(last, "sample_ids_") else {}
         return grown.partial_fit(part.x, np.asarray(part.y), **extra)
 
@@ -184,6 +190,7 @@ class ShardedModel:
             "slices": recipe.slices,
             "aggregate": recipe.aggregate,
             "seed": self.seed_,
+            "ids": self.ids_digest_,
             "serving": serving,
         }
         if type(recipe.base).__module__.startswith("unteach."):
@@ -204,7 +211,8 @@ class ShardedModel:
             names = [f"shard-{s}-slice-{r}" for r in range(recipe.slices)]
             loaded = (restore(blobs[n], n) if n in blobs else None for n in names)
             checkpoints.append(tuple(loaded))
-        return cls(recipe, config["seed"], saved.arrays.get("classes"), tuple(checkpoints))
+        classes = saved.arrays.get("classes")
+        return cls(recipe, config["seed"], classes, tuple(checkpoints), config["ids"])
 
     @classmethod
     def from_saved(cls, saved: Saved) -> ShardedModel:
@@ -213,7 +221,11 @@ class ShardedModel:
 
 
 def _classes_of(base: Any, records: Records) -> NDArray[Any] | None:
-    return np.unique(np.asarray(records.y)) if classifies(base) else None
+    """Return the classes of a classification; of a learner that does not say, by its targets."""
+    y = np.asarray(records.y)
+    tagged = hasattr(base, "__sklearn_tags__")
+    classes = classifies(base) if tagged else y.dtype.kind in "iubUO"
+    return np.unique(y) if classes else None
 
 
 @dataclass(frozen=True)
@@ -275,12 +287,13 @@ class Sisa:
 
     def promise(self, model: Model, records: Records, request: Request) -> Claim:
         """Return the claim that `forget` would make, or say why it cannot."""
-        request.targets(records)
+        targets = request.targets(records)
         if not isinstance(model, ShardedModel):
             raise NoRoute(
                 f"{type(model).__name__} was not learned in shards; learn it with "
                 "Sisa(...).prepare(learner), or retrain"
             )
+        check_standing(model, records, targets)
         return Exact(0.0 if model.learner_.slices == 1 else 1e-8)
 
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:

@@ -96,7 +96,7 @@ def margin_page(run: Run) -> Page:
                 caption="Share of training points that are support vectors, and the share that is "
                 "classified correctly only because the point itself was there (exact "
                 "leave-one-out). Being a support vector is not being memorized in this sense. Join "
-                "and drop out: how many other points become support vectors when one leaves, and how "
+                "and drop out: how many others become support vectors when one leaves, and how "
                 "many cease to be.",
             ),
             Prose(_method(plan, sources)),
