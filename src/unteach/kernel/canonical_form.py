@@ -125,7 +125,7 @@ def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:
         if found is not None:
             solved = Solved(*found, part.moves, 0.0)
             now = part_of(parts.dual, part.first, part.second, part.rows, program, solved)
-            named = classes[[part.first, part.second]] if parts.classes else []
+            named: Any = classes[[part.first, part.second]] if parts.classes else []
             sha = _fingerprint(parts.kernel, named, mine, now.b, now.rho)
         sha = sha if now.certificate.margin > _TIE else ""
         out.append(replace(now, certificate=replace(now.certificate, canonical=sha)))

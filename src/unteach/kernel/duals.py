@@ -164,8 +164,7 @@ class NuMargin:
     def read(self, program: Program, b: Vector, levels: Vector) -> tuple[Vector, float, float]:
         """Return (weights, bias, margin), the first two divided by the margin."""
         margin = 0.5 * float(levels[1] - levels[0])
-        size = float(np.abs(program.field(b)).max(initial=0.0))
-        if margin <= 1e-9 * size or margin <= 0:
+        if margin <= 1e6 * program.noise(b):  # about 1e-9 of what the kernel values could give
             raise NotConverged(
                 f"nu={self.nu:g} leaves no margin (it is {margin:.2g}): the reduced hulls of the "
                 "two classes meet. Raise nu, or choose a kernel that tells the classes apart"

@@ -170,7 +170,7 @@ class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
             raise
 
     def _checked_params(self) -> dict[str, Any]:
-        params = self.get_params(deep=False)
+        params: dict[str, Any] = self.get_params(deep=False)
         constants.one_of("statistics", params["statistics"], ("frozen", "follow"))
         for name, (least, above) in self._numbers.items():
             params[name] = constants.real(name, params[name], least=least, open_end=above)

@@ -69,12 +69,12 @@ def level_solve(kss: Any, m: Any, side: Any, s: int, sigma: float, rhs: Any, tot
     k = totals.shape[0]
     own = np.zeros((k, s))  # M times each group's ones
     weight = np.zeros((k, k))
-    for g in range(k):
+    for c in range(k):
         ones = np.zeros(s)
         for a in range(s):
-            ones[a] = 1.0 if side[a] == g else 0.0
-        own[g] = _times(m, s, ones)
-        _by_group(own[g], side, weight[g])
+            ones[a] = 1.0 if side[a] == c else 0.0
+        own[c] = _times(m, s, ones)
+        _by_group(own[c], side, weight[c])
     x, g, r = np.zeros(s), np.zeros(k), rhs.copy()
     rest, sums, shift = totals.copy(), np.zeros(k), np.zeros(k)
     sizes = np.zeros(k)

@@ -144,7 +144,7 @@ class Parts:
 
         classes : (k,) the new number of each class; -1 for one that is gone
         """
-        begin = {}
+        begin: Starts = {}
         for part in self.pairs:
             named = part.first, part.second
             if self.classes:

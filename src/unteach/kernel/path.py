@@ -83,7 +83,8 @@ class ForgetPath:
 
     def decision_function(self, X: Any, share: float) -> NDArray[np.float64]:
         """Return the decision values of rows (m, d) when the row's cost is this share: (m,)."""
-        return self.decision_functions(X, [share])[0]
+        values: Vector = self.decision_functions(X, [share])[0]
+        return values
 
     def decision_functions(self, X: Any, shares: Any) -> NDArray[np.float64]:
         """Return decision values at several shares: (shares, m), from one kernel evaluation."""

@@ -58,11 +58,13 @@ class Program:
 
     def spread(self, b: Vector) -> Vector:
         """Return the weight of each row: (m,) -> (n,)."""
-        return np.bincount(self.base, weights=b, minlength=len(self.gram))
+        spread: Vector = np.bincount(self.base, weights=b, minlength=len(self.gram)).astype(float)
+        return spread
 
     def sums(self, b: Vector) -> Vector:
         """Return the sum of each group."""
-        return np.bincount(self.group, weights=b, minlength=len(self.totals))
+        sums: Vector = np.bincount(self.group, weights=b, minlength=len(self.totals)).astype(float)
+        return sums
 
     def field(self, b: Vector) -> Vector:
         """Return K times the weights of the rows, summed afresh: (n,)."""

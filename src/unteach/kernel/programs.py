@@ -7,6 +7,7 @@ sets alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -95,36 +96,32 @@ class LevelSet:
         self.count[0] = s
         return left
 
-    def _sets(self) -> tuple[object, ...]:
+    def _sets(self) -> tuple[Any, ...]:
         return self.free, self.slot, self.side, self.kss, self.inverse, self.count, self.sigma
 
     def descend(self, gradient: Vector) -> int:
         """Minimize over S within the bounds."""
         p = self.program
-        return int(
-            levels.descend(p.lower, p.upper, self.b, gradient, self.level, *self._sets())
-        )
+        arrays: Any = (p.lower, p.upper, self.b, gradient, self.level, *self._sets())
+        return int(levels.descend(*arrays))
 
     def move(self, k: int, h: float, *, target: float | None = None) -> int:
         """Move a variable that is not in S downhill, or (with a target) to b_k = target."""
         p, driving = self.program, target is not None
-        return int(
-            levels.move(
-                p.gram, p.base, p.group, p.lower, p.upper, self.b, self.level, *self._sets(),
-                k, h, 0.0 if target is None else target, driving, False, self.accept,
-                np.zeros(1),
-            )
-        )
+        arrays: Any = (
+            p.gram, p.base, p.group, p.lower, p.upper, self.b, self.level, *self._sets(), k, h,
+            0.0 if target is None else target, driving, False, self.accept, np.zeros(1),
+        )  # fmt: skip
+        return int(levels.move(*arrays))
 
     def exchange(self, field: Vector, least: float, most: int) -> int:
         """Let violators in until none is violated by more than `least`."""
         p = self.program
-        return int(
-            levels.exchange(
-                p.gram, p.base, p.group, p.p, p.lower, p.upper, self.b, field, self.level,
-                *self._sets(), least, self.accept, most, self.spent,
-            )
-        )
+        arrays: Any = (
+            p.gram, p.base, p.group, p.p, p.lower, p.upper, self.b, field, self.level,
+            *self._sets(), least, self.accept, most, self.spent,
+        )  # fmt: skip
+        return int(levels.exchange(*arrays))
 
 
 def _as_qp(program: Program) -> QP:

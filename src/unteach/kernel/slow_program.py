@@ -13,8 +13,10 @@ from unteach.core import NotConverged
 Vector = NDArray[np.float64]
 
 
-def _start(lower: Vector, upper: Vector, group: Vector, totals: Vector) -> Vector:
-    b = np.clip(0.0, lower, upper)
+def _start(
+    lower: Vector, upper: Vector, group: NDArray[np.int64], totals: Vector
+) -> Vector:
+    b: Vector = np.clip(np.zeros(len(lower)), lower, upper)
     for g, total in enumerate(totals):
         for i in np.flatnonzero(group == g):
             b[i] = np.clip(b[i] + total - b[group == g].sum(), lower[i], upper[i])
