@@ -265,7 +265,10 @@ def test_forgetting_on_real_data_equals_a_fresh_fit(real, machine):
     others = np.setdiff1d(model.sample_ids_, model.support_ids_)
     rng = np.random.default_rng(1)
     batches = [
-        model.support_ids_[:1], others[:1], model.support_ids_[1:9], rng.permutation(len(x))[:40]
+        model.support_ids_[:1],
+        others[:1],
+        model.support_ids_[1:9],
+        rng.permutation(len(x))[:40],
     ]
     for gone in batches:
         rest = np.setdiff1d(np.arange(len(x)), gone)
@@ -505,6 +508,33 @@ def test_the_path_is_a_weighted_machine_at_every_point(name, cost):
         np.testing.assert_allclose(total, path.weights[-1], atol=1e-12)
     assert tried > 8
     assert bent
+
+
+@pytest.mark.parametrize("kind", ["grid", "duplicates"])
+@pytest.mark.parametrize("name", list(KERNELS))
+def test_the_path_of_degenerate_rows_is_right_or_refused(kind, name):
+    refused = right = 0
+    for seed in range(6):
+        x, y, probe = draw(seed, 40, 2, kind)
+        y = labels_of(y)
+        make = {**KERNELS[name], "C": (0.1, 1.0, 30.0)[seed % 3]}
+        model = SVC(**make).fit(x, y)
+        for row in model.support_ids_[::12]:
+            try:
+                path = model.forget_path(row)
+            except NotConverged:
+                refused += 1
+                continue
+            weight = np.where(np.arange(40) == row, 0.4, 1.0)
+            exact = SVC(**make).fit(x, y, sample_weight=weight)
+            if exact.certificate_.n_free:
+                away = exact.decision_function(probe) - path.decision_function(probe, 0.4)
+                assert np.abs(away).max() < 1e-7
+            away = model.without([row]).decision_function(probe)
+            assert np.abs(away - path.decision_function(probe, 0.0)).max() < 1e-7
+            right += 1
+    assert right >= 20 * refused
+    assert right > 5
 
 
 def test_a_path_that_changes_nothing_and_one_that_cannot_be():

@@ -36,9 +36,7 @@ def _row_by_row(gram: Any, rows: Any, weights: Any, out: Any) -> None:
         out[i] = total
 
 
-def canonical_solution(
-    program: Program, b: Vector, ids: Ids
-) -> tuple[Vector, Vector] | None:
+def canonical_solution(program: Program, b: Vector, ids: Ids) -> tuple[Vector, Vector] | None:
     """Return (b, levels) solved from the sets of b alone, every sum in the order of the ids.
 
     Rows of weight zero do not enter, so that it makes no difference whether they are held.
@@ -176,4 +174,3 @@ class Canonicalizes:
             model.claim_ = claim
             model.certificate_ = whole([p.certificate for p in now.pairs])
         return self
-

@@ -288,4 +288,3 @@ class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
         parts = self._parts_of(params, fixed, x, labels, weights, given).learned(starts)
         self._adopt(params, fixed, parts, labels, weights, ids, given=())
         return self
-

@@ -150,9 +150,7 @@ def _starts(fitted: Any, labels: Array, support: Array) -> dict[tuple[int, int],
     return out
 
 
-def _compare(
-    fitted: Any, kernel: Kernel, x: Array, labels: Array, support: Array, X: Any
-) -> None:
+def _compare(fitted: Any, kernel: Kernel, x: Array, labels: Array, support: Array, X: Any) -> None:
     """Refuse rows, labels or a kernel with which the weights do not say what the machine says."""
     _, intercept, vectors = _dense(fitted)
     precomputed = kernel.name == "precomputed"

@@ -106,9 +106,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
         model._warned = True
 
 
-def _parts(
-    config: Mapping[str, Any], arrays: Mapping[str, Array], copies: int
-) -> tuple[Part, ...]:
+def _parts(config: Mapping[str, Any], arrays: Mapping[str, Array], copies: int) -> tuple[Part, ...]:
     at = 0
     out = []
     levels = np.array(arrays["part_levels"]).reshape(len(config["parts"]), -1)
@@ -117,9 +115,15 @@ def _parts(
         mine, doubled = slice(at, at + m), slice(copies * at, copies * (at + m))
         out.append(
             Part(
-                first, second, np.array(arrays["part_rows"][mine]),
-                np.array(arrays["part_b"][mine]), float(rho),
-                np.array(arrays["part_variables"][doubled]), own.copy(), float(found), moves,
+                first,
+                second,
+                np.array(arrays["part_rows"][mine]),
+                np.array(arrays["part_b"][mine]),
+                float(rho),
+                np.array(arrays["part_variables"][doubled]),
+                own.copy(),
+                float(found),
+                moves,
                 Certificate.from_json(certificate),
             )
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput, Ids, NotConverged, OneClassLeft
 
-from . import checked, levels
+from . import checked, level_moves, levels
 from .active import DRIFTED, PARKED
 from .machine import Machine
 from .program import Program, level_interval, levels_of, middle, residual
@@ -111,6 +111,17 @@ class _Walk:
         self.knots: list[tuple[float, str, int, float, Vector]] = []
 
     def note(self, event: str, who: int) -> None:
+        """Write a knot down, after checking that it is a solution at this share."""
+        program, b, k = self.program, self.state.b, self.k
+        low, high = program.lower[k], program.upper[k]
+        program.lower[k], program.upper[k] = min(b[k], 0.0), max(b[k], 0.0)
+        left = residual(program, b, self.state.level)
+        program.lower[k], program.upper[k] = low, high
+        if left > max(1e-9, 1e2 * program.noise(b)):
+            raise NotConverged(
+                f"the path lost its way at knot {len(self.knots)}, with a KKT residual of "
+                f"{left:.2g}; forget() has other ways"
+            )
         share = abs(float(self.state.b[self.k])) / self.most
         self.knots.append((share, event, who, float(self.state.level[0]), self.state.b.copy()))
 
@@ -124,8 +135,8 @@ class _Walk:
         if 0.0 < abs(state.b[k]) < self.most:
             self.note("reaches its bound", k)
         sign = -1.0 if state.b[k] > 0 else 1.0
-        self._seat()
         for _ in range(20 * len(program) + 200):
+            self._seat()
             if int(state.count[0]) == 0:
                 self._first(sign)
             who, event = self._segment(sign)
@@ -135,10 +146,10 @@ class _Walk:
         raise NotConverged("the path did not end: its sets change without end (degenerate rows)")
 
     def _seat(self) -> None:
-        """Move free rows that depend on the others until a bound is hit."""
+        """Let in rows that are inside their bounds and, so far, depended on the free ones."""
         program, state = self.program, self.state
         for j in self.left:
-            if program.free(state.b)[j]:
+            if state.slot[j] < 0 and program.lower[j] < state.b[j] < program.upper[j]:
                 state.move(int(j), -1e-300)
 
     def _first(self, sign: float) -> None:
@@ -180,7 +191,7 @@ class _Walk:
         step *= sign
         slope = sign * program.gram[k] + step @ program.gram[free] + sign * g[0]
         far = abs(float(b[k]))
-        q, way = levels.blocked(program.lower, program.upper, b, free, s, step, far, False)
+        q, way = level_moves.blocked(program.lower, program.upper, b, free, s, step, far, False)
         h = gradient + state.level[0]
         may = program.lower < program.upper
         may[free] = may[k] = False

@@ -123,9 +123,7 @@ def violations(program: Program, b: Vector, levels: Vector, gradient: Vector) ->
     return np.maximum(np.maximum(grow, shrink), 0.0)
 
 
-def residual(
-    program: Program, b: Vector, levels: Vector, gradient: Vector | None = None
-) -> float:
+def residual(program: Program, b: Vector, levels: Vector, gradient: Vector | None = None) -> float:
     """Return the largest violation of any condition: stationarity, bounds, and the sums.
 
     >>> one = Program(np.eye(2), np.arange(2), np.zeros(2, np.int64), np.zeros(2), np.zeros(2),

@@ -14,7 +14,7 @@ import scipy.linalg
 
 from unteach.core import NotConverged
 
-from . import levels
+from . import level_moves, level_rough, levels
 from .active import ACCEPT, DRIFTED, OPTIMAL, OUT_OF_STEPS
 from .freeset import inverse, shift
 from .gram import square
@@ -103,7 +103,7 @@ class LevelSet:
         """Minimize over S within the bounds."""
         p = self.program
         arrays: Any = (p.lower, p.upper, self.b, gradient, self.level, *self._sets())
-        return int(levels.descend(*arrays))
+        return int(level_moves.descend(*arrays))
 
     def move(self, k: int, h: float, *, target: float | None = None) -> int:
         """Move a variable that is not in S downhill, or (with a target) to b_k = target."""
@@ -112,7 +112,7 @@ class LevelSet:
             p.gram, p.base, p.group, p.lower, p.upper, self.b, self.level, *self._sets(), k, h,
             0.0 if target is None else target, driving, False, self.accept, np.zeros(1),
         )  # fmt: skip
-        return int(levels.move(*arrays))
+        return int(level_moves.move(*arrays))
 
     def exchange(self, field: Vector, least: float, most: int) -> int:
         """Let violators in until none is violated by more than `least`."""
@@ -121,7 +121,7 @@ class LevelSet:
             p.gram, p.base, p.group, p.p, p.lower, p.upper, self.b, field, self.level,
             *self._sets(), least, self.accept, most, self.spent,
         )  # fmt: skip
-        return int(levels.exchange(*arrays))
+        return int(level_moves.exchange(*arrays))
 
 
 def _as_qp(program: Program) -> QP:
@@ -171,7 +171,7 @@ def _rough(program: Program, b: Vector, most: int) -> tuple[Vector, int]:
     field = program.field(b)
     p = program
     size = max(1.0, float(np.ptp(p.p)) if len(p) else 1.0)
-    steps = levels.rough(
+    steps = level_rough.rough(
         p.gram, p.base, p.group, p.p, p.lower, p.upper, b, field, 1e-3 * size, most, TAU,
         len(p.totals),
     )  # fmt: skip

@@ -13,9 +13,7 @@ from unteach.core import NotConverged
 Vector = NDArray[np.float64]
 
 
-def _start(
-    lower: Vector, upper: Vector, group: NDArray[np.int64], totals: Vector
-) -> Vector:
+def _start(lower: Vector, upper: Vector, group: NDArray[np.int64], totals: Vector) -> Vector:
     b: Vector = np.clip(np.zeros(len(lower)), lower, upper)
     for g, total in enumerate(totals):
         for i in np.flatnonzero(group == g):
