@@ -32,6 +32,8 @@ class Certificate:
         among possibly many
     pairs : with more than two classes one certificate a pair of classes; the numbers above are
         then the worst (residual, gap, margin) and the sums (objective, counts)
+    canonical : SHA-256 of the canonical solution, where `canonicalize` has just been called and
+        the solution is unique; "" otherwise
     """
 
     kkt_residual: float
@@ -43,6 +45,7 @@ class Certificate:
     margin: float
     stationary_only: bool
     pairs: tuple[Certificate, ...] = ()
+    canonical: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as plain values."""

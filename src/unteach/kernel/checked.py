@@ -54,6 +54,19 @@ def rows_and_labels(
     return _finite(x), np.array(y)
 
 
+def rows_and_numbers(
+    estimator: Any, x: Any, y: Any, *, reset: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return rows (n, d) and finite targets (n,) to learn from, in fresh arrays."""
+    x, y = _validated(estimator, x, y, reset=reset, y_numeric=True)
+    return _finite(x), np.array(y, dtype=np.float64)
+
+
+def rows_alone(estimator: Any, x: Any, *, reset: bool) -> NDArray[np.float64]:
+    """Return rows (n, d) to learn from without targets, in a fresh array."""
+    return _finite(_validated(estimator, x, reset=reset))
+
+
 def new_rows(
     estimator: Any, kernel: Kernel, held: NDArray[np.float64], x: Any, y: Any
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .kernels import REORDER, Kernel
 from .machine import Machine
+from .parts import Parts
 
 Rows = NDArray[np.int64]
 
@@ -50,7 +51,7 @@ class Decision:
     pairs: tuple[tuple[int, int, Rows, NDArray[np.float64], float], ...]
 
     @classmethod
-    def of(cls, machine: Machine) -> Decision:
+    def of(cls, machine: Machine | Parts) -> Decision:
         """Return the decision function of a machine."""
         support = machine.support
         column = np.full(len(machine.codes), -1)

@@ -41,7 +41,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
     }
     arrays = {"classes": _storable(model.classes_), "class_weight": fixed.class_weight}
     if serving:
-        return _serving(model._decision, config, arrays)
+        return serving_state(model._decision, config, arrays)
     machine: Machine = model._machine
     config["fitted"] = _plain_params(model._params)
     config["convex"] = machine.convex
@@ -64,9 +64,10 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
     return config, arrays
 
 
-def _serving(
+def serving_state(
     decision: Decision, config: dict[str, Any], arrays: dict[str, Array]
 ) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return (config, arrays) of what only serves, added to what is common."""
     config["pairs"] = [[i, j, len(c), rho] for i, j, c, _, rho in decision.pairs]
     arrays |= {
         "vectors": decision.vectors,
@@ -91,7 +92,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
     if config["names"]:
         model.feature_names_in_ = np.array(config["names"], dtype=object)
     if config["serving"]:
-        model._serve(_decision(fixed.kernel, config, arrays), fixed, classes)
+        model._serve(decision_from(fixed.kernel, config, arrays), fixed, classes)
         model.claim_ = claim_from(config["claim"])
         model.certificate_ = Certificate.from_json(config["certificate"])
         return
@@ -128,7 +129,10 @@ def _pairs(config: Mapping[str, Any], arrays: Mapping[str, Array]) -> tuple[Pair
     return tuple(out)
 
 
-def _decision(kernel: Kernel, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Decision:
+def decision_from(
+    kernel: Kernel, config: Mapping[str, Any], arrays: Mapping[str, Array]
+) -> Decision:
+    """Return the decision function that `serving_state` wrote down."""
     at = 0
     pairs = []
     for first, second, m, rho in config["pairs"]:

@@ -26,16 +26,19 @@ from unteach.core import (
 )
 
 from . import checked, constants, saving
+from .canonical_form import Canonicalizes
 from .constants import Constants, DataDependentStatistics
 from .decision import Decision, one_vs_rest, votes
 from .gram import bordered, square, symmetric
+from .importing import Imports
 from .loo import margins_left_out
 from .machine import Machine
+from .path import WalksAway
 
 Array = NDArray[Any]
 
 
-class SVC(Forgets, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """C-support vector classification, solved to the last digit, that can forget its rows.
 
     It agrees with scikit-learn's `SVC` (binary and one-vs-one) up to that one's tolerance. At

@@ -1,0 +1,172 @@
+"""The classifier that is told a share of margin errors instead of a cost, and can forget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+
+from unteach.core import BadInput, Claim, Exact, OneClassLeft
+
+from . import checked
+from .canonical_form import Canonicalizes
+from .decision import one_vs_rest, votes
+from .duals import Dual, NuMargin
+from .estimator import KernelEstimator
+from .importing import Imports
+from .parts import Part
+
+
+class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: ignore[misc]
+    """Nu-support vector classification, solved to the last digit, that can forget its rows.
+
+    It agrees with scikit-learn's `NuSVC` (binary and one-vs-one) up to that one's tolerance.
+    At most a share nu of the rows (of each pair of classes) lies within the margin, at least
+    that share are support vectors. Removing any row changes what that share is of, and so moves
+    the solution; forgetting equals a fresh fit on the rest within 1e-8.
+
+    Parameters
+    ----------
+    nu : above 0, at most 1; at most twice the share of the smaller class of any pair
+    kernel, degree, gamma, coef0, statistics, tol, max_iter : as in `SVR`
+    decision_function_shape : "ovr" or "ovo", where there are more than two classes
+
+    Attributes
+    ----------
+    margin_ : (pairs,) the margin rho that each pair's solution was divided by
+    support_, support_ids_, support_vectors_, dual_coef_, n_support_, intercept_, classes_,
+    n_iter_, gamma_, sample_ids_, certificate_, claim_ : as in `SVC`; the certificate is of the
+        problem before the division
+
+    When rows are forgotten so that nu becomes infeasible, `BadInput` says so and nothing has
+    changed. Where the two classes' reduced hulls meet there is no margin: `NotConverged`
+    (libsvm returns numbers without a meaning there).
+
+    Source: Schölkopf, Smola, Williamson and Bartlett, "New support vector algorithms", Neural
+    Computation 12 (2000).
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> model = NuSVC(kernel="linear", nu=0.5).fit(X, [0, 0, 1, 1])
+    >>> model.predict([[0.5], [2.5]]), model.forget([1]).support_ids_
+    (array([0, 1]), array([0, 2]))
+    """
+
+    _numbers: ClassVar = {"nu": (0.0, True)}
+
+    def __init__(
+        self,
+        *,
+        nu: float = 0.5,
+        kernel: str | Callable[[Any, Any], Any] = "rbf",
+        degree: int = 3,
+        gamma: str | float = "scale",
+        coef0: float = 0.0,
+        statistics: str = "frozen",
+        decision_function_shape: str = "ovr",
+        tol: float = 1e-10,
+        max_iter: int = -1,
+    ) -> None:
+        self.nu = nu
+        self.kernel = kernel
+        self.degree = degree
+        self.gamma = gamma
+        self.coef0 = coef0
+        self.statistics = statistics
+        self.decision_function_shape = decision_function_shape
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, sample_ids: Any = None) -> Self:
+        """Learn from rows X (n, d) and labels y (n,); returns self.
+
+        sample_weight : (n,) at least 0; sample_ids : (n,) unique whole numbers or strings, row
+        numbers if None. After an error a former fit is as it was.
+        """
+        return self._learned_first(X, y, sample_weight, sample_ids)
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        sample_ids: Any = None,
+        sample_weight: Any = None,
+    ) -> Self:
+        """Insert rows, exactly: as if they had stood behind the others at the fit; returns self.
+
+        A label not seen before becomes a class, unless `classes` is given and does not name it.
+        """
+        if classes is not None:
+            strange = set(np.unique(np.asarray(y)).tolist()) - set(np.asarray(classes).tolist())
+            if strange:
+                raise BadInput(f"y holds {sorted(strange, key=str)}, which `classes` does not name")
+        if not hasattr(self, "classes_"):
+            return self.fit(X, y, sample_weight=sample_weight, sample_ids=sample_ids)
+        return self._learned_more(X, y, sample_weight, sample_ids)
+
+    def forget(self, ids: Any) -> Self:
+        """Forget these rows, exactly; returns self. After an error nothing has changed.
+
+        A class that vanishes takes its problems with it; when fewer than two would be left,
+        `OneClassLeft` is raised, and `BadInput` when nu would be infeasible.
+        """
+        keep = np.delete(np.arange(len(getattr(self, "sample_ids_", ()))), self._positions(ids))
+        classes = np.unique(self._labels[keep][self._weights[keep] > 0])
+        if len(classes) < 2:
+            raise OneClassLeft(
+                f"forgetting these rows leaves the classes {classes.tolist()}; a classifier "
+                "needs two. Forget fewer, or retire the model"
+            )
+        return super().forget(ids)
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Return the decision values of rows (m, d), in scikit-learn's shapes and signs."""
+        values = self._values(X)
+        if len(self.classes_) == 2:
+            return -values[:, 0]
+        if self.decision_function_shape == "ovr":
+            return one_vs_rest(values, len(self.classes_))
+        return values
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the label of each row: (m,). The first class wins a tie of votes."""
+        values = self._values(X)
+        if len(self.classes_) == 2:
+            return np.asarray(self.classes_[(values[:, 0] < 0).astype(np.int64)])
+        return np.asarray(self.classes_[votes(values, len(self.classes_)).argmax(axis=1)])
+
+    def _checked_params(self) -> dict[str, Any]:
+        shapes = ("ovr", "ovo")
+        if self.decision_function_shape not in shapes:
+            raise BadInput(
+                f"decision_function_shape must be one of {shapes}, got "
+                f"{self.decision_function_shape!r}"
+            )
+        return super()._checked_params()
+
+    def _dual(self, params: Mapping[str, Any]) -> Dual:
+        return NuMargin(params["nu"])
+
+    def _learnable(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        return checked.rows_and_labels(self, X, y, reset=reset)
+
+    def _coded(self, labels: Any, weights: Any) -> tuple[Any, Any, Any]:
+        classes, codes = checked.classes_and_codes(labels, weights > 0)
+        if len(classes) < 2:
+            raise BadInput(
+                f"all rows (of positive weight) are of one class, {classes.tolist()}; a "
+                "classifier needs at least two"
+            )
+        return classes, codes, np.zeros(len(labels))
+
+    def _claim(self, pairs: tuple[Part, ...], given: tuple[str, ...]) -> Claim:
+        worst = max(p.certificate.kkt_residual / min(p.found, 1.0) for p in pairs)
+        return Exact(max(1e-8, 100 * worst), given=given)
+
+    def _shown(self, found: list[float]) -> None:
+        self.margin_ = np.array(found)
