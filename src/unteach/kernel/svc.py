@@ -361,6 +361,13 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
         self.dual_coef_ = sign * decision.dual(len(classes))
         self.intercept_ = sign * np.array([rho for *_, rho in decision.pairs])
 
+    @property
+    def promise_(self) -> Claim:
+        """What `forget` would claim: exact given the numbers from data that it would keep."""
+        check_is_fitted(self)
+        given = self._constants.from_data if self._frozen else ()
+        return self._claim(self._machine, given)
+
     def _claim(self, machine: Machine, given: tuple[str, ...]) -> Claim:
         if not machine.convex:
             return Heuristic("stationary point of an indefinite problem")

@@ -47,7 +47,7 @@ class Native:
         """Return what the model claims for itself, or say why it cannot forget."""
         targets = request.targets(records)
         _check(model, records, request, targets)
-        claim = getattr(model, "claim_", None)
+        claim = getattr(model, "promise_", None) or getattr(model, "claim_", None)
         return claim if claim is not None else Heuristic("the model states no claim")
 
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
@@ -55,7 +55,8 @@ class Native:
         targets = request.targets(records)
         _check(model, records, request, targets)
         if len(targets) == 0:
-            return Forgotten(model, self.promise(model, records, request), Cost(route="nothing"))
+            claim = getattr(model, "claim_", None) or Heuristic("the model states no claim")
+            return Forgotten(model, claim, Cost(route="nothing to forget"))
         with Stopwatch() as watch:
             after: Any = copy.deepcopy(model)
             after.forget(targets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,10 +12,14 @@ from unteach.core import Reading, Table
 from unteach.stats import PairedTest, corrected_paired, holm, paired
 
 from .leak import LEAKS
-from .setting import ARMS, KERNELS, Source
+from .setting import ARMS, KERNELS, UNIQUE, Source
 
 PRIMARY = 0.5
 """The dose at which the thesis is judged, chosen beforehand: half of the support vectors."""
+
+
+CONTROLS = ("random", "other")
+"""What the most memorized support vectors are compared with: any points, or no support vectors."""
 
 
 def tables_and_readings(
@@ -46,10 +51,18 @@ def tables_and_readings(
         Table(
             "contrast",
             _columns(contrast),
-            {"dose": "share", "difference": "accuracy", "low": "accuracy", "high": "accuracy"},
-            keys=("set", "kernel", "dose"),
+            {
+                "dose": "share",
+                "difference": "accuracy",
+                "low": "accuracy",
+                "high": "accuracy",
+                "p": "p",
+                "p_holm": "p",
+            },
+            keys=("set", "kernel", "control", "dose"),
             caption="accuracy after forgetting the most memorized support vectors, less accuracy "
-            "after forgetting as many points at random, paired by draw",
+            "after forgetting as many control points, paired by draw; p_holm is adjusted within "
+            "a dose and a control, apart for machines that are not unique (sigmoid)",
         ),
         Table(
             "machines",
@@ -108,22 +121,12 @@ def _dose_rows(
                     if at:
                         cells = [f["arms"][arm][at - 1] for f in found]
                     dose_rows.append(_dose_row(source, kernel, arm, dose, cells, base))
-            for at, dose in enumerate(doses):
-                one = [f["arms"]["memory"][at] for f in found]
-                two = [f["arms"]["random"][at] for f in found]
-                row: dict[str, Any] = {"set": source.name, "kernel": kernel, "dose": dose}
-                if any(c is None for c in (*one, *two)):
-                    row |= dict.fromkeys(("difference", "low", "high", "p"))
-                else:
-                    gap = [a["accuracy"] - b["accuracy"] for a, b in zip(one, two, strict=True)]
-                    t = test(gap, source)
-                    row |= {
-                        "difference": t.interval.value,
-                        "low": t.interval.low,
-                        "high": t.interval.high,
-                        "p": t.p_value,
-                    }
-                contrast_rows.append(row)
+            unique = not any(f["stationary"] for f in found)
+            for control in CONTROLS:
+                for at, dose in enumerate(doses):
+                    pairs = [(f["arms"]["memory"][at], f["arms"][control][at]) for f in found]
+                    row = {"set": source.name, "kernel": kernel, "control": control, "dose": dose}
+                    contrast_rows.append(row | {"unique": unique} | _contrast(pairs, source))
             machine_rows.append(
                 {
                     "set": source.name,
@@ -139,11 +142,26 @@ def _dose_rows(
             )
     for row in contrast_rows:
         row["p_holm"] = None
-    for dose in (PRIMARY, 1.0):
-        judged = [r for r in contrast_rows if r["dose"] == dose and r["p"] is not None]
+    families = itertools.product((PRIMARY, 1.0), CONTROLS, (True, False))
+    for dose, control, unique in families:
+        judged = [
+            r
+            for r in contrast_rows
+            if (r["dose"], r["control"], r["unique"]) == (dose, control, unique)
+            and r["p"] is not None
+        ]
         for row, p in zip(judged, holm([r["p"] for r in judged]) if judged else [], strict=True):
             row["p_holm"] = float(p)
     return dose_rows, contrast_rows, machine_rows
+
+
+def _contrast(pairs: list[Any], source: Source) -> dict[str, Any]:
+    """Return the paired difference in accuracy; None where a draw lacks a matched control."""
+    if any(c is None for pair in pairs for c in pair):
+        return dict.fromkeys(("difference", "low", "high", "p"))
+    t = test([a["accuracy"] - b["accuracy"] for a, b in pairs], source)
+    i = t.interval
+    return {"difference": i.value, "low": i.low, "high": i.high, "p": t.p_value}
 
 
 def _nothing(found: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +245,7 @@ def _contrasts(
 ) -> list[Reading]:
     return [
         Reading(
-            f"{r['set']} {r['kernel']}: support vectors less random",
+            f"{r['set']} {r['kernel']}: support vectors less {r['control']}",
             r["difference"],
             r["low"],
             r["high"],
@@ -247,35 +265,38 @@ def _contrasts(
 def _moves(
     plan: dict[str, Any], sources: list[Source], results: dict[str, Any], seed: tuple[int, ...]
 ) -> list[Reading]:
-    """Return how much of the boundary moved at the primary dose, per set, over all kernels."""
+    """Return how much of the boundary moved at the primary dose, per set, over unique kernels."""
     at, readings = plan["doses"].index(PRIMARY), []
+    note = "half of the support vectors, or as many at random; mean over linear, poly and rbf"
     for source in sources:
+        moved: dict[str, list[float]] = {}
         for arm in ("memory", "random"):
-            per_draw = []
             for k in range(plan["draws"]):
-                cells = [
-                    results[f"dose/{source.name}/{kernel}/{k}"]["arms"][arm][at]
-                    for kernel in KERNELS
-                ]
+                tasks = (results[f"dose/{source.name}/{kernel}/{k}"] for kernel in UNIQUE)
+                cells = [task["arms"][arm][at] for task in tasks]
                 if all(c is not None for c in cells):
-                    per_draw.append(float(np.mean([c["changed"] for c in cells])))
-            if len(per_draw) == plan["draws"]:
-                i = test(per_draw, source).interval
-                readings.append(
-                    Reading(
-                        f"{source.name}: predictions changed, {arm}",
-                        i.value,
-                        min(i.value, i.low),
-                        i.high,
-                        i.n,
-                        "data draws",
-                        seed,
-                        "share",
-                        "none",
-                        table="dose",
-                        note="half of the support vectors, or as many at random; mean over kernels",
-                    )
+                    changed = float(np.mean([c["changed"] for c in cells]))
+                    moved.setdefault(arm, []).append(changed)
+        if any(len(moved.get(arm, ())) != plan["draws"] for arm in ("memory", "random")):
+            continue
+        moved["memory less random"] = np.subtract(moved["memory"], moved["random"]).tolist()
+        for arm, values in moved.items():
+            i = test(values, source).interval
+            readings.append(
+                Reading(
+                    f"{source.name}: predictions changed, {arm}",
+                    i.value,
+                    i.low,
+                    i.high,
+                    i.n,
+                    "data draws",
+                    seed,
+                    "share",
+                    "none",
+                    table="dose",
+                    note=note,
                 )
+            )
     return readings
 
 
@@ -298,6 +319,7 @@ def _leaks(
                     "shift": i.value,
                     "low": low,
                     "high": i.high,
+                    "smallest": min(shifts),
                     "largest": max(shifts),
                     "draws": i.n,
                 }
@@ -321,6 +343,7 @@ def _leaks(
         "shift": "relative shift",
         "low": "relative shift",
         "high": "relative shift",
+        "smallest": "relative shift",
         "largest": "relative shift",
     }
     caption = (

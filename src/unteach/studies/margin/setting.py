@@ -11,6 +11,9 @@ from unteach.core import BadInput, Rows, derive, stream
 from unteach.data import draws, load
 
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
+UNIQUE = ("linear", "poly", "rbf")
+"""Kernels that are positive semidefinite, so that the machine is the only solution."""
+
 ARMS = ("memory", "support", "random", "other")
 ARM_LABELS = {
     "memory": "support vectors, most memorized first",
@@ -22,7 +25,7 @@ KERNEL_LABELS = {
     "linear": "linear",
     "poly": "polynomial, degree 3",
     "rbf": "Gaussian (rbf)",
-    "sigmoid": "sigmoid",
+    "sigmoid": "sigmoid (not unique)",
 }
 
 

@@ -20,7 +20,7 @@ from .page import key_figure, margin_page
 from .picture import GRID, picture_task
 from .setting import FULL, KERNELS, QUICK
 
-VERSION = 2
+VERSION = 3
 """Raised when the same plan would give other results."""
 
 _TASKS = {"dose": dose_task, "leak": leak_task, "picture": picture_task}
