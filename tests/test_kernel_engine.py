@@ -86,7 +86,7 @@ def test_a_tableau_knows_its_own_fault():
     h = qp.gradient(found.b) + found.rho
     near = np.flatnonzero((found.b == qp.lower) | (found.b == qp.upper))
     good = Tableau.of(qp, found.b, h, near)
-    assert good.fault < 1e-11
+    assert good.fault.max() < 1e-11
     free = good.free
     bordered = np.ones((len(free) + 1, len(free) + 1))
     bordered[:-1, :-1], bordered[-1, -1] = qp.gram[np.ix_(free, free)], 0.0

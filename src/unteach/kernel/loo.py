@@ -100,7 +100,10 @@ def _by_tableau(
         outs = _round(qp, solution.b, h, tableau, check, allowed, outs, left, open_, counts)
         if len(outs) == 0:
             break
-        near, far = np.append(near, check.far[check.broken]), check.far[~check.broken]
+        wanted = np.union1d(np.append(near[np.abs(h[near]) <= NEAR], outs), check.far[check.broken])
+        wanted = np.setdiff1d(wanted, tableau.free)
+        far = np.setdiff1d(np.append(near, far), wanted)
+        near = wanted
     return counts
 
 
@@ -115,7 +118,7 @@ def _round(
     place[check.columns] = np.arange(s + m)
     at = place[outs]
     db, dn = np.empty((CHUNK, s)), np.empty((CHUNK, m))
-    told, codes = np.empty((len(outs), 4)), np.empty(len(outs), np.int64)
+    told, codes = np.empty((len(outs), 5)), np.empty(len(outs), np.int64)
     spoiled = []
     for start in range(0, len(outs), CHUNK):
         here = slice(start, min(start + CHUNK, len(outs)))
@@ -126,10 +129,10 @@ def _round(
             h[near], tableau.size, check.root, allowed, min(s + m, 400), at[here], db, dn, say,
             codes[here],
         )  # fmt: skip
-        good = (codes[here] == SETTLED) & (tableau.fault * say[:, 2] <= ACCURATE)
+        good = (codes[here] == SETTLED) & (say[:, 3:] @ tableau.fault <= ACCURATE)
         seen = check.reached(say[:, 1])
         asked = np.flatnonzero(good & (seen > 0))
-        holds = check.holds(db[asked], dn[asked], say[asked, 3], seen[asked], allowed)
+        holds = check.holds(db[asked], dn[asked], say[asked, 2], seen[asked], allowed)
         spoiled.append(some[asked[~holds]])
         good[asked] = holds
         done = some[good]
@@ -157,7 +160,7 @@ class _Far:
         self.qp, self.columns, self.far, self.h = qp, columns, far, h[far]
         self.size = np.abs(self.h)
         self.root = float(np.sqrt(np.abs(qp.gram.diagonal()).max()))
-        self.grow = qp.upper[far] > 0  # these need h >= 0, the others h <= 0
+        self.grow = b[far] < qp.upper[far]  # these need h >= 0, the others h <= 0
         self.broken = np.zeros(len(far), bool)  # whoever broke its condition
 
     def reached(self, reach: Vector) -> Rows:

@@ -95,7 +95,7 @@ def pivot(
     root : the largest sqrt(K_ii), so that |dh_i| <= |dw| root + |drho|
 
     Fills db (s,), dn (m,) with the change of b, and told with: the decision value less p of
-    the row left out, the reach, the sum of |z| and |d|, drho.
+    the row left out, the reach, drho, the sum of |z|, the sum of |d|.
     """
     s, m = b_s.shape[0], b_n.shape[0]
     in_s[:] = FREE
@@ -140,20 +140,19 @@ def pivot(
         if not solve_small(work, x, k, scale):
             return SINGULAR
         db[:] = 0.0
-        drho = 0.0
-        total = 0.0
+        drho, forced, changed = 0.0, 0.0, 0.0
         for a in range(n_t):
             _add(db, r[dropped[a]], x[a], s)
             drho += rb[dropped[a]] * x[a]
-            total += abs(x[a])
+            forced += abs(x[a])
         for a in range(n_a):
             _add(db, vt[entered[a]], -x[n_t + a], s)
             drho -= vb[entered[a]] * x[n_t + a]
-            total += abs(x[n_t + a])
+            changed += abs(x[n_t + a])
         for e in range(n_k):
             _add(db, vt[moved[e]], -x[most + e], s)
             drho -= vb[moved[e]] * x[most + e]
-            total += abs(x[most + e])
+            changed += abs(x[most + e])
         # |dw|^2 = db'dh, and dh is not 0 only where something changed set
         square = 0.0
         for a in range(n_t):
@@ -245,7 +244,7 @@ def pivot(
                 for e in range(n_k):
                     if moved[e] == out_n:
                         told[0] = scale[e]
-            told[1], told[2], told[3] = reach, total, drho
+            told[1], told[2], told[3], told[4] = reach, drho, forced, changed
             return SETTLED
         tired = 0 if wrong < fewest else tired + 1
         fewest = min(wrong, fewest)
@@ -312,7 +311,7 @@ def pivot_each(
 ) -> None:  # fmt: skip
     """Leave out one row after another: outs (q,) counts through S and then N.
 
-    db (q, s), dn (q, m), told (q, 4), codes (q,) are filled.
+    db (q, s), dn (q, m), told (q, 5), codes (q,) are filled.
     """
     s, m = b_s.shape[0], b_n.shape[0]
     in_s, in_n = np.empty(s, np.int8), np.empty(m, np.int8)

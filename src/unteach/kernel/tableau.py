@@ -57,7 +57,7 @@ class Tableau:
     free : (s,) rows of S; near : (m,) rows of N, by ascending |h|
     r, rb : (s, s), (s,); v, vt : (s, m), (m, s); vb : (m,); h : (m, m); see `pivots`
     at : (m,) which bound each row of N stands at; size : (m,) its |h|
-    fault : the largest error of what a unit change is said to do, measured on probes
+    fault : (2,) the largest errors of what a unit of z and of d is said to do, by probes
     """
 
     free: Rows
@@ -70,7 +70,7 @@ class Tableau:
     h: Matrix
     at: NDArray[np.int8]
     size: Vector
-    fault: float
+    fault: Vector
 
     @classmethod
     def of(cls, qp: QP, b: Vector, h: Vector, near: Rows) -> Tableau | None:
@@ -83,7 +83,7 @@ class Tableau:
         >>> qp = classification(gram, np.array([1.0, 1.0, -1.0]), np.full(3, 5.0))
         >>> b, rows = np.array([1.0, 0.0, -1.0]), np.array([1])
         >>> tableau = Tableau.of(qp, b, qp.gradient(b), rows)
-        >>> tableau.free, tableau.h, tableau.fault < 1e-14
+        >>> tableau.free, tableau.h, bool(tableau.fault.max() < 1e-14)
         (array([0, 2]), array([[0.875]]), True)
         """
         free = np.flatnonzero((b > qp.lower) & (b < qp.upper))
@@ -111,8 +111,10 @@ class Tableau:
         back = scipy.linalg.blas.dtrsm(1.0, factor, half, lower=1, trans_a=1, overwrite_b=1)
         vt = np.ascontiguousarray(back.T)
         vt -= (q / sw)[:, None] * w
+        off = (vt.sum(axis=1) - 1.0) / sw
+        vt -= off[:, None] * w  # so that sums are kept to rounding; K w = 1, so that v takes it up
         v = np.ascontiguousarray(vt.T)
-        vb = q / sw
+        vb = q / sw + off
         at = np.where(b[near] > qp.lower[near], HIGH, LOW).astype(np.int8)
         fault = _fault(kss + sigma, ksn, qp.gram, near, (r, rb, v, vb, schur), sigma)
         size = np.abs(h[near])
@@ -121,8 +123,8 @@ class Tableau:
 
 def _fault(
     kss: Matrix, ksn: Matrix, gram: Matrix, near: Rows, parts: Any, sigma: float
-) -> float:
-    """Return the largest defect of the tableau, seen by probes of random signs.
+) -> Vector:
+    """Return the largest defects of the tableau, in z and in d, seen by probes of random signs.
 
     kss and ksn are shifted by sigma. Each defect is a matrix that should be 0. Its product with a
     vector of signs is, row by row, about sqrt(width) times as large as its entries; four times
@@ -141,8 +143,9 @@ def _fault(
         kss @ vd + vb @ d - ksn @ d, vd.sum(axis=0) - d.sum(axis=0),
         knn_d - ksn.T @ vd - vb @ d - schur @ d,
     )  # fmt: skip
-    return 4.0 * max(
-        float(np.abs(one).max(initial=0.0)) / math.sqrt(max(width, 1))
-        for defects, width in ((of_z, len(z)), (of_d, len(d)))
-        for one in defects
+    return np.array(
+        [
+            4.0 * max(float(np.abs(one).max(initial=0.0)) for one in defects) / math.sqrt(width)
+            for defects, width in ((of_z, len(z)), (of_d, max(len(d), 1)))
+        ]
     )
