@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numba import njit
 from numpy.typing import NDArray
 
@@ -51,6 +52,15 @@ def gather(gram: Any, rows: Any, change: Any, columns: Any, out: Any) -> None:
         for t in range(n):
             out[t] += c * row[columns[t]]
         a += 1
+
+
+@njit(cache=True)
+def copy(matrix: Any, rows: Any, out: Any) -> None:
+    """Fill the leading block of out with matrix[rows][:, rows]."""
+    for a in range(rows.shape[0]):
+        source = matrix[rows[a]]
+        for c in range(rows.shape[0]):
+            out[a, c] = source[rows[c]]
 
 
 @njit(cache=True, fastmath=REORDER)
@@ -92,7 +102,7 @@ class Anchor:
     at : (m,) where each row of the problem stands in the Gram matrix
     p, lower, upper, b, h : (m,) as in `QP`; h is Kb - p + rho
     rho : the bias
-    free : (s,) the rows of S; inverse : (s, s) of K_SS + sigma, in that order
+    free : (s,) the rows of S; kss : (s, s) K_SS + sigma, in that order; inverse : of kss
     age : operations since the gradient was summed afresh
     """
 
@@ -104,6 +114,7 @@ class Anchor:
     h: Vector
     rho: float
     free: Rows
+    kss: Matrix
     inverse: Matrix
     sigma: float
     age: int = 0
@@ -131,7 +142,7 @@ class Anchor:
         if m is None:
             return None
         h = _gradient(gram, at, p, b) + rho
-        return cls(at, p, lower, upper, b, h, rho, free, m, sigma)
+        return cls(at, p, lower, upper, b, h, rho, free, shifted, m, sigma)
 
     def without(self, gram: Matrix, out: Rows) -> Anchor | None:
         """Return the anchor of the solution without these rows; None where it does not settle."""
@@ -288,43 +299,54 @@ def _solve(a: Matrix, x: Vector) -> Vector | None:
 
 def _exchanged(
     gram: Matrix, anchor: Anchor, kept: Rows, dropped: Rows, entered: Rows, columns: _Columns
-) -> Matrix | None:
-    """Return the inverse after some rows of S leave and others enter behind the rest."""
-    m = anchor.inverse
-    rest: Matrix = block(m, kept, kept)
-    if len(dropped):
-        side = block(m, kept, dropped)
-        rest -= side @ np.linalg.solve(block(m, dropped, dropped), side.T)
-    if not len(entered):
-        return rest
-    c = columns.kernel[[columns.known[i] for i in entered.tolist()]][:, kept].T  # (kept, entered)
-    own = anchor.at[anchor.free[kept]]
-    kss = block(gram, own, own) + anchor.sigma
-    x = rest @ c
-    for _ in range(2):  # without this the error of the inverse would grow with every entry
-        left = c - kss @ x
-        if np.abs(left).max() > SURE:
-            return None
-        x += rest @ left
+) -> tuple[Matrix, Matrix] | None:
+    """Return K_SS + sigma and its inverse after some rows of S leave and others enter at the end.
+
+    What leaves and what enters are two blocks of one update of low rank, made in place on the
+    copy of what stays.
+    """
+    m, u, t, e = anchor.inverse, len(kept), len(dropped), len(entered)
+    side = block(m, kept, dropped)
+    core = np.linalg.solve(block(m, dropped, dropped), side.T) if t else np.empty((0, u))
     own = anchor.at[entered]
-    corner = block(gram, own, own) + anchor.sigma - c.T @ x
-    if np.linalg.eigvalsh(corner)[0] <= 1e-9 * (float(gram[own, own].max()) + anchor.sigma):
-        return None
-    core: Matrix = np.linalg.inv(corner)
-    u, e = len(kept), len(entered)
-    out = np.empty((u + e, u + e))
-    side = x @ core
-    out[:u, :u] = rest + side @ x.T
-    out[:u, u:], out[u:, :u], out[u:, u:] = -side, -side.T, core
-    return out
+    kss, out = np.zeros((u + e, u + e)), np.zeros((u + e, u + e))
+    copy(anchor.kss, kept, kss)
+    copy(m, kept, out)
+    left = np.zeros((u + e, t + e))
+    right = np.zeros((t + e, u + e))
+    left[:u, :t], right[:t, :u] = side, -core
+    if e:
+        c = columns.kernel[[columns.known[i] for i in entered.tolist()]][:, kept].T  # (u, e)
+        kss[:u, u:], kss[u:, :u] = c, c.T
+        kss[u:, u:] = block(gram, own, own) + anchor.sigma
+
+        def undone(y: Matrix) -> Matrix:
+            z: Matrix = out[:u, :u] @ y - side @ (core @ y)
+            return z
+
+        x = undone(c)
+        rest = c - kss[:u, :u] @ x  # without this the error would grow with every entry
+        if np.abs(rest).max(initial=0.0) > SURE:
+            return None
+        x += undone(rest)
+        corner = kss[u:, u:] - c.T @ x
+        if np.linalg.eigvalsh(corner)[0] <= 1e-9 * (float(gram[own, own].max()) + anchor.sigma):
+            return None
+        left[:u, t:], left[u:, t:] = x, -np.eye(e)
+        right[t:] = np.linalg.solve(corner, left[:, t:].T)
+    if t + e:
+        out = scipy.linalg.blas.dgemm(1.0, right.T, left.T, beta=1.0, c=out.T, overwrite_c=1).T
+    return kss, out
 
 
 def _landed(
-    anchor: Anchor, gram: Matrix, b: Vector, drho: float, free: Rows, m: Matrix | None, out: Any
-) -> Anchor | None:
+    anchor: Anchor, gram: Matrix, b: Vector, drho: float, free: Rows,
+    inverted: tuple[Matrix, Matrix] | None, out: Any,
+) -> Anchor | None:  # fmt: skip
     """Refine against K, look at every row, and take the solution on; None if it does not hold."""
-    if m is None or len(free) == 0:
+    if inverted is None or len(free) == 0:
         return None
+    kss, m = inverted
     at, lower, upper = anchor.at, anchor.lower, anchor.upper
     w = m.sum(axis=1)
     sw = float(w.sum())
@@ -350,4 +372,4 @@ def _landed(
     wrong[out] = 0.0
     if not inside.all() or wrong.max(initial=0.0) > 2 * UNSEEN or abs(float(b.sum())) > 2 * UNSEEN:
         return None
-    return replace(anchor, b=b, h=h, rho=rho, free=free, inverse=m)
+    return replace(anchor, b=b, h=h, rho=rho, free=free, kss=kss, inverse=m)

@@ -27,7 +27,7 @@ from .solver import Solution, remove, settle, solve
 from .stationary import stationary
 
 Rows = NDArray[np.int64]
-LARGE = 600  # rows of a pair from which on an anchor is kept; below, solving anew is as quick
+LARGE = 200  # rows of a pair from which on an anchor is kept; below, solving anew is as quick
 SHRINK = 0.75  # share of the Gram matrix in use below which it is copied into a smaller one
 
 
