@@ -59,8 +59,17 @@ class Certificate:
         return cls(**{**data, "pairs": pairs, "margin": float(data["margin"])})
 
 
-def certify(qp: QP, b: Vector, rho: float, *, stationary_only: bool = False) -> Certificate:
+def certify(
+    qp: QP,
+    b: Vector,
+    rho: float,
+    *,
+    stationary_only: bool = False,
+    gradient: Vector | None = None,
+) -> Certificate:
     """Return the certificate of b and rho, with every sum taken afresh.
+
+    gradient : (n,) Kb - p where it is known already
 
     >>> from .qp import classification
     >>> qp = classification(np.eye(2), np.array([1.0, -1.0]), np.full(2, 5.0))
@@ -68,7 +77,7 @@ def certify(qp: QP, b: Vector, rho: float, *, stationary_only: bool = False) -> 
     >>> c.kkt_residual, c.objective, c.n_free, c.margin
     (0.0, -1.0, 2, 0.2)
     """
-    gradient = qp.gradient(b)
+    gradient = qp.gradient(b) if gradient is None else gradient
     width = qp.upper - qp.lower
     used = width > 0
     free = used & (b > qp.lower) & (b < qp.upper)

@@ -84,12 +84,17 @@ class QP:
 
     def noise(self, b: Vector) -> float:
         """Return the size of rounding in the gradient at b; no residual can be told below it."""
-        eps = float(np.finfo(float).eps)
-        counts = (self.lower < self.upper) | (b != 0)  # a row that is closed has no say
-        largest = float(np.abs(self.gram.diagonal()[counts]).max(initial=0.0))
-        used = max(int(np.count_nonzero(b)), 1)
-        weight = float(np.abs(b).max(initial=0.0)) * math.sqrt(used)
-        return 4 * eps * (largest * weight + float(np.abs(self.p[counts]).max(initial=0.0)))
+        return rounding(self.gram.diagonal(), self.p, b, self.lower < self.upper)
+
+
+def rounding(diagonal: Vector, p: Vector, b: Vector, used: NDArray[np.bool_]) -> float:
+    """Return the size of rounding in Kb - p, from the diagonal of K and the rows in use."""
+    eps = float(np.finfo(float).eps)
+    counts = used | (b != 0)  # a row that is closed has no say
+    largest = float(np.abs(diagonal[counts]).max(initial=0.0))
+    most = max(int(np.count_nonzero(b)), 1)
+    weight = float(np.abs(b).max(initial=0.0)) * math.sqrt(most)
+    return 4 * eps * (largest * weight + float(np.abs(p[counts]).max(initial=0.0)))
 
 
 def classification(gram: NDArray[np.float64], y: Vector, bounds: Vector) -> QP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -209,7 +210,7 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
             renumbered = checked.codes_among(classes, self.classes_)
             if fixed.kernel == self._constants.kernel:
                 if np.array_equal(new.bounds, old.bounds[keep]):
-                    machine = old.without(keep, renumbered)
+                    machine = old.forgotten(keep, renumbered)
                 else:
                     gram = square(old.gram, keep)
                     again = self._machine_of(params, fixed, x, codes, weights, gram)
@@ -231,7 +232,33 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
             self._adopt(params, fixed, machine, labels, weights, left, classes, given=given)
             if params["kernel"] == "precomputed" and hasattr(self, "feature_names_in_"):
                 self.feature_names_in_: Array = self.feature_names_in_[keep]
+            machine.erase()  # last of all: nothing can fail after this
         return self
+
+    def canonicalize(self) -> Self:
+        """Compute the weights from their sets alone; returns self.
+
+        Afterwards two histories that ended in the same sets are the same to the last bit; before,
+        they may differ by rounding (far below the claim). `save` and `export` do it first.
+
+        >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+        >>> SVC(kernel="linear", C=10.0).fit(X, [0, 0, 1, 1]).canonicalize().intercept_
+        array([-3.])
+        """
+        self._positions([])
+        machine = self._machine.canonical()
+        if machine is not self._machine:
+            claim = self.claim_
+            self._adopt(
+                self._params, self._constants, machine, self._labels, self._weights,
+                self.sample_ids_, self.classes_, given=(),
+            )  # fmt: skip
+            self.claim_ = claim
+        return self
+
+    def __copy__(self) -> Self:
+        """Return a deep copy: a copy that shares the Gram matrix would not outlive `forget`."""
+        return copy.deepcopy(self)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the decision values of rows (m, d), in scikit-learn's shapes and signs.
@@ -402,6 +429,8 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         check_is_fitted(self)
+        if hasattr(self, "sample_ids_"):
+            self.canonicalize()
         return saving.state(self, serving)
 
     def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
