@@ -106,8 +106,12 @@ def canonical_machine(machine: Machine, ids: Ids, classes: NDArray[Any]) -> Mach
             sha = _fingerprint(machine.kernel, named, mine, b, rho)
         checked = certify(qp, b, rho)
         certificate = replace(checked, canonical=sha if checked.margin > _TIE else "")
-        pairs.append(replace(pair, b=b, rho=rho, certificate=certificate))
-    return replace(machine, given=machine.gram, pairs=tuple(pairs))
+        pairs.append(
+            replace(pair, b=b, rho=rho, certificate=certificate, anchor=None, settled=True)
+        )
+    return replace(
+        machine, given=machine.gram, slots=None, unerased=machine.unerased[:0], pairs=tuple(pairs)
+    )
 
 
 def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:

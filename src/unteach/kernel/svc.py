@@ -235,17 +235,8 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
             machine.erase()  # last of all: nothing can fail after this
         return self
 
-    def canonicalize(self) -> Self:
-        """Compute the weights from their sets alone; returns self.
-
-        Afterwards two histories that ended in the same sets are the same to the last bit; before,
-        they may differ by rounding (far below the claim). `save` and `export` do it first.
-
-        >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-        >>> SVC(kernel="linear", C=10.0).fit(X, [0, 0, 1, 1]).canonicalize().intercept_
-        array([-3.])
-        """
-        self._positions([])
+    def _settle(self) -> None:
+        """Compute the weights from their sets alone, so that equal sets are saved as equal bytes."""
         machine = self._machine.canonical()
         if machine is not self._machine:
             claim = self.claim_
@@ -254,7 +245,6 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
                 self.sample_ids_, self.classes_, given=(),
             )  # fmt: skip
             self.claim_ = claim
-        return self
 
     def __copy__(self) -> Self:
         """Return a deep copy: a copy that shares the Gram matrix would not outlive `forget`."""
@@ -430,7 +420,7 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         check_is_fitted(self)
         if hasattr(self, "sample_ids_"):
-            self.canonicalize()
+            self._settle()
         return saving.state(self, serving)
 
     def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
