@@ -531,6 +531,11 @@ def test_a_change_is_audited_against_the_replaced_records():
             "not as retrained",
         ),
         (reading(1e-12, 0.0, 1e-12, null=(0, 0)), None, "as retrained"),  # rounding
+        # nearer than another retraining is: no fault of the model's
+        (reading(0.0, 0.0, 0.0, better="lower", null=(0.3, 0.3)), None, "cannot tell"),
+        (reading(0.0, 0.0, 0.0, better="lower", null=(0.2, 0.2)), None, "as retrained"),
+        (reading(0.5, 0.5, 0.5, better="lower", null=(0.2, 0.2)), None, "not as retrained"),
+        (reading(0.0, 0.0, 0.0, better="lower", untouched=0.0, null=(1, 1)), None, "cannot tell"),
     ],
 )
 def test_verdicts(r, signed, said):
@@ -727,6 +732,26 @@ def test_near_duplicates_are_listed_nearest_first():
         all_rows.select([10, 20]), all_rows.without([10, 20]), k=3, threshold=math.inf
     )
     assert len(everything) == 6 and everything["distance"] == sorted(everything["distance"])
+
+
+def test_a_model_nearer_than_the_null_is_not_condemned_by_one_parameter_gap():
+    case = planted_case(after=[0.0, 0.0], before=[2.0, 0.0], twin=[0.4, 0.0])
+    r = ParameterGap().read(case)
+    assert r.value == 0 and r.null == pytest.approx((0.2, 0.2))
+    assert verdict(r) == "as retrained"
+
+
+def test_near_duplicates_list_all_within_the_threshold_or_say_how_many_there_are():
+    rows = noise_rows(40, 3)
+    x = np.vstack([rows.x, np.repeat(rows.x[:1], 20, axis=0)])
+    many = Rows(np.arange(60), {"x": x, "y": np.zeros(60)})
+    table = near_duplicates(many.select([0]), many.without([0]))
+    assert len(table) == 20 and "only" not in table.caption
+    cut = near_duplicates(many.select([0, 1]), many.without([0, 1]), k=5)
+    assert len(cut) == 5 and cut.caption.endswith("only the 5 nearest are listed of forgotten "
+        "records with more within the threshold (how many): 0 (20)")  # fmt: skip
+    every = near_duplicates(many.select([0]), many.without([0]), k=5, threshold=math.inf)
+    assert "the 5 nearest of all 59" in every.caption
 
 
 def test_near_duplicates_in_odd_shapes():

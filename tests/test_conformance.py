@@ -21,6 +21,7 @@ from unteach.checks import (
 )
 from unteach.checks.broken_certified import BROKEN_METHODS
 from unteach.checks.broken_metrics import BLIND_METRICS, BROKEN_METRICS, Sound
+from unteach.core import BadInput
 from unteach.kernel import SVC
 from unteach.models import Logistic, NaiveBayes, Neighbours, Pipeline, Ridge, Scaler
 from unteach.unlearn import METHODS, Native, Newton, OverForget, Retrain, Sisa
@@ -35,6 +36,15 @@ ESTIMATORS = [
     SVC(kernel="poly", gamma=0.3, coef0=1.0, C=10.0),
     SVC(gamma="scale", class_weight="balanced", statistics="follow"),
     Pipeline([("scale", Scaler()), ("machine", Logistic())]),
+]
+
+
+# exact given constants that all rows helped to compute, or heuristic: compared where it can be
+CONSTANT = [
+    SVC(),
+    SVC(gamma=0.3, class_weight="balanced"),
+    Pipeline([("scale", Scaler(statistics="frozen")), ("machine", Logistic())]),
+    SVC(kernel="sigmoid", gamma=0.1),
 ]
 
 
@@ -74,6 +84,48 @@ def test_newton_without_noise_is_heuristic():
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=_named)
 def test_every_estimator(estimator):
     assert check_estimator(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::unteach.kernel.DataDependentStatistics")
+@pytest.mark.parametrize("estimator", CONSTANT, ids=_named)
+def test_constants_are_held_where_the_claim_says_so(estimator):
+    outcomes = check_estimator(estimator) + check_method(Native(), learner=estimator)
+    skipped = [outcome.evidence for outcome in outcomes if outcome.evidence]
+    holds = isinstance(estimator, SVC) and estimator.kernel == "rbf"
+    assert all("not compared" in evidence for evidence in skipped)
+    assert len(skipped) <= 1 if holds else len(skipped) >= 2
+
+
+class _Foreign:
+    """A method that is not one: what it does when asked to forget is up to the test."""
+
+    def __init__(self, forget):
+        self.forget = forget
+
+
+@pytest.mark.parametrize(
+    ("forget", "said"),
+    [
+        (lambda model, records, request, *, seed: None, "forget returned NoneType"),
+        (lambda model, records, request, *, seed: model, "forget returned Logistic"),
+        (lambda model, records, request: model, "TypeError: .*seed"),
+        (lambda model, records, request, *, seed: int("x"), "ValueError: invalid literal"),
+    ],
+)
+def test_foreign_errors_are_evidence(forget, said):
+    with pytest.raises(LawBroken, match=said):
+        check_method(_Foreign(forget))
+
+
+def test_what_is_no_subject_is_refused_by_name():
+    for method in (Retrain, "retrain", object()):
+        with pytest.raises(BadInput, match=r"class|forget"):
+            check_method(method)
+    with pytest.raises(BadInput, match="is a class"):
+        check_metric(Sound)
+    for estimator in (Scaler(), GaussianNB(), NaiveBayes):
+        with pytest.raises(BadInput, match=r"class|has no"):
+            check_estimator(estimator)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)

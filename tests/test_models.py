@@ -26,7 +26,7 @@ from unteach.core import (
     RepeatedRecord,
     UnknownRecord,
 )
-from unteach.models import MODELS, Logistic, NaiveBayes, Neighbours, Pipeline, Ridge, Scaler
+from unteach.models import MODELS, Logistic, NaiveBayes, Neighbours, Pipeline, Ridge, Scaler, load
 from unteach.models.held import HoldsRows
 from unteach.models.sums import ExactSums, Moments
 
@@ -631,3 +631,84 @@ def test_nothing_warns():
         for model in ALL:
             x, y = world(model)
             clone(model).fit(x, y).forget([1]).partial_fit(x[:1], y[:1]).predict(x)
+
+
+# what was fitted stays what it was
+
+
+def test_a_start_from_where_the_model_stands_never_runs_away():
+    x = [[0.1, -1.3], [-1.6, 0.6], [0.4, -2.1], [-0.4, -1.1], [-0.4, 0.1]]
+    x += [[0.8, -1.5], [-1.3, -0.5]]
+    y = [1, 0, 1, 0, 0, 0, 0]
+    warm = Logistic(C=100.0).fit(x, y).partial_fit([[-0.5, 1.2]], [1])
+    cold = Logistic(C=100.0).fit([*x, [-0.5, 1.2]], [*y, 1])
+    assert apart(warm, cold, x) <= warm.claim_.atol
+
+
+def test_the_claim_of_a_warm_start_covers_the_cold_one():
+    for seed in (48, 103, 234):
+        rng = np.random.default_rng(seed)
+        n, d, k = int(rng.integers(20, 120)), int(rng.integers(2, 6)), int(rng.integers(2, 4))
+        x = rng.normal(size=(n, d))
+        y = (x @ rng.normal(size=(d, k))).argmax(1)
+        x[:, 0] = 0
+        x[1, 0] = 10 ** rng.uniform(-3, 3)
+        warm = Logistic(C=1e5).fit(x, y).forget([0])
+        cold = Logistic(C=1e5).fit(x[1:], y[1:])
+        assert apart(warm, cold, x[1:]) <= warm.claim_.atol
+
+
+@EVERY
+def test_a_forgotten_id_is_never_given_again(model, tmp_path):
+    x, y = world(model)
+    last = len(x) - 1
+    fitted = clone(model).fit(x, y).forget([last])
+    fitted.save(tmp_path / "m")
+    for one in (fitted, load(tmp_path / "m"), fitted.without([0])):
+        one.partial_fit(x[:2], y[:2])
+        assert one.sample_ids_[-2:].tolist() == [last + 1, last + 2]
+        one.partial_fit(x[:1], y[:1], sample_ids=[last])  # asked for by name
+        assert one.forget([last + 2]).partial_fit(x[:1], y[:1]).sample_ids_[-1] == last + 3
+        assert one.fit(x, y).partial_fit(x[:1], y[:1]).sample_ids_[-1] == last + 1  # a new model
+    assert b"next_id" not in fitted.to_saved(serving=True).to_bytes()
+
+
+@pytest.mark.parametrize(
+    "model, later",
+    [
+        (Logistic(), {"C": 1e-3, "fit_intercept": False}),
+        (Ridge(), {"alpha": 1e3, "fit_intercept": False}),
+        (NaiveBayes(), {"var_smoothing": 1.0}),
+    ],
+)
+def test_parameters_set_after_fit_count_from_the_next_fit_on(model, later, tmp_path):
+    x, y = world(model)
+    fitted = clone(model).fit(x, y).set_params(**later)
+    fitted.save(tmp_path / "m")
+    for one in (fitted, load(tmp_path / "m")):
+        assert apart(one.forget([0]), clone(model).fit(x[1:], y[1:]), x) <= one.claim_.atol
+        one.partial_fit(x[:1], y[:1])
+        assert apart(one, clone(model).fit(x, y), x) <= one.claim_.atol
+        assert {name: one.get_params()[name] for name in later} == later
+        again = clone(model).set_params(**later).fit(x, y)
+        assert apart(one.fit(x, y), again, x) <= one.claim_.atol
+
+
+@pytest.mark.parametrize("model", [Logistic(), Ridge(), NaiveBayes(), Scaler()], ids=repr)
+def test_rows_of_weight_zero_may_come_alone_but_not_first(model):
+    x, y = world(model)
+    fitted = clone(model).fit(x, y)
+    before = outputs(fitted, x)
+    fitted.partial_fit(x[:1] + 5, y[:1], sample_weight=[0.0])
+    assert np.max(np.abs(outputs(fitted, x) - before)) <= fitted.claim_.atol
+    assert len(fitted.sample_ids_) == len(x) + 1
+    with pytest.raises(BadInput, match="every sample_weight is zero"):
+        clone(model).fit(x, y, sample_weight=np.zeros(len(x)))
+
+
+@EVERY
+def test_forget_says_what_it_wants(model):
+    x, y = world(model)
+    for nothing in (None, 1.5):
+        with pytest.raises(BadInput, match="sample_ids_"):
+            clone(model).fit(x, y).forget(nothing)

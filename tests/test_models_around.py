@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
@@ -677,6 +678,50 @@ def test_a_pipeline_of_mixed_values_says_why_it_cannot_be_saved(tmp_path):
         frame.drop(index=3), np.delete(y, 3)
     )
     assert apart(model, fresh, frame) <= 1e-10
-    with pytest.raises(BadInput, match="numeric array"):
-        save(model, tmp_path / "m")
+    worded = frame.assign(e=["w"] * len(frame))
+    kept = ColumnTransformer([("numbers", StandardScaler(), list("abcd"))])
+    mixed = Pipeline([("s", kept), ("m", LogisticRegression())]).fit(worded, y)
+    with pytest.raises(BadInput, match=r"column 'e'.*numeric"):
+        save(mixed, tmp_path / "m")
     assert not os.listdir(tmp_path)
+
+
+def test_a_pipeline_fitted_on_a_numeric_frame_is_saved_and_forgets_on(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    x, y = blobs()
+    frame = pandas.DataFrame(x, columns=list("dcba")).assign(count=np.arange(len(x)), odd=y == 1)
+    model = Pipeline([("s", Scaler()), ("m", Logistic())]).fit(frame, y)
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    pandas.testing.assert_frame_equal(again._raw.x, model._raw.x)
+    again.forget([3, 4])
+    assert again.feature_names_in_.tolist() == [*"dcba", "count", "odd"]
+    fresh = Pipeline([("s", Scaler()), ("m", Logistic())]).fit(
+        frame.drop(index=[3, 4]), np.delete(y, [3, 4])
+    )
+    assert apart(again, fresh, frame) <= again.claim_.atol
+
+
+def test_a_pipeline_never_gives_a_forgotten_id_again_and_keeps_its_parameters(tmp_path):
+    x, y = blobs()
+    recipe = Pipeline([("s", StandardScaler()), ("m", Logistic())])
+    model = clone(recipe).fit(x, y).forget([len(x) - 1])
+    model.save(tmp_path / "m")
+    for one in (model, load(tmp_path / "m")):
+        assert one.partial_fit(x[:1], y[:1]).sample_ids_[-1] == len(x)
+    model = clone(recipe).fit(x, y)
+    model.set_params(statistics="frozen", m__C=1e-3, s__with_mean=False)
+    fresh = clone(recipe).fit(x[1:], y[1:])
+    assert apart(model.forget([0]), fresh, x) <= model.claim_.atol
+    assert model.claim_ == fresh.claim_ and model.statistics == "frozen"
+    model.partial_fit(x[:1], y[:1], sample_weight=None)
+    assert apart(model, clone(recipe).fit(np.r_[x[1:], x[:1]], np.r_[y[1:], y[:1]]), x) <= 1e-9
+
+
+def test_what_names_no_records_is_refused():
+    x, y = blobs()
+    model = Pipeline([("s", Scaler()), ("m", Logistic())]).fit(x, y)
+    with pytest.raises(BadInput, match="sample_ids_"):
+        model.forget(None)
+    with pytest.raises(BadInput, match=r"rows\(X, y\)"):
+        learn(Logistic(), (x, y))

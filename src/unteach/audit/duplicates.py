@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput, Records, Table
 
+CAPTION = "retained records that keep the memory of forgotten ones alive"
+NAMED = 20
+"""How many records the caption names whose neighbours are not all listed."""
 SAMPLE = 2000
 """How many retained records stand for all when the typical distance is taken."""
 
 
 def near_duplicates(
-    forget: Records, retain: Records, *, k: int = 5, threshold: float | None = None
+    forget: Records, retain: Records, *, k: int = 100, threshold: float | None = None
 ) -> Table:
     """Return the retained records that lie close to forgotten ones.
 
@@ -28,9 +31,10 @@ def near_duplicates(
     Parameters
     ----------
     forget, retain : numeric inputs (n, ...), dense or sparse, of one width
-    k : how many neighbours of each forgotten record are looked at, at least 1
+    k : how many neighbours of each forgotten record are listed at most, at least 1; where more
+        lie within the threshold, the caption says for which records and how many
     threshold : list neighbours up to this relative distance, at least 0; None means 0.5, and
-        infinity lists all k of each
+        infinity lists k of each
 
     Returns
     -------
@@ -67,6 +71,10 @@ def near_duplicates(
     search = NearestNeighbors(n_neighbors=min(k, len(ids))).fit(outside / spread)
     typical = _typical(search, outside / spread)
     distance, at = search.kneighbors(inside / spread)  # (f, k), (f, k)
+    full = np.flatnonzero(distance[:, -1] <= limit * typical)  # all that were looked for are near
+    caption = CAPTION
+    if len(full) and distance.shape[1] < len(ids):
+        caption += _cut(search, inside[full] / spread, limit * typical, forget.ids[full], k)
     targets, kept = np.asarray(forget.y), np.asarray(retain.y)[other]
     rows = []
     for i, near in enumerate(at):
@@ -76,7 +84,7 @@ def near_duplicates(
             if relative <= limit:
                 same = bool(np.all(targets[i] == kept[j]))
                 rows.append((relative, forget.ids[i].item(), ids[j].item(), same, exact))
-    return _table(sorted(rows, key=lambda row: (row[0], str(row[1]), str(row[2]))))
+    return _table(sorted(rows, key=lambda row: (row[0], str(row[1]), str(row[2]))), caption)
 
 
 def dense(x: Any) -> NDArray[np.float64]:
@@ -98,7 +106,22 @@ def _typical(search: Any, x: NDArray[np.float64]) -> float:
     return float(np.median(finite)) if len(finite) else 1.0
 
 
-def _table(rows: list[tuple[float, Any, Any, bool, bool]]) -> Table:
+def _cut(search: Any, x: NDArray[np.float64], radius: float, ids: Any, k: int) -> str:
+    """Return the words that say how many neighbours are within the radius and not listed."""
+    if np.isinf(radius):
+        return f"; the {k} nearest of all {search.n_samples_fit_} are listed"
+    found = [len(search.radius_neighbors(row[None], radius, False)[0]) for row in x]  # (f,)
+    cut = [f"{i!r} ({n})" for i, n in zip(ids.tolist(), found, strict=True) if n > k]
+    if not cut:
+        return ""
+    more = f" and {len(cut) - NAMED} more" if len(cut) > NAMED else ""
+    return (
+        f"; only the {k} nearest are listed of forgotten records with more within the threshold "
+        f"(how many): {', '.join(cut[:NAMED])}{more}"
+    )
+
+
+def _table(rows: list[tuple[float, Any, Any, bool, bool]], caption: str = CAPTION) -> Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * 5
     return Table(
         "near duplicates",
@@ -111,5 +134,5 @@ def _table(rows: list[tuple[float, Any, Any, bool, bool]]) -> Table:
         },
         {"distance": "typical nearest-neighbour distances"},
         keys=("forgotten", "retained"),
-        caption="retained records that keep the memory of forgotten ones alive",
+        caption=caption,
     )

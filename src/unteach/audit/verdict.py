@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
+
+import numpy as np
 
 from unteach.core import BadInput, Reading
 
@@ -37,7 +40,8 @@ def verdict(
     not have spoken is no evidence.
 
     A distance (better "lower") beyond its null is "not as retrained" unless a `signed` reading
-    of the same case, itself beyond its null, gives the side.
+    of the same case, itself beyond its null, gives the side. Only the upper end of its null can
+    condemn: a model that is nearer to one retraining than another retraining is has no fault.
 
     Parameters
     ----------
@@ -73,11 +77,13 @@ def verdict(
             "forgetting metrics lead to a verdict"
         )
     low, high = reading.null
+    low, high = _condemning(reading, low, high)
     telling = max(reading.untouched - high, low - reading.untouched, 0.0)
-    slack = margin * telling + 1e-9 * max(1.0, abs(reading.untouched), abs(high), abs(low))
+    slack = margin * telling + _rounding(reading)
     if reading.low > high + slack or reading.high < low - slack:
         return _side(reading, signed, margin)
-    if not separates(reading) or max(-low, high) > resolution * abs(reading.untouched):
+    reach = max(-reading.null[0], reading.null[1])
+    if not separates(reading) or reach > resolution * abs(reading.untouched):
         return "cannot tell"
     if low - slack <= reading.low and reading.high <= high + slack:
         return "as retrained"
@@ -91,9 +97,23 @@ def separates(reading: Reading) -> bool:
     """
     if reading.null is None or reading.untouched is None:
         return False
-    low, high = reading.null
-    slack = 1e-9 * max(1.0, abs(reading.untouched), abs(high), abs(low))
+    low, high = _condemning(reading, *reading.null)
+    slack = _rounding(reading)
     return reading.untouched > high + slack or reading.untouched < low - slack
+
+
+def _condemning(reading: Reading, low: float, high: float) -> tuple[float, float]:
+    """Return the ends of the null that speak: a distance cannot be too small, a share too large."""
+    return (
+        -math.inf if reading.better == "lower" else low,
+        math.inf if reading.better == "higher" else high,
+    )
+
+
+def _rounding(reading: Reading) -> float:
+    """Return a billionth of the reading's own scale."""
+    ends = (1.0, reading.untouched or 0.0, *(reading.null or ()))
+    return 1e-9 * float(np.max(np.abs(ends)))
 
 
 def _side(reading: Reading, signed: Reading | None, margin: float) -> Verdict:

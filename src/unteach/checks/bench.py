@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
-from unteach.core import BudgetSpent, Forgotten, Records, Request, Rows, UnteachError
-from unteach.models import as_learner, classifies, save, scores
+from unteach.audit.state import state_of
+from unteach.core import BudgetSpent, Exact, Forgotten, Records, Request, Rows, UnteachError, stream
+from unteach.models import as_learner, classifies, learn, save, scores
 
-from .law import LawBroken
+from .law import LawBroken, Skipped
 from .worlds import Task, World, small_world
 
 
@@ -46,8 +48,9 @@ class MethodBench:
             method.forget(bench.model(), bench.records, bench.request, seed=seed)
         except BudgetSpent:
             return cls(method, prepared, small_world(task, seed=seed, n=3000), seed)
-        except UnteachError:
-            return bench  # the laws will say what is wrong with that
+        # foreign code, here only sized up: the laws will say what is wrong with it
+        except Exception:  # noqa: BLE001
+            return bench
         return bench
 
     @property
@@ -59,6 +62,12 @@ class MethodBench:
     def request(self) -> Request:
         """Forget the records that contradict the rest."""
         return Request(ids=self.world.planted)
+
+    @property
+    def many(self) -> NDArray[Any]:
+        """The ids of a quarter of the records, drawn at random."""
+        ids = self.records.ids
+        return stream(self.seed, "many").choice(ids, size=len(ids) // 4, replace=False)
 
     @cached_property
     def _original(self) -> Any:
@@ -72,6 +81,20 @@ class MethodBench:
         """Return a model of other records, with the same seed."""
         return self.learner.learn(records, seed=self.seed)
 
+    def reference(self, records: Records, gone: Forgotten) -> Any:
+        """Return the retrained model that the claim of what was returned compares it with.
+
+        Where the claim is exact given constants (a kernel width from all rows), these are held;
+        where they cannot be handed to a fit (a frozen scaler's), nothing is compared: `Skipped`.
+        """
+        given = gone.claim.given if isinstance(gone.claim, Exact) else ()
+        if not given:
+            return self.learned(records)
+        held = constants_of(gone.model) if hasattr(gone.model, "get_params") else None
+        if held is None:
+            raise Skipped(f"not compared: exact given {', '.join(given)}")
+        return learn(clone(gone.model).set_params(**held), records, seed=self.seed)
+
     def forget(
         self, request: Request | None = None, *, model: Any = None, records: Any = None
     ) -> Forgotten:
@@ -80,9 +103,11 @@ class MethodBench:
         records = self.records if records is None else records
         request = self.request if request is None else request
         try:
-            gone: Forgotten = self.method.forget(model, records, request, seed=self.seed)
+            gone = self.method.forget(model, records, request, seed=self.seed)
         except UnteachError as error:
             raise LawBroken(f"a request in order was refused: {error}") from error
+        if not isinstance(gone, Forgotten):
+            raise LawBroken(f"forget returned {type(gone).__name__}; it must return a Forgotten")
         return gone
 
     def outputs(self, model: Any) -> NDArray[np.float64]:
@@ -96,8 +121,33 @@ class MethodBench:
 
     def claims(self, kind: str) -> bool:
         """Say whether what the method returns here is claimed to be of this kind."""
-        claim = self.forget().claim
+        try:
+            claim = self.forget().claim
+        # foreign code: the laws of every method will say what is wrong with it
+        except Exception:  # noqa: BLE001
+            return False
         return getattr(claim, "kind", None) == kind
+
+
+def constants_of(model: Any) -> dict[str, Any] | None:
+    """Return the parameters that hold a model's constants fixed; None where there are none.
+
+    A kernel machine says them by `gamma_` and `class_weight_`; whatever has neither, nor the
+    parameters gamma and class_weight, is to be checked with fixed constants.
+    """
+    held: dict[str, Any] = {}
+    params = model.get_params(deep=False)
+    if isinstance(params.get("gamma"), str) and hasattr(model, "gamma_"):
+        held["gamma"] = float(model.gamma_)
+    if isinstance(params.get("class_weight"), str) and hasattr(model, "class_weight_"):
+        weights = np.asarray(model.class_weight_).tolist()
+        held["class_weight"] = dict(zip(model.classes_.tolist(), weights, strict=True))
+    return held or None
+
+
+def held_bytes(model: Any) -> bytes:
+    """Return all that a model holds: what is written of it, and what it has in memory."""
+    return b"\n".join([saved_bytes(model), *(raw for _, raw in state_of(model))])
 
 
 def saved_bytes(model: Any) -> bytes:

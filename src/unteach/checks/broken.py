@@ -194,6 +194,55 @@ class PeeksAtRetained(Broken):
 
 
 @dataclass(frozen=True)
+class RetrainsInSecret(Retrain, Broken):
+    """Says that it needs no retained data, and retrains on them."""
+
+    retain_free: ClassVar[bool] = True
+    caught_by = "retain_free_means_it"
+    wrong = "the retained rows are fetched as what is left without the forgotten"
+
+
+@dataclass(frozen=True)
+class IgnoresGroups(Retrain, Broken):
+    """Forgets ids, and takes a group for an empty request."""
+
+    caught_by = "a_group_is_its_members"
+    wrong = "a person asks to be forgotten, and nothing happens"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain without the ids."""
+        request = replace(request, ids=request.ids or (), groups=None)
+        return super().forget(model, records, request, seed=seed)
+
+
+@dataclass(frozen=True)
+class CountsOnNumbers(Retrain, Broken):
+    """Takes ids for whole numbers."""
+
+    caught_by = "string_ids_work_alike"
+    wrong = "a table keyed by names cannot be forgotten from"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain without the whole numbers."""
+        if request.ids:
+            request = replace(request, ids=tuple(int(i) for i in request.ids))
+        return super().forget(model, records, request, seed=seed)
+
+
+@dataclass(frozen=True)
+class IgnoresPreserve(Retrain, Broken):
+    """Does not look at what must stay."""
+
+    caught_by = "preserve_is_honoured"
+    wrong = "a record that must stay goes without a word"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain, whatever was to be preserved."""
+        request = replace(request, preserve=None)
+        return super().forget(model, records, request, seed=seed)
+
+
+@dataclass(frozen=True)
 class ClaimsInProse(Retrain, Broken):
     """Returns a sentence where a claim is due."""
 
@@ -221,6 +270,21 @@ class HidesByZeroWeight(Broken):
         return Forgotten(_Weighted(gone.model, records), Exact(1e-8), gone.cost)
 
 
+@dataclass(frozen=True)
+class KeepsADrawer(Retrain, Broken):
+    """Retrains, and leaves all rows in a drawer of the model that its file does not show."""
+
+    caught_by = "no_residue"
+    wrong = "the file is clean, and the served object still holds the rows"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain, and keep the rows."""
+        gone = super().forget(model, records, request, seed=seed)
+        if gone.model is not model:
+            gone.model.drawer_ = np.array(records.x)
+        return gone
+
+
 class _Weighted:
     """A model with every row that it ever saw, and a weight for each."""
 
@@ -245,11 +309,26 @@ class RetrainsAnother(Retrain, Broken):
     wrong = "the recipe of the reference is not that of the model"
 
     def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
-        """Retrain by another recipe; a change it does by the right one."""
-        if request.replace is not None:
+        """Retrain by another recipe; a change, and records with names, by the right one."""
+        if request.replace is not None or records.ids.dtype.kind == "U":
             return Retrain().forget(model, records, request, seed=seed)
         gone = super().forget(model, records, request, seed=seed)
         return Forgotten(gone.model, Exact(1e-6), gone.cost)
+
+
+@dataclass(frozen=True)
+class TiresEasily(Retrain, Broken):
+    """Is right for a few records, and leaves the rest of a larger batch where it is."""
+
+    caught_by = "equals_retraining"
+    wrong = "a batch beyond its size is done in part and reported as done"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Retrain without the first five."""
+        targets = request.targets(records)
+        if len(targets) > 5:
+            request = Request(ids=targets[:5])
+        return super().forget(model, records, request, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -323,8 +402,14 @@ BROKEN_EXACT: tuple[Any, ...] = (
     NeverSteps(),
     DecaysTheFrozen(),
     PeeksAtRetained(),
+    RetrainsInSecret(),
+    IgnoresGroups(),
+    CountsOnNumbers(),
+    IgnoresPreserve(),
     ClaimsInProse(),
     HidesByZeroWeight(),
+    KeepsADrawer(),
+    TiresEasily(),
     RetrainsAnother(),
     ToleratesAnything(),
     LosesCount(),

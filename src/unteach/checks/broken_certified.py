@@ -105,6 +105,24 @@ class HidesNothing(Newton, Broken):
         return Forgotten(gone.model.changed(shifted, gone.model.ledger_), gone.claim, gone.cost)
 
 
+@dataclass(frozen=True)
+class DoesNothingBehindNoise(Newton, Broken):
+    """Returns the model as it was, but for its last bit, and enters next to nothing."""
+
+    sigma: float = 3.0
+    caught_by = "measured_epsilon_stays_under_the_claim"
+    wrong = "an untouched model is certified, behind more noise than a few records pull"
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Do the books."""
+        gone = super().forget(model, records, request, seed=seed)
+        if self.sigma == 0 or len(request.targets(records)) == 0:
+            return gone
+        ledger = model.ledger_.spend("forget", 1, bound=1e-4, residual=0.0)
+        still = replace(gone.model, coef_=model.coef_ + 1e-12, ledger_=ledger)
+        return Forgotten(still, gone.claim, gone.cost)
+
+
 BROKEN_CERTIFIED: tuple[Any, ...] = (
     RefundsItself(),
     NeverRefuses(),
@@ -112,6 +130,7 @@ BROKEN_CERTIFIED: tuple[Any, ...] = (
     CertifiesSilence(),
     BoundsFromBelow(),
     HidesNothing(),
+    DoesNothingBehindNoise(),
 )
 
 BROKEN_METHODS: tuple[Any, ...] = (*BROKEN_EXACT, *BROKEN_CERTIFIED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -204,11 +204,116 @@ class LooksAway(PredictionGap, Broken):
 
     def read(self, case: Case) -> Reading:
         """Read the case as if a copy of the reference had been returned."""
-        from dataclasses import replace
-
         trials = tuple(
             replace(t, forgotten=replace(t.forgotten, model=t.reference)) for t in case.trials
         )
+        return super().read(replace(case, trials=trials))
+
+
+@dataclass(frozen=True)
+class LimitsNothing(Sound, Broken):
+    """States a limit below what it shows."""
+
+    caught_by = "reading_is_whole"
+    wrong = "the largest value that it can show is smaller than the one it shows"
+
+    def reading(self, case: Case, value: float, before: float, null: list[float]) -> Reading:
+        """State -1."""
+        whole = super().reading(case, value, before, null)
+        return Reading(**{**vars(whole), "limit": -1.0})
+
+
+@dataclass(frozen=True)
+class NeverInDoubt(Sound, Broken):
+    """Gives an interval of no width, however far the draws are apart."""
+
+    caught_by = "interval_ranges_over_replicates"
+    wrong = "a mean of six draws is sold as certain"
+
+    def reading(self, case: Case, value: float, before: float, null: list[float]) -> Reading:
+        """Close the interval."""
+        whole = super().reading(case, value, before, null)
+        return Reading(**{**vars(whole), "low": value, "high": value})
+
+
+@dataclass(frozen=True)
+class DoesWithoutTwin(Sound, Broken):
+    """Falls back to a default null when there is no second retrained model."""
+
+    caught_by = "no_reference_no_reading"
+    wrong = "a null that nobody measured"
+
+    def read(self, case: Case) -> Reading:
+        """Take the reference for its own twin."""
+        if any(t.twin is None and t.reference is not None for t in case.trials):
+            case = replace(case, trials=tuple(replace(t, twin=t.reference) for t in case.trials))
+        return super().read(case)
+
+
+@dataclass(frozen=True)
+class InventsNull(Sound, Broken):
+    """States a null that no retraining scores."""
+
+    caught_by = "null_is_what_a_twin_scores"
+    wrong = "the truth itself is called imperfect"
+
+    def reading(self, case: Case, value: float, before: float, null: list[float]) -> Reading:
+        """State next to nothing."""
+        return super().reading(case, value, before, [0.0, 1e-6])
+
+
+@dataclass(frozen=True)
+class BelievesTheLabel(Sound, Broken):
+    """Reads a little less where the claim says exact."""
+
+    caught_by = "the_claim_is_not_the_evidence"
+    wrong = "the method grades itself"
+
+    def read(self, case: Case) -> Reading:
+        """Shorten the reading by a thousandth for each exact claim."""
+        whole = super().read(case)
+        exact = all(t.forgotten.claim.kind == "exact" for t in case.trials)
+        return Reading(**{**vars(whole), "value": whole.value * (0.999 if exact else 1.0)})
+
+
+@dataclass(frozen=True)
+class ReadsTheFirstTrial(Sound, Broken):
+    """Reads one trial and puts the seeds of all beside it."""
+
+    caught_by = "every_trial_counts"
+    wrong = "one draw is sold as six"
+
+    def read(self, case: Case) -> Reading:
+        """Read the first trial."""
+        case.compared(self.name)
+        first = super().read(replace(case, trials=case.trials[:1]))
+        null = super().read(case).null
+        whole = {"n": len(case.trials), "seeds": case.seeds, "null": null}
+        return Reading(**{**vars(first), **whole})
+
+
+@dataclass(frozen=True)
+class ReadsOneRecord(Sound, Broken):
+    """Reads the record with the smallest id, whatever the order."""
+
+    caught_by = "every_forgotten_record_counts"
+    wrong = "one record speaks for all that were to be forgotten"
+
+    def distance(self, one: Any, other: Any, rows: Any) -> float:
+        """Return the distance on the first two records by id."""
+        return super().distance(one, other, rows.select(np.sort(rows.ids)[:2]))
+
+
+@dataclass(frozen=True)
+class ReadsTheRetained(Sound, Broken):
+    """Reads how far the models are apart on the records that stay."""
+
+    caught_by = "every_forgotten_record_counts"
+    wrong = "it never looks at what was to be forgotten"
+
+    def read(self, case: Case) -> Reading:
+        """Read the retained records in the place of the forgotten."""
+        trials = tuple(replace(t, forget=t.retain) for t in case.trials)
         return super().read(replace(case, trials=trials))
 
 
@@ -223,6 +328,14 @@ BROKEN_METRICS: tuple[Any, ...] = (
     AveragesSigns(),
     NullFromTheMethod(),
     InventsUntouched(),
+    LimitsNothing(),
+    NeverInDoubt(),
+    DoesWithoutTwin(),
+    InventsNull(),
+    BelievesTheLabel(),
+    ReadsTheFirstTrial(),
+    ReadsOneRecord(),
+    ReadsTheRetained(),
 )
 """Each is caught by one law alone."""
 

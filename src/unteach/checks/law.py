@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,10 @@ from unteach.core import BadInput
 
 class LawBroken(AssertionError):
     """One or more laws of the house do not hold; the message lists each with its evidence."""
+
+
+class Skipped(Exception):
+    """A law that does not apply to what is on the bench; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,10 @@ class Law:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one law: held, broken, or expected to be broken for a stated reason."""
+    """What became of one law: held, broken, or expected to be broken for a stated reason.
+
+    A law that could not be tried counts as held, and its evidence says "not compared".
+    """
 
     law: str
     held: bool
@@ -51,6 +59,29 @@ def demand(holds: bool, evidence: str) -> None:
         raise LawBroken(evidence)
 
 
+def attempt(one: Law, bench: Any) -> str | None:
+    """Return the evidence that a law does not hold, or None; what else it raises is evidence too.
+
+    >>> @law
+    ... def divides(bench):
+    ...     "One can be divided by it."
+    ...     1 / bench
+    >>> attempt(divides, 2), attempt(divides, 0)
+    (None, 'It raised ZeroDivisionError: division by zero')
+    """
+    try:
+        one(bench)
+    except Skipped:
+        raise
+    except LawBroken as error:
+        return str(error)
+    # what is on the bench is foreign code: whatever it raises tells of it, and must not keep
+    # the laws after this one from being tried
+    except Exception as error:  # noqa: BLE001
+        return f"It raised {type(error).__name__}: {error}"
+    return None
+
+
 def run_laws(
     subject: str, bench: Any, laws: Iterable[Law], expected: Mapping[str, str] | None = None
 ) -> tuple[Outcome, ...]:
@@ -67,11 +98,14 @@ def run_laws(
     outcomes, broken = [], []
     for one in laws:
         try:
-            one(bench)
-        except LawBroken as error:
-            outcomes.append(Outcome(one.name, False, str(error), expected.get(one.name, "")))
+            evidence = attempt(one, bench)
+        except Skipped as why:
+            outcomes.append(Outcome(one.name, True, str(why)))
+            continue
+        if evidence is not None:
+            outcomes.append(Outcome(one.name, False, evidence, expected.get(one.name, "")))
             if one.name not in expected:
-                broken.append(f"{one.name}: {one.sentence} {error}")
+                broken.append(f"{one.name}: {one.sentence} {evidence}")
         else:
             outcomes.append(Outcome(one.name, True))
             if one.name in expected:
@@ -87,8 +121,7 @@ def broken_by(bench: Any, laws: Iterable[Law]) -> list[str]:
     """Return the names of the laws that do not hold; how the suite itself is tested."""
     names = []
     for one in laws:
-        try:
-            one(bench)
-        except LawBroken:
-            names.append(one.name)
+        with contextlib.suppress(Skipped):
+            if attempt(one, bench) is not None:
+                names.append(one.name)
     return names

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
 import numpy as np
 
-from unteach.core import Certified, Exact, Heuristic, RepeatedRecord, Request, Rows, UnknownRecord
+from unteach.core import (
+    BadInput,
+    BudgetSpent,
+    Certified,
+    Exact,
+    Forgotten,
+    Heuristic,
+    RepeatedRecord,
+    Request,
+    Rows,
+    UnknownRecord,
+)
 from unteach.models import parameters
 
-from .bench import MethodBench, saved_bytes
+from .bench import MethodBench, held_bytes
 from .law import LawBroken, demand, law
+
+
+def _tolerance(gone: Forgotten) -> float:
+    return gone.claim.atol if isinstance(gone.claim, Exact) else 0.0
 
 
 @law
@@ -69,13 +85,20 @@ def same_seed_same_result(bench: MethodBench) -> None:
 
 @law
 def something_moves(bench: MethodBench) -> None:
-    """Forgetting records that bend the model changes what it says of them."""
+    """Forgetting records changes what is said of them: of the few that bend the model, of many."""
     forget = bench.records.select(bench.world.planted)
     gone, before = bench.forget().model, bench.model()
     a, b = bench.outputs(gone), bench.outputs(before)
     at = bench.records.positions(forget.ids)
     moved = float("inf") if a.shape != b.shape else float(np.abs(a[at] - b[at]).max())
     demand(moved > 0, "Not one output on the forgotten records moved: a step that never updates.")
+    many = bench.many
+    try:
+        gone = bench.method.forget(bench.model(), bench.records, Request(ids=many), seed=bench.seed)
+    except BudgetSpent:
+        return
+    moved = bench.distance(gone.model, before)
+    demand(moved > 0, f"Not one output moved when {len(many)} records were to be forgotten.")
 
 
 @law
@@ -97,22 +120,43 @@ def frozen_stays_and_trained_moves(bench: MethodBench) -> None:
 
 
 class _Guarded(Rows):
-    """Records that may be read only where they are to be forgotten."""
+    """Records that may be read only where they are to be forgotten.
+
+    `read` collects what was read of the others, so that a swallowed error hides nothing.
+    """
+
+    def __init__(self, whole: Rows, allowed: frozenset[Any], read: list[str]) -> None:
+        object.__setattr__(self, "ids", whole.ids)
+        object.__setattr__(self, "groups", whole.groups)
+        object.__setattr__(self, "_inside", (whole, allowed, read))
+
+    @property
+    def columns(self) -> Any:
+        """Refuse: the columns hold every record."""
+        return self._refuse("the columns of all records")
 
     def column(self, name: str) -> Any:
-        raise LawBroken(
-            f"A method that says it is retain-free read column {name!r} of all records."
-        )
-
-    def select(self, ids: Any) -> Rows:
-        object.__getattribute__(self, "__dict__")["touched"].update(np.asarray(ids).tolist())
-        return Rows(self.ids, self.columns, self.groups).select(ids)
+        """Refuse: a column holds every record."""
+        return self._refuse(f"column {name!r} of all records")
 
     def take(self, rows: Any) -> Rows:
-        return self.select(self.ids[rows])
+        """Return the records at these positions: open if all may be read, guarded if not."""
+        whole, allowed, read = self._inside  # type: ignore[attr-defined]
+        part: Rows = whole.take(rows)
+        open_ = set(part.ids.tolist()) <= allowed
+        return part if open_ else _Guarded(part, allowed, read)
 
-    def without(self, ids: Any) -> Rows:
-        return Rows(self.ids, self.columns, self.groups).without(ids)
+    def replace(self, other: Any) -> Rows:
+        """Refuse: the result would hold every record."""
+        self._refuse("the contents of all records, to replace some")
+        return self
+
+    def __repr__(self) -> str:
+        return f"Rows({len(self)} records, guarded)"
+
+    def _refuse(self, what: str) -> Any:
+        self._inside[2].append(what)  # type: ignore[attr-defined]
+        raise LawBroken(f"A method that says it is retain-free read {what}.")
 
 
 @law
@@ -120,11 +164,63 @@ def retain_free_means_it(bench: MethodBench) -> None:
     """A method that says `retain_free = True` reads no retained record."""
     if not getattr(bench.method, "retain_free", False):
         return
-    guarded = _Guarded(bench.records.ids, bench.records.columns)
-    guarded.__dict__["touched"] = set()
-    bench.forget(records=guarded)
-    strange = guarded.__dict__["touched"] - set(bench.world.planted.tolist())
-    demand(not strange, f"It read {len(strange)} retained records.")
+    read: list[str] = []
+    bench.forget(records=_Guarded(bench.records, frozenset(bench.world.planted.tolist()), read))
+    demand(not read, f"It read {', '.join(read)}.")
+
+
+@law
+def a_group_is_its_members(bench: MethodBench) -> None:
+    """Forgetting a group ends where forgetting the ids of its members does."""
+    planted = bench.world.planted
+    groups = np.where(np.isin(bench.records.ids, planted), "ada", "rest")
+    grouped = Rows(bench.records.ids, bench.records.columns, groups)
+    model = bench.learned(grouped)
+    one, two = (
+        bench.forget(request, model=copy.deepcopy(model), records=grouped)
+        for request in (Request(ids=planted), Request(groups=["ada"]))
+    )
+    off = bench.distance(one.model, two.model)
+    demand(
+        off <= _tolerance(one),
+        f"Forgetting the group ends {off:.3g} away from forgetting its members.",
+    )
+
+
+@law
+def string_ids_work_alike(bench: MethodBench) -> None:
+    """Records whose ids are strings are forgotten as those whose ids are whole numbers are."""
+    old = bench.records
+    names = np.char.add("record ", old.ids.astype(str))
+    named = Rows(names, old.columns, old.groups)
+    gone = names[old.positions(bench.world.planted)]
+    before = bench.learned(named)
+    after = bench.forget(Request(ids=gone), model=copy.deepcopy(before), records=named)
+    moved = bench.distance(after.model, before)
+    usual = bench.distance(bench.forget().model, bench.model())
+    demand(
+        (moved > 0) == (usual > 0),
+        f"Outputs move by {usual:.3g} with whole numbers for ids and by {moved:.3g} with strings.",
+    )
+    if isinstance(after.claim, Exact):
+        off = bench.distance(after.model, bench.reference(named.without(gone), after))
+        demand(off <= after.claim.atol, f"With string ids it ends {off:.3g} from retraining.")
+
+
+@law
+def preserve_is_honoured(bench: MethodBench) -> None:
+    """An id that is to be forgotten and to be preserved raises BadInput; others may be named."""
+    planted = bench.world.planted
+    kept = bench.records.without(planted).ids[:3]
+    one, two = bench.forget(Request(ids=planted, preserve=kept)), bench.forget()
+    off = bench.distance(one.model, two.model)
+    demand(off <= _tolerance(one), f"Naming what is kept anyway moves an output by {off:.3g}.")
+    both = Request(ids=planted, preserve=[planted[0]])
+    try:
+        bench.method.forget(bench.model(), bench.records, both, seed=bench.seed)
+    except BadInput:
+        return
+    raise LawBroken(f"Id {planted[0]} was to be preserved and to be forgotten, and was forgotten.")
 
 
 @law
@@ -139,9 +235,9 @@ def claim_and_cost_are_stated(bench: MethodBench) -> None:
 
 @law
 def no_residue(bench: MethodBench) -> None:
-    """No byte of a forgotten row is left in what would be saved of the model."""
+    """No byte of a forgotten row is left in what is saved of the model, or in what it holds."""
     gone = bench.forget(Request(ids=bench.world.planted))
-    raw = saved_bytes(gone.model)
+    raw = held_bytes(gone.model)
     for row in bench.records.select(bench.world.planted).x:
         for value in np.asarray(row, dtype=np.float64):
             for dtype in ("<f8", ">f8", "<f4"):
@@ -150,7 +246,7 @@ def no_residue(bench: MethodBench) -> None:
                 if dtype == "<f4":
                     needle = np.asarray(row).astype(dtype).tobytes()
                 demand(
-                    needle not in raw, f"The value {value:.6g} of a forgotten row is still saved."
+                    needle not in raw, f"The value {value:.6g} of a forgotten row is still there."
                 )
 
 
@@ -163,6 +259,9 @@ METHOD_LAWS = (
     something_moves,
     frozen_stays_and_trained_moves,
     retain_free_means_it,
+    a_group_is_its_members,
+    string_ids_work_alike,
+    preserve_is_honoured,
     claim_and_cost_are_stated,
     no_residue,
 )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from unteach.core import (
     Case,
+    Claim,
+    Exact,
     Forgotten,
     Heuristic,
     NeedsReference,
@@ -47,7 +50,9 @@ def _trial(world: World, method: Any, learner: Any, seed: int) -> Trial:
 
 @dataclass(frozen=True)
 class JitteredLearner:
-    """A learner with randomness of its own: it leaves out two records, drawn from its seed.
+    """A learner with randomness of its own: two records, drawn from its seed, weigh nothing.
+
+    `base` is an estimator whose `fit` takes `sample_weight` and `sample_ids`.
 
     Retraining a deterministic learner twice gives the same model and a null of no width; the
     laws are tried on a learner for which two retrainings differ, as they do for networks.
@@ -56,9 +61,12 @@ class JitteredLearner:
     base: Any
 
     def learn(self, records: Any, *, seed: int) -> Any:
-        """Return the base learner's model of all records but two."""
-        gone = stream(seed, "jitter").choice(len(records), size=2, replace=False)
-        return learn(self.base, records.take(np.delete(np.arange(len(records)), gone)), seed=seed)
+        """Return the base estimator fitted to all records but two."""
+        weight = np.ones(len(records))
+        weight[stream(seed, "jitter").choice(len(records), size=2, replace=False)] = 0.0
+        return clone(self.base).fit(
+            records.x, np.asarray(records.y), sample_weight=weight, sample_ids=records.ids
+        )
 
 
 @lru_cache(maxsize=16)
@@ -122,6 +130,7 @@ class MetricBench:
     """A metric, and the cases it is tried on."""
 
     metric: Any
+    _read: dict[str, Reading] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def forgets(self) -> bool:
@@ -132,11 +141,21 @@ class MetricBench:
         """Return a case of the kind that the metric's role asks for."""
         return certified_case() if self.metric.role == "ledger" else pole_case(pole)
 
+    def pole(self, pole: str = "DoNothing") -> Reading:
+        """Return the reading of a pole, read once."""
+        if pole not in self._read:
+            self._read[pole] = self.read(self.case(pole))
+        return self._read[pole]
+
     def read(self, case: Case) -> Reading:
         """Return the reading; anything but a Reading breaks the law."""
         reading: Reading = self.metric.read(case)
         demand(isinstance(reading, Reading), f"read returned {type(reading).__name__}, no Reading.")
         return reading
+
+
+def _alike(one: float, two: float) -> bool:
+    return math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def badness(reading: Reading) -> float:
@@ -157,37 +176,59 @@ def name_and_role_are_stated(bench: MetricBench) -> None:
 @law
 def reading_is_whole(bench: MetricBench) -> None:
     """A reading has an interval, and for a forgetting metric `untouched`, `null` and `limit`."""
-    reading = bench.read(bench.case())
+    reading = bench.pole()
     demand(math.isfinite(reading.value), f"The value is {reading.value}.")
     demand(reading.unit_of_replication != "", "It does not say over what the interval ranges.")
     if bench.forgets:
         missing = [n for n in ("untouched", "null", "limit") if getattr(reading, n) is None]
         demand(not missing, f"A forgetting metric's reading lacks {missing}.")
+        # a limit that is reached is reached with rounding
+        limit = (reading.limit or 0.0) * (1 + 1e-9) + 1e-12
+        for name, size in (("value", reading.value), ("untouched", reading.untouched or 0.0)):
+            demand(
+                abs(size) <= limit,
+                f"Its {name} is {size:.4g} where the largest that it can show is {reading.limit}.",
+            )
 
 
 @law
 def interval_ranges_over_replicates(bench: MetricBench) -> None:
-    """N and the seeds are those of the case's replicates, not of single examples."""
-    case = bench.case()
-    reading = bench.read(case)
+    """N and the seeds are those of the case's replicates, and the interval shows their spread."""
+    case, reading = bench.case(), bench.pole()
+
+    def halves() -> list[float]:
+        middle = len(case.trials) // 2
+        parts = (case.trials[:middle], case.trials[middle:])
+        return [bench.read(replace(case, trials=part)).value for part in parts]
+
+    own = reading.unit_of_replication == case.unit_of_replication
+    # where all draws read the same, an interval over another unit, named as such, says more
     demand(
-        reading.n == len(case.trials) and set(reading.seeds) == set(case.seeds),
-        f"n={reading.n} and seeds {reading.seeds} for a case of {len(case.trials)} data draws.",
+        set(reading.seeds) == set(case.seeds)
+        and (reading.n == len(case.trials) if own else _alike(*halves())),
+        f"n={reading.n} {reading.unit_of_replication} and seeds {reading.seeds} for a case of "
+        f"{len(case.trials)} {case.unit_of_replication}.",
+    )
+    demand(
+        reading.high > reading.low or _alike(*halves()),
+        "The interval has no width, and two halves of the draws read differently.",
     )
 
 
 @law
 def no_reference_no_reading(bench: MetricBench) -> None:
-    """A forgetting metric without a retrained model refuses by NeedsReference."""
+    """A forgetting metric without both retrained models refuses by NeedsReference."""
     if not bench.forgets:
         return
     case = bench.case()
-    bare = replace(case, trials=tuple(replace(t, reference=None, twin=None) for t in case.trials))
-    try:
-        reading = bench.metric.read(bare)
-    except NeedsReference:
-        return
-    raise LawBroken(f"Without a reference it reads {reading}.")
+    for gone in (("reference", "twin"), ("reference",), ("twin",)):
+        nothing: dict[str, Any] = dict.fromkeys(gone)
+        bare = tuple(replace(t, **nothing) for t in case.trials)
+        try:
+            reading = bench.metric.read(replace(case, trials=bare))
+        except NeedsReference:
+            continue
+        raise LawBroken(f"Without {' and '.join(gone)} it reads {reading}.")
 
 
 @law
@@ -210,14 +251,14 @@ def order_of_records_does_not_matter(bench: MetricBench) -> None:
             for k, t in enumerate(case.trials)
         ),
     )
-    one, two = bench.read(case).value, bench.read(other).value
+    one, two = bench.pole().value, bench.read(other).value
     demand(math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-12), f"{one} became {two}.")
 
 
 @law
 def reading_twice_reads_the_same(bench: MetricBench) -> None:
     """The same case gives the same reading, interval included."""
-    one, two = bench.read(bench.case()), bench.read(bench.case())
+    one, two = bench.pole(), bench.read(bench.case())
     demand(one == two, f"{one} became {two}.")
 
 
@@ -226,7 +267,7 @@ def retraining_ranks_best(bench: MetricBench) -> None:
     """On memorized records, beyond the null, retraining beats doing nothing and over-forgetting."""
     if not bench.forgets:
         return
-    read = {pole: bench.read(pole_case(pole)) for pole in ("Retrain", "DoNothing", "OverForget")}
+    read = {pole: bench.pole(pole) for pole in ("Retrain", "DoNothing", "OverForget")}
     best, null = badness(read["Retrain"]), read["Retrain"].null or (0.0, 0.0)
     reach = max(abs(null[0]), abs(null[1]))
     for pole in ("DoNothing", "OverForget"):
@@ -243,7 +284,7 @@ def under_and_over_do_not_cancel(bench: MetricBench) -> None:
     """Half kept and half denied is not taken for retrained."""
     if not bench.forgets:
         return
-    half, honest = bench.read(pole_case("Half")), bench.read(pole_case("Retrain"))
+    half, honest = bench.pole("Half"), bench.pole("Retrain")
     null = honest.null or (0.0, 0.0)
     reach = max(abs(null[0]), abs(null[1]), badness(honest))
     demand(
@@ -257,7 +298,7 @@ def null_is_of_retrainings(bench: MetricBench) -> None:
     """The null is what retraining scores against retraining: it does not move with the method."""
     if not bench.forgets:
         return
-    nulls = [bench.read(pole_case(pole)).null for pole in ("Retrain", "DoNothing", "OverForget")]
+    nulls = [bench.pole(pole).null for pole in ("Retrain", "DoNothing", "OverForget")]
     same = all(n is not None and np.allclose(n, nulls[0] or ()) for n in nulls)
     demand(same, f"The null moves with the method: {nulls}.")
 
@@ -267,13 +308,85 @@ def untouched_is_doing_nothing(bench: MetricBench) -> None:
     """`untouched` is what the metric reads when nothing was done."""
     if not bench.forgets:
         return
-    nothing, honest = bench.read(pole_case("DoNothing")), bench.read(pole_case("Retrain"))
+    nothing, honest = bench.pole("DoNothing"), bench.pole("Retrain")
     for reading in (nothing, honest):
         demand(
             reading.untouched is not None
             and math.isclose(reading.untouched, nothing.value, rel_tol=1e-6, abs_tol=1e-9),
             f"untouched is {reading.untouched}, doing nothing reads {nothing.value}.",
         )
+
+
+@law
+def null_is_what_a_twin_scores(bench: MetricBench) -> None:
+    """The other retrained model, in the place of the model after, reads in or next to the null."""
+    if not bench.forgets:
+        return
+    case = pole_case("Retrain")
+    twins = tuple(replace(t, forgotten=replace(t.forgotten, model=t.twin)) for t in case.trials)
+    reading = bench.read(replace(case, trials=twins))
+    low, high = reading.null or (0.0, 0.0)
+    room = (high - low) / 2 + 1e-9 * (1 + abs(high))
+    demand(
+        low - room <= reading.value <= high + room,
+        f"The twin reads {reading.value:.4g}; the null is [{low:.4g}, {high:.4g}].",
+    )
+
+
+@law
+def the_claim_is_not_the_evidence(bench: MetricBench) -> None:
+    """Another claim beside the same models moves no reading."""
+    if getattr(bench.metric, "role", None) == "ledger":
+        return  # a ledger metric reads what a claim rests on
+    claims: dict[str, Claim] = {"DoNothing": Exact(0.0), "Retrain": Heuristic("swapped")}
+    for pole, claim in claims.items():
+        case = pole_case(pole)
+        swapped = tuple(
+            replace(t, forgotten=replace(t.forgotten, claim=claim)) for t in case.trials
+        )
+        one, two = bench.pole(pole).value, bench.read(replace(case, trials=swapped)).value
+        demand(_alike(one, two), f"{pole} reads {one:.6g}, and {two:.6g} once it claims {claim}.")
+
+
+@law
+def every_trial_counts(bench: MetricBench) -> None:
+    """The order of the trials moves nothing; what the later half of them did does."""
+    case = bench.case()
+    one, two = bench.pole().value, bench.read(replace(case, trials=case.trials[::-1])).value
+    demand(_alike(one, two), f"{one:.6g} became {two:.6g} when the trials were turned round.")
+    if not bench.forgets:
+        return
+    half, other = len(case.trials) // 2, pole_case("Retrain")
+    for mixed in (
+        case.trials[:half] + other.trials[half:],
+        other.trials[:half] + case.trials[half:],
+    ):
+        two = bench.read(replace(case, trials=mixed)).value
+        demand(not _alike(one, two), f"Half of the trials retrained, and it still reads {one:.6g}.")
+
+
+@law
+def every_forgotten_record_counts(bench: MetricBench) -> None:
+    """A metric that reads records reads all that were to be forgotten, not some, nor others."""
+    if not bench.forgets:
+        return
+    case, whole = bench.case(), bench.pole().value
+
+    def moved(name: str, later: bool) -> bool:
+        """Say whether the reading moves when half of these records, by id, are left out."""
+        trials = []
+        for t in case.trials:
+            rows = getattr(t, name)
+            ids, half = np.sort(rows.ids), len(rows) // 2
+            trials.append(replace(t, **{name: rows.without(ids[half:] if later else ids[:half])}))
+        return not _alike(bench.read(replace(case, trials=tuple(trials))).value, whole)
+
+    early, late = moved("forget", False), moved("forget", True)
+    demand(early == late, "Only half of the forgotten records move the reading.")
+    demand(
+        early or late or not moved("retain", True),
+        "Retained records move the reading, and the forgotten do not.",
+    )
 
 
 METRIC_LAWS = (
@@ -287,4 +400,8 @@ METRIC_LAWS = (
     under_and_over_do_not_cancel,
     null_is_of_retrainings,
     untouched_is_doing_nothing,
+    null_is_what_a_twin_scores,
+    the_claim_is_not_the_evidence,
+    every_trial_counts,
+    every_forgotten_record_counts,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from unteach.core import BadInput
 from unteach.models import Logistic
 
 from .bench import MethodBench
@@ -27,10 +29,23 @@ EXPECTED: dict[str, dict[str, str]] = {
 """What the poles of `unteach.unlearn` are known not to hold, and why."""
 
 
+def _an_instance(subject: Any, what: str, *offers: str) -> None:
+    """Refuse what is no instance, or lacks what it must offer, by name."""
+    if isinstance(subject, type):
+        raise BadInput(
+            f"{subject.__name__} is a class; give an instance of it: {subject.__name__}()"
+        )
+    missing = [name for name in offers if not callable(getattr(subject, name, None))]
+    if missing:
+        lacks = " and no ".join(missing)
+        raise BadInput(f"{subject!r} is no {what}: a {type(subject).__name__} has no {lacks}")
+
+
 def laws_of(
     method: Any, learner: Any = None, *, seed: int = 0
 ) -> tuple[MethodBench, tuple[Law, ...]]:
     """Return the bench of a method and the laws that its claim makes it subject to."""
+    _an_instance(method, "method", "forget")
     bench = MethodBench.of(method, Logistic() if learner is None else learner, seed=seed)
     laws: tuple[Law, ...] = METHOD_LAWS
     if bench.claims("exact"):
@@ -87,6 +102,7 @@ def check_metric(metric: Any, *, expected: Mapping[str, str] | None = None) -> t
     >>> all(outcome.held for outcome in check_metric(PredictionGap()))
     True
     """
+    _an_instance(metric, "metric", "read")
     name = getattr(metric, "name", type(metric).__name__)
     return run_laws(name, MetricBench(metric), METRIC_LAWS, expected)
 
@@ -97,11 +113,20 @@ def check_estimator(
     """Hold an estimator that owns a `forget` to the laws of exact estimators.
 
     Scikit-learn's own suite (`sklearn.utils.estimator_checks.check_estimator`) is not repeated
-    here: run both.
+    here: run both. An estimator whose claim is exact given constants is compared with a fit that
+    holds them (a kernel width, class weights); where they cannot be handed to a fit (a frozen
+    scaler's), and where the claim is heuristic, the laws that compare are held as "not compared":
+    check such an estimator with fixed constants.
 
     >>> from unteach.models import NaiveBayes
     >>> all(outcome.held for outcome in check_estimator(NaiveBayes()))
     True
     """
+    _an_instance(estimator, "estimator that can forget", "fit", "predict", "forget", "partial_fit")
+    if "sample_ids" not in inspect.signature(estimator.fit).parameters:
+        raise BadInput(
+            f"{type(estimator).__name__}.fit takes no sample_ids; an estimator that can forget "
+            "names its records: fit(X, y, sample_ids=None)"
+        )
     bench = EstimatorBench.of(estimator, seed=seed)
     return run_laws(type(estimator).__name__, bench, ESTIMATOR_LAWS, expected)

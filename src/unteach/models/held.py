@@ -20,12 +20,14 @@ from unteach.core import (
     Ids,
     NothingLeft,
     OneClassLeft,
-    RepeatedRecord,
+    as_ids,
     claim_from,
     claim_json,
+    locate,
 )
 
 from .inputs import Floats, read_rows
+from .issued import following_ids, next_id, refuse_known, refuse_none
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,23 +97,21 @@ def atomic(model: Any) -> Iterator[None]:
         raise
 
 
-def following_ids(known: Ids, given: Any, n: int) -> Any:
-    """Return ids for n new rows: those given, or the numbers after the largest known."""
-    if given is not None:
-        return given
-    if known.dtype.kind != "i":
-        raise BadInput("the ids of this model are strings; give sample_ids for the new rows")
-    return np.arange(n, dtype=np.int64) + (int(known.max()) + 1)
+def parameters_of(model: Any) -> dict[str, Any]:
+    """Return the parameters that the model has now."""
+    now: dict[str, Any] = model.get_params(deep=False)
+    return now
 
 
-def refuse_known(known: Ids, new: Ids) -> None:
-    """Refuse new ids that are known already, or of another kind than the known ones."""
-    if known.dtype.kind != new.dtype.kind:
-        kind = "whole numbers" if known.dtype.kind == "i" else "strings"
-        raise BadInput(f"the ids of this model are {kind}, the new ones are not")
-    both = np.intersect1d(known, new)
-    if len(both):
-        raise RepeatedRecord(f"id {both[0].item()!r} is in the model already; forget it first")
+@contextmanager
+def as_fitted(model: Any) -> Iterator[None]:
+    """Give a model the parameters it was fitted with, for as long as the block runs."""
+    now = parameters_of(model)
+    vars(model).update(getattr(model, "_params", now))
+    try:
+        yield
+    finally:
+        vars(model).update(now)
 
 
 class HoldsRows(Forgets):
@@ -122,16 +122,23 @@ class HoldsRows(Forgets):
     `_insert(held, new)`, which do the same faster from what is there. None of them changes an
     array in place. `_serves()` names the fitted attributes that predictions need, `_private`
     those that are neither parameters nor public.
+
+    `forget` and `partial_fit` go by the parameters of `fit`: one that was set later counts from
+    the next fit on. Ids that the model gives go on after the largest it ever held.
     """
 
     _held: Held
+    _params: dict[str, Any]
+    _next_id: int | None
     _private: tuple[str, ...] = ("_held",)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, sample_ids: Any = None) -> Self:
         """Learn from rows X (n, d) and targets y; ids are row numbers if none are given."""
         with atomic(self):
-            for name in [n for n in vars(self) if n.endswith("_") or n in self._private]:
+            own = (*self._private, "_params", "_next_id")
+            for name in [n for n in vars(self) if n.endswith("_") or n in own]:
                 delattr(self, name)
+            self._params = parameters_of(self)
             held = self._read(X, y, sample_weight, sample_ids, first=True)
             self._settle(held, self._learn(held))
         return self
@@ -143,10 +150,11 @@ class HoldsRows(Forgets):
         nothing has changed. An empty list of ids changes nothing.
         """
         check_is_fitted(self)
+        refuse_none(ids)
         rows = self._positions(ids)
         if len(rows) == 0:
             return self
-        with atomic(self):
+        with atomic(self), as_fitted(self):
             kept = self._held.without(rows)
             if not kept.weight.any():
                 raise NothingLeft("every record that would be left has weight zero")
@@ -168,8 +176,9 @@ class HoldsRows(Forgets):
     ) -> Self:
         """Insert rows exactly: the model then equals a fit of all its rows.
 
-        Without `sample_ids` the new rows get the numbers after the largest id. `classes`, if
-        given, lists the labels that may occur. On a model that is not fitted this is `fit`.
+        Without `sample_ids` the new rows get the numbers after the largest id that the model
+        ever held, also of rows forgotten since. `classes`, if given, lists the labels that may
+        occur. On a model that is not fitted this is `fit`.
         """
         if classes is not None:
             strange = [v for v in np.unique(y).tolist() if v not in set(np.unique(classes))]
@@ -182,7 +191,7 @@ class HoldsRows(Forgets):
                 f"this {type(self).__name__} was exported only to serve; it holds no training "
                 "rows and cannot learn more: load the saved model"
             )
-        with atomic(self):
+        with atomic(self), as_fitted(self):
             new = self._read(X, y, sample_weight, sample_ids, first=False)
             refuse_known(self.sample_ids_, new.ids)
             held = self._held.joined(new)
@@ -192,14 +201,24 @@ class HoldsRows(Forgets):
     def _read(self, X: Any, y: Any, weight: Any, ids: Any, *, first: bool) -> Held:
         x, y, weight = read_rows(self, X, y, weight, first=first)
         if not first:
-            ids = following_ids(self.sample_ids_, ids, len(x))
+            ids = self._following(ids, len(x))
             if y.ndim != self._held.y.ndim or y.shape[1:] != self._held.y.shape[1:]:
                 raise BadInput(f"y has shape {y.shape}, the model's {self._held.y.shape}")
             if (y.dtype.kind == "U") != (self._held.y.dtype.kind == "U"):
                 raise BadInput("y mixes strings and numbers with what the model has learned")
         return Held(self._checked_ids(ids, len(x)).copy(), x, y, weight)
 
+    def inputs_of(self, ids: Any) -> Any | None:
+        """Return the inputs that the model holds of these records: (n, d)."""
+        held = getattr(self, "_held", None)
+        return None if held is None else held.x[locate(self.sample_ids_, as_ids(ids))]
+
+    def _following(self, ids: Any, n: int) -> Any:
+        mark = getattr(self, "_next_id", None)
+        return following_ids(next_id(self.sample_ids_, mark), ids, n)
+
     def _settle(self, held: Held, claim: Claim) -> None:
+        self._next_id = next_id(held.ids, getattr(self, "_next_id", None))
         self._held, self.sample_ids_, self.claim_ = held, held.ids, claim
 
     def _learn(self, held: Held) -> Claim:
@@ -219,14 +238,18 @@ class HoldsRows(Forgets):
         if not serving and not hasattr(self, "_held"):
             serving = True  # it was exported before: there are no rows to write
         config: dict[str, Any] = {**shape_of(self), "claim": claim_json(self.claim_)}
+        fitted = getattr(self, "_params", config["params"])
+        if fitted != config["params"]:
+            config["fitted"] = fitted
         arrays = {name: np.asarray(getattr(self, name)) for name in self._serves()}
         if not serving:
-            held = self._held
+            held, config["next_id"] = self._held, self._next_id
             arrays |= {"ids": held.ids, "x": held.x, "y": held.y, "weight": held.weight}
         return config, arrays
 
     def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         restore_shape(self, config)
+        self._params = dict(config.get("fitted", config["params"]))
         self.claim_ = claim_from(dict(config["claim"]))
         for name in self._serves():
             value = arrays[name]
@@ -235,6 +258,7 @@ class HoldsRows(Forgets):
             held = Held(arrays["ids"], arrays["x"], arrays["y"], arrays["weight"])
             if not len(held.ids) == len(held.x) == len(held.y) == len(held.weight):
                 raise Corrupt("the saved model holds columns of different lengths")
+            self._next_id = next_id(held.ids, config.get("next_id"))
             self._held, self.sample_ids_ = held, held.ids
 
 

@@ -54,7 +54,7 @@ def read_rows(
             y = y.astype(np.float64)
     except ValueError as error:
         raise BadInput(f"{error}{'' if hasattr(X, 'tocsr') else place_of_fault(X)}") from error
-    weights = read_weight(weight, len(x))
+    weights = read_weight(weight, len(x), some=first)
     if classifying and first and len(np.unique(y[weights > 0])) < 2:
         raise OneClassLeft(
             f"y holds only one class ({np.unique(y[weights > 0])[0].item()!r}); a classifier needs "
@@ -71,8 +71,11 @@ def _labels(y: NDArray[Any]) -> NDArray[Any]:
     return y.astype(str) if True in text else y
 
 
-def read_weight(weight: Any, n: int) -> Floats:
-    """Return one weight for each of n rows; ones if none are given."""
+def read_weight(weight: Any, n: int, *, some: bool = True) -> Floats:
+    """Return one weight for each of n rows; ones if none are given.
+
+    `some` is true when one of them must be above zero: for the first rows of a model.
+    """
     if weight is None:
         return np.ones(n)
     weights = np.array(weight, dtype=np.float64)
@@ -82,7 +85,7 @@ def read_weight(weight: Any, n: int) -> Floats:
         raise BadInput(f"sample_weight has shape {weights.shape}; give one weight for {n} rows")
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise BadInput("sample_weight holds NaN, an infinity or a negative number")
-    if not weights.any():
+    if some and not weights.any():
         raise BadInput("every sample_weight is zero; some weight must be above zero")
     return weights
 

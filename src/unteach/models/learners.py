@@ -124,6 +124,11 @@ def check_learnable(estimator: Any, records: Records) -> None:
     NaN; y finite, of labels for a classifier (of at least two classes), of numbers for a
     regression.
     """
+    if not all(hasattr(records, name) for name in ("ids", "x", "y")):
+        raise BadInput(
+            f"records are rows with ids, got {type(records).__name__}; hand in "
+            "unteach.data.rows(X, y)"
+        )
     x, y, ids = records.x, records.y, records.ids
     if len(ids) == 0:
         raise BadInput("there are no records to learn from")

@@ -127,14 +127,16 @@ class Likelihood:
     def step(self, theta: Floats, value: float, gradient: Floats) -> tuple[Floats, float, Floats]:
         """Return the point after one Newton step with backtracking, its value and gradient."""
         factor, _, root = self._scaled(theta)
-        move = -(cho_solve((factor, True), gradient.ravel() / root) / root).reshape(theta.shape)
-        slope = float(np.sum(gradient * move))
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            move = -(cho_solve((factor, True), gradient.ravel() / root) / root).reshape(theta.shape)
+            slope = float(np.sum(gradient * move))
         norm, length = np.max(np.abs(gradient) / self.scale), 1.0
         while True:
-            reached = theta + length * move
-            new, ahead = self.value(reached), self.gradient(reached)
-            lower = new <= value + 1e-4 * length * slope
-            # near the minimum the value is all rounding, and the gradient decides
+            with np.errstate(over="ignore", invalid="ignore"):  # the caller sees what is not finite
+                reached = theta + length * move
+                new, ahead = self.value(reached), self.gradient(reached)
+            # near the minimum the value is all rounding: a full step, or a flatter gradient
+            lower = new <= value + 1e-4 * length * slope + 4 * _EPS * abs(value)
             flatter = np.max(np.abs(ahead) / self.scale) <= (1 - 0.5 * length) * norm
             if lower or flatter or length < 1e-10:
                 return reached, new, ahead

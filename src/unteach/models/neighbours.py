@@ -54,7 +54,7 @@ class Neighbours(HoldsRows, ClassifierMixin, BaseEstimator):
     def partial_fit(  # type: ignore[override]
         self, X: Any, y: Any, classes: Any = None, sample_ids: Any = None
     ) -> Self:
-        """Insert rows; without `sample_ids` they get the numbers after the largest id."""
+        """Insert rows; without `sample_ids` they get the numbers after all ids ever held."""
         return super().partial_fit(X, y, classes, sample_ids)
 
     def kneighbors(self, X: Any) -> tuple[Floats, NDArray[np.int64]]:

@@ -27,8 +27,9 @@ from unteach.core import (
     claim_json,
 )
 
-from .held import atomic, following_ids, refuse_known, tight
+from .held import atomic, tight
 from .inputs import read_weight
+from .issued import following_ids, next_id, refuse_known, refuse_none
 from .raw import Raw
 from .saving import Restore, saved_of
 
@@ -87,20 +88,25 @@ class Pipeline(SklearnPipeline, Forgets):
         """Learn from rows X and targets y, through clones of the steps."""
         with atomic(self):
             self._validate_steps()
+            self._next_id: int | None = None
+            self._following = self.statistics
+            self._recipe: dict[str, Any] = {}
             if self.statistics not in ("follow", "frozen"):
                 raise BadInput(f'statistics is "follow" or "frozen", got {self.statistics!r}')
-            raw, ids = self._read(X, y, sample_weight, sample_ids)
+            raw, ids = self._read(X, y, sample_weight, sample_ids, first=True)
             steps, z = [], raw.x
             for name, step, mode in self._transformers():
                 if mode == "fixed":
                     step = _public(name, step)
                 elif mode != "nothing":
+                    self._recipe[name] = clone(step)
                     step, z = _refitted(step, z, raw, ids, last=False)
                 if mode == "fixed":
                     z = step.transform(z)
                 steps.append((name, step))
             name, final = self.steps[-1]
             if not _passes(final):
+                self._recipe[name] = clone(final)
                 final, _ = _refitted(final, z, raw, ids, last=True)
             self._settle([*steps, (name, final)], raw, ids)
         return self
@@ -113,6 +119,7 @@ class Pipeline(SklearnPipeline, Forgets):
     def forget(self, ids: Any) -> Self:
         """Forget these records in every step that learned from them; atomic."""
         check_is_fitted(self)
+        refuse_none(ids)
         rows = self._positions(ids)
         if len(rows) == 0:
             return self
@@ -132,7 +139,7 @@ class Pipeline(SklearnPipeline, Forgets):
             for name, step, mode in self._transformers():
                 before = step
                 if mode in ("own", "refit") and (moved or mode == "refit"):
-                    step, z = _refitted(step, z, kept, left, last=False)
+                    step, z = _refitted(self._recipe[name], z, kept, left, last=False)
                     steps.append((name, step))
                     moved = True
                     continue
@@ -146,7 +153,8 @@ class Pipeline(SklearnPipeline, Forgets):
             if _passes(final):
                 pass
             elif moved or not isinstance(final, Forgets):
-                final, _ = _refitted(final, z, kept, left, last=True)
+                recipe = self._recipe[self.steps[-1][0]]
+                final, _ = _refitted(recipe, z, kept, left, last=True)
             else:
                 final.forget(ids)
             self._settle([*steps, (self.steps[-1][0], final)], kept, left)
@@ -168,15 +176,15 @@ class Pipeline(SklearnPipeline, Forgets):
         if not hasattr(self, "claim_"):
             return self.fit(X, y, sample_weight, sample_ids)
         self._positions([])  # refuses a pipeline that was exported by name
-        new, new_ids = self._read(
-            X, y, sample_weight, following_ids(self.sample_ids_, sample_ids, _num_samples(X))
-        )
+        first = next_id(self.sample_ids_, self._next_id)
+        given = following_ids(first, sample_ids, _num_samples(X))
+        new, new_ids = self._read(X, y, sample_weight, given, first=False)
         refuse_known(self.sample_ids_, new_ids)
         known: tuple[int, ...] = () if self._raw is None else np.shape(self._raw.x)
-        given: tuple[int, ...] = np.shape(new.x)
-        if len(known) == 2 and known[1:] != given[1:]:
+        width: tuple[int, ...] = np.shape(new.x)
+        if len(known) == 2 and known[1:] != width[1:]:
             raise BadInput(
-                f"X has {given[-1]} features, but {type(self).__name__} is expecting {known[1]} "
+                f"X has {width[-1]} features, but {type(self).__name__} is expecting {known[1]} "
                 "features as input"
             )
         ids = np.concatenate([self.sample_ids_, new_ids])
@@ -186,7 +194,7 @@ class Pipeline(SklearnPipeline, Forgets):
             z, fresh = (None if raw is None else raw.x), new.x
             for name, step, mode in self._transformers():
                 if mode in ("own", "refit"):
-                    step, z = _refitted(step, z, raw, ids, last=False)
+                    step, z = _refitted(self._recipe[name], z, raw, ids, last=False)
                 elif not _passes(step):
                     if mode == "frozen" and isinstance(step, Forgets):
                         copied: Any = step.without([])
@@ -197,7 +205,7 @@ class Pipeline(SklearnPipeline, Forgets):
             name, final = self.steps[-1]
             if not _passes(final):
                 if raw is not None:
-                    final, _ = _refitted(final, z, raw, ids, last=True)
+                    final, _ = _refitted(self._recipe[name], z, raw, ids, last=True)
                 else:
                     weights = {} if new.weight is None else {"sample_weight": new.weight}
                     final.partial_fit(fresh, new.y, classes=classes, sample_ids=new_ids, **weights)
@@ -235,12 +243,16 @@ class Pipeline(SklearnPipeline, Forgets):
             if not _passes(step):
                 inner = saved_of(step, serving=serving, allow_pickle=allow_pickle)
                 blobs[f"step-{number:02d}"] = inner.to_bytes()
-        config = {
+        config: dict[str, Any] = {
             "steps": names,
             "statistics": self.statistics,
             "claim": claim_json(self.claim_),
             "serving": serving,
         }
+        if self._following != self.statistics:
+            config["fitted"] = self._following
+        if not serving:
+            config["next_id"] = self._next_id
         return Saved("unteach.models:Pipeline", config, arrays, blobs)
 
     @classmethod
@@ -253,9 +265,12 @@ class Pipeline(SklearnPipeline, Forgets):
             else:
                 steps.append((name, restore(saved.blobs[f"step-{number:02d}"], f"step {name!r}")))
         self = cls(steps, statistics=saved.config["statistics"])
+        self._following = saved.config.get("fitted", self.statistics)
+        self._recipe = {name: clone(step) for name, step in steps if not _passes(step)}
         self.claim_ = claim_from(saved.config["claim"])
         if not saved.config["serving"]:
             self.sample_ids_ = saved.arrays["ids"]
+            self._next_id = next_id(self.sample_ids_, saved.config.get("next_id"))
             self._raw = Raw.of(saved.arrays)
         return self
 
@@ -264,7 +279,7 @@ class Pipeline(SklearnPipeline, Forgets):
         """Refuse: the steps are files of their own, which `unteach.models.load` reads."""
         raise BadInput("a saved pipeline is read by unteach.models.load")
 
-    def _read(self, X: Any, y: Any, weight: Any, ids: Any) -> tuple[Raw, Any]:
+    def _read(self, X: Any, y: Any, weight: Any, ids: Any, *, first: bool) -> tuple[Raw, Any]:
         n = _num_samples(X)
         if y is not None:
             y = np.array(y)
@@ -272,7 +287,7 @@ class Pipeline(SklearnPipeline, Forgets):
                 raise BadInput(f"y has {len(y)} entries for {n} rows of X")
         if n == 0:
             raise BadInput("there are no rows to learn from")
-        weight = None if weight is None else read_weight(weight, n)
+        weight = None if weight is None else read_weight(weight, n, some=first)
         return Raw.copied(X, y, weight), self._checked_ids(ids, n).copy()
 
     def _transformers(self) -> Iterator[tuple[str, Any, Mode]]:
@@ -289,13 +304,14 @@ class Pipeline(SklearnPipeline, Forgets):
             return "frozen" if own == "frozen" and not hasattr(step, "steps") else "own"
         if not get_tags(step).requires_fit:
             return "frozen"  # it learns nothing
-        return "frozen" if self.statistics == "frozen" else "refit"
+        return "frozen" if self._following == "frozen" else "refit"
 
     def _settle(self, steps: list[tuple[str, Any]], raw: Raw | None, ids: Any) -> None:
         self.steps = steps
         modes = [mode for _, _, mode in self._transformers()]
         own_final = isinstance(steps[-1][1], Forgets)
         self._raw = raw if not own_final or {"own", "refit"} & set(modes) else None
+        self._next_id = next_id(ids, self._next_id)
         self.sample_ids_ = ids
         self.claim_ = self._combined()
 

@@ -102,6 +102,8 @@ def _arrays(name: str, values: Any) -> Mapping[str, Any]:
         return {f"{name}.{part}": array for part, array in {**parts, "shape": shape}.items()}
     if isinstance(values, list):
         return {f"{name}.text": np.array(values)}
+    if hasattr(values, "iloc") and values.ndim == 2:
+        return _frame_arrays(name, values)
     mixed = not isinstance(values, np.ndarray) or values.dtype.hasobject
     if mixed and hasattr(values, "ravel") and all(isinstance(v, str) for v in values.ravel()):
         return {f"{name}.strings": values.astype(str)}
@@ -113,9 +115,49 @@ def _arrays(name: str, values: Any) -> Mapping[str, Any]:
     return {name: values}
 
 
+def _frame_arrays(name: str, frame: Any) -> Mapping[str, Any]:
+    """Return the names and types of a data frame's columns, and one array a type."""
+    for column, kind in zip(frame.columns, frame.dtypes, strict=True):
+        if not isinstance(kind, np.dtype) or kind.kind not in "biuf":
+            raise BadInput(
+                f"the pipeline holds a data frame whose column {column!r} is of type {kind} and "
+                "cannot be saved; fit it on numeric columns, an array or a list of strings"
+            )
+    columns = list(frame.columns)
+    if len({type(column) for column in columns}) > 1 or not isinstance(columns[0], (str, int)):
+        raise BadInput(
+            "the pipeline holds a data frame whose column names are not all strings (or all whole "
+            "numbers) and cannot be saved; rename them"
+        )
+    kinds = np.array([str(kind) for kind in frame.dtypes])
+    arrays: dict[str, Any] = {f"{name}.columns": np.array(columns), f"{name}.types": kinds}
+    for kind in np.unique(kinds):
+        arrays[f"{name}.of-{kind}"] = frame.loc[:, kinds == kind].to_numpy()
+    return arrays
+
+
+def _frame(name: str, arrays: Mapping[str, Any]) -> Any:
+    try:
+        from pandas import DataFrame  # type: ignore[import-untyped,unused-ignore]
+    except ImportError as error:
+        raise BadInput(
+            "this pipeline was fitted on a data frame; to load it, install pandas"
+        ) from error
+    kinds = arrays[f"{name}.types"]
+    parts: dict[int, Any] = {}
+    for kind in np.unique(kinds):
+        at = np.flatnonzero(kinds == kind)
+        parts |= dict(zip(at.tolist(), arrays[f"{name}.of-{kind}"].T, strict=True))
+    frame = DataFrame({at: parts[at] for at in range(len(kinds))})
+    frame.columns = arrays[f"{name}.columns"].tolist()
+    return frame
+
+
 def _array(name: str, arrays: Mapping[str, Any]) -> Any:
     if name in arrays:
         return arrays[name]
+    if f"{name}.columns" in arrays:
+        return _frame(name, arrays)
     if f"{name}.text" in arrays:
         return arrays[f"{name}.text"].tolist()
     if f"{name}.strings" in arrays:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from unteach.core import BadInput, Claim, Exact, Keeps, NothingLeft
 
-from .held import Held, HoldsRows
+from .held import Held, HoldsRows, as_fitted
 from .inputs import Floats, positive, read_queries
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -70,7 +70,10 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         that 1 - h_ii has lost its digits, the model without it is fitted instead.
         """
         self._positions([])  # refuses a model without rows by name
-        held = self._held
+        with as_fitted(self):
+            return self._left_out(self._held)
+
+    def _left_out(self, held: Held) -> Floats:
         if len(held.weighing) < 2:
             raise NothingLeft("one record alone cannot be left out")
         positive_total = held.weight.sum()

@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from unteach.core import BadInput, Claim, Exact, Keeps
 
-from .held import Held, HoldsRows, atomic, following_ids
+from .held import Held, HoldsRows, as_fitted, atomic
 from .inputs import Floats, place_of_fault, read_queries, read_weight
+from .issued import refuse_none
 from .sums import Moments
 
 FROZEN = "scaler mean and scale from all fitted rows"
@@ -65,7 +66,7 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Learn mean and scale from rows X (n, d); y is ignored."""
         super().fit(X, None, sample_weight, sample_ids)
         if self.statistics == "public":
-            del self._held, self.sample_ids_
+            del self._held, self.sample_ids_, self._next_id
         return self
 
     def partial_fit(
@@ -77,14 +78,14 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         sample_weight: Any = None,
     ) -> Self:
         """Insert rows; under "frozen" their ids alone."""
-        if self.statistics != "public" or not hasattr(self, "claim_"):
+        if self._chosen != "public" or not hasattr(self, "claim_"):
             fitted = hasattr(self, "claim_")
             if not fitted:
                 return self.fit(X, y, sample_weight, sample_ids)
             return super().partial_fit(X, None, None, sample_ids, sample_weight)
         if not hasattr(self, "_moments"):
             raise BadInput("this scaler was exported only to serve and takes no more rows")
-        with atomic(self):
+        with atomic(self), as_fitted(self):
             new = self._read(X, None, sample_weight, sample_ids, first=False)
             self.claim_ = self._insert(new, new)
         return self
@@ -92,12 +93,13 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def forget(self, ids: Any) -> Self:
         """Forget these rows, as `statistics` says."""
         check_is_fitted(self)
-        if self.statistics == "public" and np.size(ids):
+        refuse_none(ids)
+        if self._chosen == "public" and np.size(ids):
             raise BadInput(
                 "a public scaler was fitted on rows that are never to be deleted and cannot "
                 'forget; use statistics="follow" for rows that may be'
             )
-        return self if self.statistics == "public" else super().forget(ids)
+        return self if self._chosen == "public" else super().forget(ids)
 
     def transform(self, X: Any) -> Floats:
         """Return the scaled rows: (m, d)."""
@@ -113,8 +115,14 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def keeps(self) -> Keeps:
         """Say what this scaler holds: rows only if its statistics follow them."""
-        follows = hasattr(self, "_held") and self.statistics == "follow"
+        follows = hasattr(self, "_held") and self._chosen == "follow"
         return Keeps(len(self._held) if follows else 0, 0, ("mean", "scale"))
+
+    @property
+    def _chosen(self) -> str:
+        """What `statistics` was when the scaler was fitted."""
+        chosen: str = getattr(self, "_params", vars(self))["statistics"]
+        return chosen
 
     def _read(self, X: Any, y: Any, weight: Any, ids: Any, *, first: bool) -> Held:
         if self.statistics not in ("follow", "frozen", "public"):
@@ -123,9 +131,9 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             x = np.array(validate_data(self, X, reset=first, dtype=np.float64, order="C"))
         except ValueError as error:
             raise BadInput(f"{error}{'' if hasattr(X, 'tocsr') else place_of_fault(X)}") from error
-        weights = read_weight(weight, len(x))
+        weights = read_weight(weight, len(x), some=first)
         if not first and hasattr(self, "sample_ids_"):
-            ids = following_ids(self.sample_ids_, ids, len(x))
+            ids = self._following(ids, len(x))
         if not first and self.statistics == "frozen":
             x = x[:, :0].copy()
         none = np.zeros((len(x), 0))
@@ -172,20 +180,20 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         config, arrays = super()._state(serving)
-        if self.statistics == "public" and not serving and hasattr(self, "_moments"):
+        if self._chosen == "public" and not serving and hasattr(self, "_moments"):
             arrays |= self._moments.arrays()
         return config, arrays
 
     def _restore(self, config: Any, arrays: Any) -> None:
         super()._restore(config, arrays)
-        if self.statistics == "follow" and hasattr(self, "_held"):
+        if self._chosen == "follow" and hasattr(self, "_held"):
             self._moments = Moments(self._held.x.shape[1])
             self._moments.add(self._held.x, self._held.weight)
         elif "sums" in arrays:
             self._moments = Moments.of(arrays)
 
     def __sklearn_clone__(self) -> Self:
-        if self.statistics == "public" and hasattr(self, "claim_"):
+        if self.statistics == self._chosen == "public" and hasattr(self, "claim_"):
             return copy.deepcopy(self)
         cloned: Self = super().__sklearn_clone__()
         return cloned
