@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
@@ -165,11 +167,16 @@ def test_histories_are_the_same_bits_once_canonical(anchored):
         assert other.certificate_.kkt_residual < 1e-10
         a, b = other.decision_function(x), fresh.decision_function(x)
         np.testing.assert_allclose(a, b, atol=1e-10)
+        one, two = other.to_saved(), fresh.to_saved()  # saving settles the weights by their sets
+        assert one.arrays["pair_b"].tobytes() == two.arrays["pair_b"].tobytes()
+        assert other.decision_function(x).tobytes() == b.tobytes()
         claim = other.claim_
         other.canonicalize()
         assert other.claim_ == claim
-        assert other.decision_function(x).tobytes() == b.tobytes()
-        one, two = other.to_saved(), fresh.to_saved()
+        canonical = copy.deepcopy(fresh).canonicalize()
+        assert other.certificate_.canonical == canonical.certificate_.canonical != ""
+        assert other.decision_function(x).tobytes() == canonical.decision_function(x).tobytes()
+        one, two = other.to_saved(), canonical.to_saved()
         assert one.arrays["pair_b"].tobytes() == two.arrays["pair_b"].tobytes()
 
 

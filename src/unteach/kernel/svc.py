@@ -236,7 +236,7 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
         return self
 
     def _settle(self) -> None:
-        """Compute the weights from their sets alone, so that equal sets are saved as equal bytes."""
+        """Compute the weights from their sets alone: equal sets are saved as equal bytes."""
         machine = self._machine.canonical()
         if machine is not self._machine:
             claim = self.claim_
