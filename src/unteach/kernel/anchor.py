@@ -32,6 +32,7 @@ Rows = NDArray[np.int64]
 Matrix = NDArray[np.float64]
 FRESH = 32  # operations after which the gradient is summed afresh
 UNSEEN = 1e-11  # contradictions up to this are none
+ROUNDED = 3e-12  # residual of the free rows that needs no refinement
 SURE = 1e-6  # largest defect of the inverse that refinement is trusted with
 
 
@@ -357,7 +358,7 @@ def _landed(
         combine(gram, at[changed], step[changed], at, h)
         rest = h[free]
         excess = float(b.sum())
-        if max(float(np.abs(rest).max()), abs(excess)) <= UNSEEN / 10:
+        if max(float(np.abs(rest).max()), abs(excess)) <= ROUNDED:
             break
         fix = m @ rest
         g = (float(fix.sum()) - excess) / sw
