@@ -201,6 +201,30 @@ def small_page(name="tail"):
     )
 
 
+def signed_page():
+    """A page of differences: all negative, tiny, against a null of one value, and p-values."""
+    base = {"unit": "accuracy", "better": "higher", "null": (0.0, 0.0)}
+    worse = [reading(f"accuracy, {k} against untouched", -0.002 - 0.0013 * at, 0.0009, **base)
+             for at, k in enumerate(KERNELS)]
+    rate = [reading(f"share of rows that {k} gets wrong", 0.0031 + 0.002 * at, 0.001,
+                    unit="share of the budget", better="none") for at, k in enumerate(KERNELS)]
+    table = Table("paired tests", {"kernel": list(KERNELS), "p value": [0.00017, 0.034, 0.9, 0.001],
+                                   "kept": [0.33951, 1.0, 0.5, 0.00123]},
+                  {"p value": "p", "kept": "share"}, ("kernel",),
+                  "One test a kernel; `kept` is what **remains**.")
+    names = tuple(r.name for r in worse + rate)
+    return Page(
+        "Every kernel loses", "Is what is left the model that never saw them?",
+        (Finding(f"All four lose, rbf {{{worse[2].name}}}.", names[:2], "holds"),
+         Finding("Whether the rows are gone cannot be told from 20 draws.", (), "unknown"),
+         Finding("Asked: 40 rows, forgotten by retraining.", names[4:5], "done")),
+        (Section("Differences"), Forest(names, title="All below zero", caption="Signed."),
+         TableBlock("paired tests", digits={"kept": 3})),
+        "unteach forget", "", {"unteach": "0.1.0"}, tuple(worse + rate), (table,),
+        kicker="Forget",
+    )
+
+
 def hostile_page():
     """A page whose every text tries to get out of its place."""
     evil = '"><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m'

@@ -9,7 +9,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from sample_pages import boundary_tables, hostile_page, margin_page, reading, small_page
+from sample_pages import (
+    boundary_tables,
+    hostile_page,
+    margin_page,
+    reading,
+    signed_page,
+    small_page,
+)
 from unteach.core import BadInput, Reading, Table
 from unteach.report import (
     Boundary,
@@ -439,3 +446,72 @@ def test_a_shown_table_says_when_rows_are_left_out(tmp_path):
     text = "".join(read(write_page(page, tmp_path / "p.html")).text)
     assert "The first 1 of 2 rows." in text and "12.5\u202f%" in text
     assert "yes" in text and "40\u202f000" in text and "–" in text
+
+
+def bars_of(path):
+    return [a["class"] for _, a in read(path).elements if "class" in a]
+
+
+def test_a_difference_is_drawn_against_zero_and_a_level_is_not(tmp_path):
+    base = {"unit_of_replication": "seeds", "n": 5}
+    for name, value, better, signed in (
+        ("fall", -0.3, "higher", True), ("gap", 0.3, "zero", True), ("told", 0.3, "none", True),
+        ("level", 0.9, "higher", False),
+    ):
+        page = page_with(Forest((name,)), readings=(
+            reading(name, value, 0.01, better=better, **base),))
+        assert ("zero" in bars_of(write_page(page, tmp_path / "p.html"))) is signed
+
+
+@pytest.mark.parametrize("low", [-1e-3, -0.0071, -12345.0, 0.0, 1e-6, 0.4])
+@pytest.mark.parametrize("width", [1e-5, 0.01, 0.9, 3e4])
+@pytest.mark.parametrize("unit", ["accuracy", "share"])
+def test_labels_of_an_axis_do_not_touch(low, width, unit):
+    from unteach.report.bars import _apart, axis
+    from unteach.report.scale import spanning
+
+    scale = spanning([low, low + width], start=0.0, end=100.0)
+    found = re.findall(r'<text x="([\d.]+)%"[^>]*class="(tick[ a-z]*)">([^<]*)<',
+                       str(axis(scale, unit)))
+    for kinds, room in ((("tick",), 120.0), (("tick", "tick roomy"), 280.0)):
+        kept = [(float(x), text) for x, kind, text in found if kind in kinds]
+        assert kept and _apart([x for x, _ in kept], [t for _, t in kept], room)
+
+
+def test_a_null_of_one_value_is_a_tick_in_the_bars_and_in_the_key(tmp_path):
+    kinds = bars_of(write_page(signed_page(), tmp_path / "p.html"))
+    assert "null" not in kinds and kinds.count("null-tick") > 4
+
+
+def test_every_verdict_has_a_word_and_a_mark_everywhere(tmp_path):
+    import io
+
+    from rich.console import Console
+
+    from unteach.report.page import VERDICTS
+
+    page = page_with(answer=tuple(Finding(f"{v}.", (), v) for v in VERDICTS))
+    outline = read(write_page(page, tmp_path / "p.html"))
+    text, out = "".join(outline.text), io.StringIO()
+    print_page(page, Console(file=out, width=80))
+    assert all(word in text and word.lower() in out.getvalue() for word in VERDICTS.values())
+    assert "Cannot tell" in text and "badge unknown" in bars_of(tmp_path / "p.html")
+
+
+def test_small_numbers_and_captions_of_tables(tmp_path):
+    outline = read(write_page(signed_page(), tmp_path / "p.html"))
+    text = "".join(outline.text)
+    for words in ("<0.001", "0.034", "34.0\u202f%", "100\u202f%", "0.123\u202f%"):
+        assert words in text
+    assert "`" not in text and "caption" not in [n for n, _ in outline.elements]
+
+
+def test_a_tour_of_one_study_says_once_how_it_is_repeated(tmp_path):
+    page = small_page()
+    path = write_index([Entry("tail", page)], tmp_path / "i.html", title="t", question="q",
+                       command="unteach tour", provenance={"Python": "3.12"})
+    text = "".join(read(path).text)
+    assert text.count("Repeat it") == text.count("Where this page comes from") == 1
+    assert "unteach tour" in text and "0.1.0" in text and "3.12" in text
+    path = write_index([Entry("tail", page)], tmp_path / "i.html", title="t", question="q")
+    assert page.command in "".join(read(path).text)

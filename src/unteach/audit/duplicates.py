@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from unteach.core import BadInput, Records, Table
 
 CAPTION = "retained records that keep the memory of forgotten ones alive"
-NAMED = 20
-"""How many records the caption names whose neighbours are not all listed."""
+RARE = 0.01
+"""The share of retained records that may have a neighbour as close by chance."""
 SAMPLE = 2000
 """How many retained records stand for all when the typical distance is taken."""
 
@@ -33,8 +33,9 @@ def near_duplicates(
     forget, retain : numeric inputs (n, ...), dense or sparse, of one width
     k : how many neighbours of each forgotten record are listed at most, at least 1; where more
         lie within the threshold, the caption says for which records and how many
-    threshold : list neighbours up to this relative distance, at least 0; None means 0.5, and
-        infinity lists k of each
+    threshold : list neighbours up to this relative distance, at least 0; infinity lists k of
+        each. None means 0.5, or less where retained records lie that close by chance: the
+        distance that only 1 % of them have a neighbour within
 
     Returns
     -------
@@ -69,12 +70,14 @@ def near_duplicates(
     spread = outside.std(axis=0)
     spread[spread == 0] = 1.0
     search = NearestNeighbors(n_neighbors=min(k, len(ids))).fit(outside / spread)
-    typical = _typical(search, outside / spread)
+    typical, rare = _typical(search, outside / spread)
+    if threshold is None:
+        limit = min(limit, rare / typical)
     distance, at = search.kneighbors(inside / spread)  # (f, k), (f, k)
     full = np.flatnonzero(distance[:, -1] <= limit * typical)  # all that were looked for are near
     caption = CAPTION
     if len(full) and distance.shape[1] < len(ids):
-        caption += _cut(search, inside[full] / spread, limit * typical, forget.ids[full], k)
+        caption += _cut(search, inside[full] / spread, limit * typical, k)
     targets, kept = np.asarray(forget.y), np.asarray(retain.y)[other]
     rows = []
     for i, near in enumerate(at):
@@ -96,28 +99,32 @@ def dense(x: Any) -> NDArray[np.float64]:
     return np.asarray(raw, dtype=np.float64).reshape(len(raw), -1)
 
 
-def _typical(search: Any, x: NDArray[np.float64]) -> float:
-    """Return the median distance to the nearest different record; 1 if all are the same."""
+def _typical(search: Any, x: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the median distance to the nearest different record, and its 1 % quantile.
+
+    Both are 1 if all records are the same.
+    """
     some = x[:: max(1, -(-len(x) // SAMPLE))]
     gaps = search.kneighbors(some, n_neighbors=min(len(x), 10))[0]
     rounding = 1e-7 * max(float(gaps.max()), 1e-300)
     gaps = np.where(gaps > rounding, gaps, np.inf).min(axis=1)
     finite = gaps[np.isfinite(gaps)]
-    return float(np.median(finite)) if len(finite) else 1.0
+    if len(finite) == 0:
+        return 1.0, 1.0
+    return float(np.median(finite)), float(np.quantile(finite, RARE, method="lower"))
 
 
-def _cut(search: Any, x: NDArray[np.float64], radius: float, ids: Any, k: int) -> str:
+def _cut(search: Any, x: NDArray[np.float64], radius: float, k: int) -> str:
     """Return the words that say how many neighbours are within the radius and not listed."""
     if np.isinf(radius):
         return f"; the {k} nearest of all {search.n_samples_fit_} are listed"
     found = [len(search.radius_neighbors(row[None], radius, False)[0]) for row in x]  # (f,)
-    cut = [f"{i!r} ({n})" for i, n in zip(ids.tolist(), found, strict=True) if n > k]
+    cut = [n for n in found if n > k]
     if not cut:
         return ""
-    more = f" and {len(cut) - NAMED} more" if len(cut) > NAMED else ""
     return (
-        f"; only the {k} nearest are listed of forgotten records with more within the threshold "
-        f"(how many): {', '.join(cut[:NAMED])}{more}"
+        f"; of {len(cut)} forgotten records only the {k} nearest are listed, of up to {max(cut)} "
+        "within the threshold"
     )
 
 

@@ -48,6 +48,16 @@ def number(value: float, decimals: int | None = None) -> str:
     return text.replace(",", THIN if size >= 1e4 else "").replace("-", "−")
 
 
+def probability(value: float, decimals: int = 3) -> str:
+    """Return a p-value, which is never zero: one too small for its decimals is "below" them.
+
+    >>> probability(0.00017), probability(0.034), probability(0.0, 2)
+    ('<0.001', '0.034', '<0.01')
+    """
+    least = 10.0**-decimals
+    return f"<{least:.{decimals}f}" if 0 <= value < least else number(value, decimals)
+
+
 def scaled(value: float, unit: str) -> float:
     """Return the value in the unit that is shown: shares are shown in percent."""
     return value * 100 if unit == "share" else value

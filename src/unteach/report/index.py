@@ -58,7 +58,8 @@ def write_index(
 ) -> Path:
     """Write the index of a tour as one HTML file, and return where it lies.
 
-    A single entry without a link is shown as a page of its own beneath the tour's title.
+    A single entry without a link is shown as a page of its own beneath the tour's title; how it
+    is repeated and where it comes from then stand once, in the tour's words where it has any.
 
     Parameters
     ----------
@@ -76,9 +77,14 @@ def write_index(
     if not names or len(set(names)) < len(names):
         raise BadInput(f"an index needs entries with names that differ, got {names}")
     cards = [_card(entry) for entry in entries] if len(entries) > 1 or entries[0].link else []
-    whole = [_whole(entry) for entry in entries if entry.link is None]
-    tour = Page(title, question, (), (), command, python, provenance or {}, kicker=kicker)
-    foot = repeated(Drawing(tour, "tour-")) if command or python or provenance else ""
+    whole = [_whole(entry, foot=bool(cards)) for entry in entries if entry.link is None]
+    told = (command, python, dict(provenance or {}))
+    if not cards:
+        only = entries[0].page
+        told = (command or only.command, python or ("" if command else only.python),
+                {**only.provenance, **(provenance or {})})
+    tour = Page(title, question, (), (), *told, kicker=kicker)
+    foot = repeated(Drawing(tour, "tour-")) if any(told) else ""
     main = tag("main", masthead(title, question, kicker), *cards, *whole, foot, class_="page tour")
     written = _write(path, document(title, main))
     if also_json is not None:
@@ -109,8 +115,8 @@ def _card(entry: Entry) -> Html:
     return tag("article", *parts, class_="card", aria_labelledby=f"card-{entry.name}")
 
 
-def _whole(entry: Entry) -> Html:
+def _whole(entry: Entry, *, foot: bool) -> Html:
     page = entry.page
     head = masthead(page.title, page.question, page.kicker or entry.name, level="h2")
-    inner = join([head, body(page, prefix=f"{entry.name}-", head=False)])
+    inner = join([head, body(page, prefix=f"{entry.name}-", head=False, foot=foot)])
     return tag("article", inner, class_="whole", id=entry.name)

@@ -11,12 +11,14 @@ from unteach.core import BadInput, Reading, Table
 from .digits import with_interval
 from .markup import Html, cited, inline, spoken, tag
 
-Verdict = Literal["holds", "fails", "mixed", "fact"]
+Verdict = Literal["holds", "fails", "mixed", "fact", "unknown", "done"]
 VERDICTS: Mapping[str, str] = {
     "holds": "Holds",
     "fails": "Does not hold",
     "mixed": "Depends",
     "fact": "Measured",
+    "unknown": "Cannot tell",
+    "done": "Done",
 }
 Named = TypeVar("Named", Reading, Table)
 
@@ -29,7 +31,8 @@ class Finding:
     ----------
     text : the sentence; **bold**, `code`, and {name of a reading} for a number with its interval
     readings : names of the readings shown beneath it
-    verdict : "holds", "fails", "mixed" (it depends), or "fact" (no thesis is judged)
+    verdict : "holds", "fails", "mixed" (it depends), "unknown" (it cannot be told from what was
+        measured), "fact" (no thesis is judged), or "done" (what was asked for and carried out)
     """
 
     text: str

@@ -12,6 +12,7 @@ from .digits import interval, number, replicated, shown
 from .figure import figure
 from .markup import Html, join, tag
 from .page import Drawing, Page, _names
+from .tables import captioned
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,11 @@ class ReadingsBlock:
     def html(self, drawing: Drawing) -> Html:
         """Return the table."""
         readings = [drawing.page.reading(name) for name in self.names]
-        return readings_table(readings, drawing.inline(self.caption), full=False)
+        table = readings_table(readings, full=False)
+        return captioned(table, drawing.inline(self.caption))
 
 
-def readings_table(readings: Sequence[Reading], caption: Html, *, full: bool) -> Html:
+def readings_table(readings: Sequence[Reading], *, full: bool) -> Html:
     """Return readings as a table; the full one holds everything that a reading carries."""
     scale = scales(readings)
     forgetting = any(
@@ -115,7 +117,8 @@ def readings_table(readings: Sequence[Reading], caption: Html, *, full: bool) ->
             tag("td", interval(r), _level(r), class_="num ci"),
         ]
         if forgetting:
-            null = " to ".join(shown(r, v) for v in r.null) if r.null is not None else "–"
+            ends = dict.fromkeys(shown(r, v) for v in r.null or ())
+            null = " to ".join(ends) or "–"
             cells += [_number(r, r.untouched), tag("td", null, class_="num"), _number(r, r.limit)]
         cells.append(tag("td", replicated(r), class_="n"))
         if full:
@@ -127,8 +130,8 @@ def readings_table(readings: Sequence[Reading], caption: Html, *, full: bool) ->
         if h not in ("n", "seeds") else tag("th", h, scope="col") for h in head
     ))
     table = tag(
-        "table", tag("caption", caption) if caption else "", tag("thead", columns),
-        tag("tbody", *rows), class_="data readings full" if full else "data readings",
+        "table", tag("thead", columns), tag("tbody", *rows),
+        class_="data readings full" if full else "data readings",
     )
     return tag("div", table, class_="scroll", tabindex=0, role="region",
                aria_label="a table of readings, scrollable")

@@ -24,6 +24,8 @@ _MARKS = {
     "fails": "M4 4l8 8m0-8l-8 8",
     "mixed": "M3 10c2-5 4-5 5-2s3 3 5-2",
     "fact": "M8 3.5v.2M8 7v5.5",
+    "unknown": "M5 5.6c0-3.6 6-3.6 6-.2 0 2.3-3 2.4-3 4.6M8 13v.2",
+    "done": "M2.5 8h10.5M9 4l4 4-4 4",
 }
 
 
@@ -117,8 +119,11 @@ def _name(heading: Html) -> str:
     return heading.split('id="', 1)[1].split('"', 1)[0]
 
 
-def body(page: Page, *, prefix: str = "", head: bool = True) -> Html:
-    """Return all of a page that stands between <body> and the script."""
+def body(page: Page, *, prefix: str = "", head: bool = True, foot: bool = True) -> Html:
+    """Return all of a page that stands between <body> and the script.
+
+    Without its foot, how the page is repeated and where it comes from are left to the caller.
+    """
     drawing = Drawing(page, prefix)
     parts: list[object] = [masthead(page.title, page.question, page.kicker)] if head else []
     parts.append(answer(drawing, page.answer))
@@ -127,7 +132,8 @@ def body(page: Page, *, prefix: str = "", head: bool = True) -> Html:
     parts.append(contents(drawing, sections))
     parts += [html for _, html in drawn]
     parts.append(appendix(drawing))
-    parts.append(repeat(drawing))
+    if foot:
+        parts.append(repeat(drawing))
     return join(parts)
 
 
@@ -142,7 +148,7 @@ def appendix(drawing: Drawing) -> Html:
                   tag("div", lead, class_="lead")]
         audits = [r for r in page.readings if _audits(r)]
         others = [r for r in page.readings if not _audits(r)]
-        parts += [readings_table(group, Html(""), full=True) for group in (others, audits) if group]
+        parts += [readings_table(group, full=True) for group in (others, audits) if group]
     if page.tables:
         lead = tag("p", "The figures are drawn from these tables and compute nothing themselves. "
                         "Each link saves a CSV file that this page carries with it.")

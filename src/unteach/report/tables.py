@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from unteach.core import BadInput, Table
 
-from .digits import number, scaled, suffix
-from .markup import Html, clean, tag
+from .digits import number, probability, scaled, suffix
+from .markup import Html, clean, inline, tag
 from .page import Drawing, Page
 
 LARGEST_DOWNLOAD = 120_000  # characters; larger tables would outweigh the page
@@ -21,6 +22,9 @@ LARGEST_DOWNLOAD = 120_000  # characters; larger tables would outweigh the page
 @dataclass(frozen=True)
 class TableBlock:
     """Some columns and rows of a table.
+
+    The unit of a column says how its numbers are written: a "share" in percent, with at most
+    three significant digits; a "p" (a p-value) with three decimals or as "<0.001", never as zero.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ class TableBlock:
         numeric = {c: _numeric(table[c]) for c in names}
         head = tag("tr", *(
             tag("th", self.labels.get(c, c.replace("_", " ")),
-                tag("small", table.units[c]) if table.units[c] not in ("", "share", c) else "",
+                tag("small", table.units[c]) if table.units[c] not in ("", "share", "p", c) else "",
                 scope="col", class_="num" if numeric[c] else None)
             for c in names
         ))
@@ -68,10 +72,11 @@ class TableBlock:
             for row in kept
         ]
         more = f" The first {len(kept)} of {len(table)} rows." if len(kept) < len(table) else ""
-        caption = tag("caption", drawing.inline(self.caption or table.caption), more)
-        whole = tag("table", caption, tag("thead", head), tag("tbody", *body), class_="data")
-        return tag("div", whole, class_="scroll", tabindex=0, role="region",
-                   aria_label=f"table {table.name}, scrollable")
+        caption = drawing.inline(self.caption) if self.caption else inline(table.caption)
+        whole = tag("table", tag("thead", head), tag("tbody", *body), class_="data")
+        scroller = tag("div", whole, class_="scroll", tabindex=0, role="region",
+                       aria_label=f"table {table.name}, scrollable")
+        return captioned(scroller, Html(f"{caption}{more}"))
 
     def _cell(self, value: Any, column: str, unit: str) -> str:
         if value is None:
@@ -83,9 +88,37 @@ class TableBlock:
             places = places.get(column)
         elif places is not None and unit == "share":
             places = max(0, places - 2)  # a percent has two digits less behind the point
-        if isinstance(value, int) and unit != "share":
+        if unit == "p":
+            return probability(float(value), 3 if places is None else places)
+        if unit == "share":
+            return _percent(float(value), places)
+        if isinstance(value, int):
             places = 0
         return number(scaled(float(value), unit), places) + suffix(unit)
+
+
+def captioned(table: Html, caption: Html) -> Html:
+    """Return a table that may scroll sideways beneath a caption that stays where it is."""
+    above = tag("p", caption, class_="table-caption") if caption.strip() else ""
+    return tag("div", above, table, class_="tabled")
+
+
+def _percent(share: float, places: int | None) -> str:
+    """Return a share in percent, with at most three significant digits.
+
+    >>> _percent(0.33951, 3), _percent(0.33951, None), _percent(0.5, None), _percent(1.0, 3)
+    ('34.0\u202f%', '34.0\u202f%', '50\u202f%', '100\u202f%')
+    """
+    value = scaled(share, "share")
+    if not math.isfinite(value) or value == 0:
+        return number(value, places) + suffix("share")
+    value = float(f"{value:.3g}")
+    most = max(0, 2 - math.floor(math.log10(abs(value))))
+    if places is None:
+        places = None if value == scaled(share, "share") else most if abs(value) >= 1 else None
+    else:
+        places = min(places, most)
+    return number(value, places) + suffix("share")
 
 
 def need(table: Table, *columns: str | None) -> None:
@@ -123,7 +156,8 @@ def download(table: Table) -> Html:
     safe_name = "".join(c if c.isalnum() or c in "-_." else "-" for c in table.name)
     link = tag("a", tag("code", table.name), href=f"data:text/csv;charset=utf-8;base64,{held}",
                download=f"{safe_name}.csv")
-    return tag("li", link, " ", words, tag("small", table.caption) if table.caption else "")
+    return tag("li", link, " ", words,
+               tag("small", inline(table.caption)) if table.caption else "")
 
 
 def _inert(value: Any) -> Any:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "mixed": ("~", "yellow"),
-         "fact": ("·", "blue")}
+         "fact": ("·", "blue"), "unknown": ("?", "bright_black"), "done": ("→", "cyan")}
 
 
 def print_page(
@@ -118,6 +118,9 @@ def _legend(readings: list[Reading]) -> str:
         words += "  ░ null"
     if any(r.untouched is not None for r in readings):
         words += "  ◇ untouched"
+    scale = scales(readings)
+    if any(scale[r.unit].holds(0.0) for r in readings):
+        words += "  ┼ zero"
     return words
 
 
@@ -161,6 +164,8 @@ def _bar(reading: Reading, scale: Scale, room: int) -> Text:
             cells[k] = ("░", "dim")
     for k in range(at(reading.low), at(reading.high) + 1):
         cells[k] = ("━", "blue")
+    if scale.holds(0.0) and cells[at(0.0)][0] == "━":
+        cells[at(0.0)] = ("┿", "blue")
     if reading.untouched is not None:
         cells[at(reading.untouched)] = ("◇", "yellow")
     cells[at(reading.value)] = ("●", "bold blue")
