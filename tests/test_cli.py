@@ -215,7 +215,7 @@ def test_the_person_occurs_nowhere_but_in_the_users_own_files(folder: Path, mode
     assert plain.exit_code == 0, plain.stderr
     dry = unteach("forget", "m.unteach", *COLUMNS, *WHO, "--dry-run")
     assert dry.exit_code == 0, dry.stderr
-    run = json.loads(unteach("runs", "--json").stdout)[0]["id"]
+    run = json.loads(unteach("runs", "--json").stdout)[-1]["id"]
     said = [d.stdout + d.stderr for d in (done, plain, dry, unteach("show", run, "--json"))]
     own = {"people.csv", "who.txt", "m.unteach"}
     files = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name not in own}
@@ -229,14 +229,32 @@ def test_the_person_occurs_nowhere_but_in_the_users_own_files(folder: Path, mode
     assert "person-" in done.stdout
 
 
+def test_no_caption_that_is_stored_names_anyone(folder: Path) -> None:
+    from unteach.cli.names import Names
+    from unteach.core import Rows
+
+    records = Rows(np.array(["v1", "v2"]), {"x": np.zeros((2, 1)), "y": np.arange(2)},
+                   groups=np.array(["Ada", "Zoe"]))  # fmt: skip
+    names = Names(b"key")
+    for caption, columns, kept in (
+        ("distances to v1", {"id": ["v1"]}, ""),
+        ("of zoe, and of v12", {"n": [1]}, ""),
+        ("1 nothing forgotten", {"n": [1]}, "1 nothing forgotten"),
+    ):
+        assert names.discreet(Table("t", columns, caption=caption), records).caption == kept
+
+
 def test_errors_name_nobody(folder: Path) -> None:
     fitted()
     rows = (folder / "people.csv").read_text().splitlines()
     (folder / "twice.csv").write_text("\n".join([*rows, rows[1]]))
     (folder / "text.csv").write_text("\n".join(rows))
     (folder / "more.txt").write_text(f"{PERSON}\nnobody.known@example.org\n")
+    (folder / "headless.csv").write_text("\n".join(rows[1:]))
     first = rows[1].split(",")[0]
     for words, code in (
+        (("fit", "headless.csv", "--ids", "row", "--target", "ill", "--out", "x"), 2),
+        (("fit", "headless.csv", "--out", "x"), 2),
         (("fit", "twice.csv", "--ids", "visit", "--target", "ill", "--leave-out", "person",
           "--out", "x"), 2),
         (("fit", "text.csv", "--ids", "visit", "--target", "ill", "--out", "x"), 2),
@@ -257,6 +275,24 @@ def test_a_path_that_names_someone_is_not_stored(folder: Path) -> None:
     assert done.exit_code == 0, done.stderr
     for path, raw in contents(folder / ".unteach").items():
         assert PERSON.encode() not in raw, path
+
+
+@pytest.mark.parametrize("who", ["Zoe", "Ada Lovelace"])
+def test_no_path_is_stored(folder: Path, who: str) -> None:
+    name = who.lower().replace(" ", "_")
+    text = (folder / "people.csv").read_text().replace(PERSON, who)
+    (folder / f"{name}.csv").write_text(text)
+    columns = ("--data", f"{name}.csv", *COLUMNS[2:])
+    assert unteach("fit", f"{name}.csv", "--ids", "visit", "--target", "ill", "--groups", "person",
+                   "--model", "bayes", "--out", f"{name}.unteach").exit_code == 0  # fmt: skip
+    done = unteach("forget", f"{name}.unteach", *columns, "--group", "person", "--values-from", "-",
+                   "--out", f"new-{name}.unteach", stdin=who)  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    for path, raw in contents(folder / ".unteach").items():
+        assert name.encode() not in raw, path
+        assert who.encode() not in raw, path
+    run = json.loads(unteach("runs", "--json").stdout)[0]["id"]
+    assert "--out OUT" in json.loads(unteach("show", run, "--json").stdout)["command"]
 
 
 def test_purged_names_can_be_linked_to_nobody(folder: Path) -> None:
@@ -297,6 +333,39 @@ def test_a_dry_run_beside_a_store_changes_no_byte_of_it(folder: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["learned_from"] == 145
     assert settled(folder) == before
+
+
+def test_a_dry_run_claims_and_notes_what_the_real_run_does(folder: Path) -> None:
+    fitted(model="svc")  # whose gamma is computed from the data
+    words = ("forget", "m.unteach", *COLUMNS, *WHO, "--json")
+    dry = json.loads(unteach(*words, "--dry-run").stdout)
+    done = json.loads(unteach(*words).stdout)
+    assert dry["notes"] == done["notes"]
+    assert any("gamma" in note for note in dry["notes"])
+    assert any("gamma" in constant for constant in dry["claim"]["given"])
+    kind = _rows(done, "forgetting", "claim")[0][0]
+    assert all(constant in kind for constant in dry["claim"]["given"])
+
+
+def test_lines_fit_eighty_columns(folder: Path) -> None:
+    fitted(model="svc")
+    for more in (("--dry-run",), ()):
+        done = unteach("forget", "m.unteach", *COLUMNS, *WHO, *more)
+        own = [line for line in (done.stdout + done.stderr).splitlines() if "unteach forget" not in
+               line and "/" not in line]  # fmt: skip
+        assert max(map(len, own)) <= 80, max(own, key=len)
+
+
+def test_finding_no_bytes_is_no_proof_where_a_model_keeps_no_rows(folder: Path) -> None:
+    fitted(model="sklearn.naive_bayes:GaussianNB")
+    done = unteach("forget", "m.unteach", *COLUMNS, *WHO, "--json")
+    assert done.exit_code == 0, done.stderr
+    answer = json.loads(done.stdout)["answer"]
+    found = [f for f in answer if "residue" in str(f)]
+    assert [f["verdict"] for f in found] == ["unknown"], found
+    why = dict(_rows(json.loads(done.stdout), "verdicts", "metric", "why"))
+    assert not any("trial" in text for text in why.values()), why
+    assert "--holdout" in why["holdout utility"]
 
 
 # -- what is found, and what is not
@@ -342,6 +411,35 @@ def test_after_doing_nothing_the_rows_can_still_be_found(folder: Path) -> None:
     assert unteach(*words).exit_code == 0
 
 
+def test_whoever_was_forgotten_is_not_learned_again_by_a_model_that_keeps_no_ids(
+    folder: Path,
+) -> None:
+    fitted(model="sklearn.naive_bayes:GaussianNB")
+    learned = json.loads(unteach("runs", "--json").stdout)[0]["id"]
+    assert "150 rows" in unteach("show", learned).stdout
+    assert unteach("forget", "m.unteach", *COLUMNS, *WHO, "--no-audit").exit_code == 0
+    group = ("--group", "person", "--values-from", "-", "--no-audit", "--out", "next.unteach")
+    words = ("forget", "m.forgotten.unteach", *COLUMNS, *group)
+    said = one_sentence(unteach(*words, "--store", "other", stdin=f"{PEOPLE[2]}\n"), 3)
+    assert "--all-of-data" in said
+    assert unteach(*words, "--json", stdin=f"{PEOPLE[2]}\n").exit_code == 0
+    assert models.load("next.unteach").class_count_.sum() == 140
+    rows = (folder / "people.csv").read_text().splitlines()
+    (folder / "people.csv").write_text("\n".join(rows[:-1]))  # no more the rows that were learned
+    again = (*words, "--force")
+    assert "--all-of-data" in one_sentence(unteach(*again, stdin=f"{PEOPLE[2]}\n"), 3)
+    (folder / "people.csv").write_text("\n".join(rows))
+    assert unteach("purge", "--forget-names", "--yes").exit_code == 0
+    before = settled(folder)
+    for more in ((), ("--dry-run",)):
+        assert "--all-of-data" in one_sentence(unteach(*again, *more, stdin=f"{PEOPLE[2]}\n"), 3)
+        assert settled(folder) == before, "nothing was done, and no key was made"
+    done = unteach(*again, "--all-of-data", "--json", "--report", "r.html", stdin=f"{PEOPLE[2]}\n")
+    assert done.exit_code == 0, done.stderr
+    assert any("--all-of-data" in note for note in json.loads(done.stdout)["notes"])
+    assert "--all-of-data" in (folder / "r.html").read_text()
+
+
 def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
     fitted()
     everyone = "\n".join(PEOPLE)
@@ -369,6 +467,13 @@ def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
         (("fit", "wine", "--param", "depth=3", "--out", "x"), 2, "'depth'"),
         (("fit", "wine", "--param", "depth", "--out", "x"), 2, "KEY=VALUE"),
         (("fit", "wine", "--model", "no.such:Thing", "--out", "x"), 2, "no.such"),
+        (("fit", "wine", "--model", "sklearn.preprocessing:StandardScaler", "--out", "x"), 2,
+         "classifier"),
+        (("fit", "wine", "--model", "sklearn.cluster:KMeans", "--out", "x"), 2, "classifier"),
+        (("fit", "people.csv", "--ids", "visit", "--target", "ill", "--leave-out", "age,dose",
+          "--out", "x"), 2, "again"),
+        (("compare", "wine", "--methods", ","), 2, "--methods"),
+        (("compare", "wine", "--methods", "magic"), 2, "over-forget"),
         (("fit", "wine", "--out", "no/such/../../who.txt/x"), 2, "cannot write"),
         (("fit", "diabetes", "--model", "logistic", "--out", "x"), 2, "classifier"),
         (("fit", "wine"), 2, "--out"),
@@ -386,6 +491,15 @@ def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
         (("forget", "m.unteach", *COLUMNS, *WHO, "--out", "who.txt"), 2, "--force"),
         (("forget", "m.unteach", *COLUMNS, *WHO, "--holdout", "people.csv"), 2, "new to it"),
         (("forget", "m.unteach", "--data", "wine", "--id", "1"), 2, "13"),
+        (("forget", "m.unteach", *COLUMNS, *WHO, "--out", "people.csv", "--force"), 2, "people"),
+        (("forget", "m.unteach", *COLUMNS, *WHO, "--out", "./who.txt", "--force"), 2, "who.txt"),
+        (("forget", "m.unteach", *COLUMNS, *WHO, "--report", "m.unteach", "--force"), 2, "replace"),
+        (("forget", "m.unteach", *COLUMNS, *WHO, "--report", "people.csv"), 2, "replace"),
+        (("forget", "m.unteach", *COLUMNS, *WHO, "--report", "who.txt", "--force"), 2, "replace"),
+        (("forget", "m.unteach", *COLUMNS, *WHO, "--report", "z", "--out", "z"), 2, "replace"),
+        (("forget", "m.unteach", *COLUMNS, *WHO, "--report", "old.html"), 2, "--force"),
+        (("forget", ".", *COLUMNS, *WHO), 2, "folder"),
+        (("forget", "", *COLUMNS, *WHO), 2, "folder"),
         (("forget", "people.csv", *COLUMNS, *WHO), 4, "people.csv"),
         (("forget", "m.unteach", *COLUMNS, *WHO, "--store", "people.csv"), 4, "people.csv"),
         (("show", "abc"), 2, "no project"),
@@ -403,6 +517,7 @@ def test_every_error_is_one_sentence_and_a_code(
     folder: Path, words: tuple[str, ...], code: int, says: str
 ) -> None:
     fitted(model="bayes")
+    (folder / "old.html").write_text("kept")
     before = contents(folder)
     assert says in one_sentence(unteach(*words), code)
     assert contents(folder) == before
@@ -431,7 +546,8 @@ def test_a_pickle_is_refused_then_allowed(folder: Path) -> None:
     words = ("forget", "m.pkl", "--data", "wine.csv", "--ids-column", "id", "--target", "y",
              "--id", "3", "--no-audit")  # fmt: skip
     assert "--allow-pickle" in one_sentence(unteach(*words), 3)
-    done = unteach(*words, "--allow-pickle")
+    assert "--all-of-data" in one_sentence(unteach(*words, "--allow-pickle"), 3)
+    done = unteach(*words, "--allow-pickle", "--all-of-data")
     assert done.exit_code == 0, done.stderr
     assert (folder / "m.forgotten.pkl").exists()
 

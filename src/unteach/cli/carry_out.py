@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,17 +13,19 @@ from unteach.core import Forgotten, Reading, Saved, Table, write_whole
 
 from .forget_page import forget_page, silent
 from .forgetting import Planned
+from .learned import told_otherwise
+from .lineage import rows_after
 from .names import Names
 from .plainly import Stopped
 from .repeat import command_of, python_of
-from .screen import answers, counted, meanwhile, noted, print_json
+from .screen import answers, counted, meanwhile, noted, print_json, print_labelled
 
 if TYPE_CHECKING:
     from unteach.audit import Audit
     from unteach.report import Page
     from unteach.store import Run, Store
 
-VERSION = 1
+VERSION = 2
 """Raised when the same order would give other results."""
 
 
@@ -64,7 +67,8 @@ def carry_out(planned: Planned, *, json: bool) -> None:
             "command starts again"
         ) from None
     if json:
-        document = {**page_json(page), "run": run.id, "rows": planned.n, "notes": notes,
+        document = {**page_json(page), "run": run.id, "rows": planned.n,
+                    "notes": [*planned.notes, *notes],
                     "written": {"model": str(order.out), "report": str(report)}}  # fmt: skip
         print_json(document)
     else:
@@ -90,6 +94,7 @@ def _plan(planned: Planned, names: Names) -> dict[str, Any]:
         "columns": [order.ids_column, order.target, order.group, order.group_is_feature,
                     *order.leave_out],
         "learned": len(planned.records),
+        "told by": planned.learned.told_by,
         "rest is holdout": order.rest_is_holdout,
         "forget": sorted(names.record(i) for i in planned.request.ids or ()),
         "method": repr(planned.method) if "object at" not in repr(planned.method)
@@ -120,6 +125,10 @@ def _record(run: Run, planned: Planned, gone: Forgotten, names: Names, raw: byte
             "audit": ["not run" if audit is None else audit.validity],
             "model before": [names.file(planned.raw_model)],
             "model after": [names.file(raw)],
+            "rows after": [
+                rows_after(names, planned.records, targets, type(planned.method).__name__)
+            ],
+            "told by": [planned.learned.told_by],
         },
         {"took": "seconds", "rows": "rows", "learned from": "rows", "read": "rows"},
     )
@@ -169,7 +178,11 @@ def _audited(planned: Planned, gone: Forgotten) -> Audit:
 def _verdicts(audit: Audit) -> Table:
     """Return what each metric allows to be said, and why one could not be read."""
     rows = [(r.name, audit.verdicts.get(r.name, "measured"), r.note) for r in audit.readings]
-    rows += [(name, "refused", why) for name, why in audit.refusals.items()]
+    none = r"(held-out records and )?\btrial \d+ has (?(1)none|no held-out records)"
+    rows += [
+        (name, "refused", re.sub(none, "held-out rows: give --holdout", why))
+        for name, why in audit.refusals.items()
+    ]
     columns = list(zip(*rows, strict=True)) if rows else [(), (), ()]
     return Table(
         "verdicts",
@@ -196,8 +209,6 @@ def _written_again(store: Store, run: Run, after: str) -> Run:
 
 
 def _show(planned: Planned, page: Page, run: Run, report: Path, saved: Saved) -> None:
-    from rich.text import Text
-
     from unteach.report import print_page
 
     screen = answers()
@@ -205,6 +216,9 @@ def _show(planned: Planned, page: Page, run: Run, report: Path, saved: Saved) ->
     verdicts = run.tables().get("verdicts")
     lines = [("written", str(planned.order.out)), ("report", str(report)),
              ("run", f"{run.id} in {planned.order.store}")]  # fmt: skip
+    told = told_otherwise(planned.learned.told_by, planned.source.name, len(planned.learned.rest))
+    if told:
+        lines.append(("rows", told))
     if verdicts is None:
         lines.append(("silent", "no audit was run (--no-audit)"))
     else:
@@ -225,5 +239,5 @@ def _show(planned: Planned, page: Page, run: Run, report: Path, saved: Saved) ->
     if saved.kind == "pickle":
         lines.append(("note", "the new model is a pickle; load it only with --allow-pickle"))
     for label, text in lines:
-        screen.print(Text.assemble((f"  {label:<8}", "dim"), text), soft_wrap=True)
+        print_labelled(screen, label, text, 8)
     screen.print()

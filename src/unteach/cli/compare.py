@@ -36,19 +36,20 @@ def compare(
     Each trial draws three quarters of the records to learn from and holds the rest out.
     """
     from unteach.audit import audit
-    from unteach.core import Prepares, Request, derive
+    from unteach.core import BadInput, Prepares, Request, derive
     from unteach.data import draws, pick
     from unteach.models import as_learner
-    from unteach.unlearn import method_named
 
-    from .learners import learner_called, must_suit
+    from .learners import learner_called, method_called, must_suit
     from .sources import read_source
 
     source = read_source(data, ids=ids, target=target, leave_out=leave_out or ())
     estimator = learner_called(model, param or ())
     must_suit(estimator, source.records)
     learner = as_learner(estimator)
-    chosen = [method_named(name.strip()) for name in methods.split(",") if name.strip()]
+    chosen = [method_called(name.strip()) for name in methods.split(",") if name.strip()]
+    if not chosen:
+        raise BadInput("--methods names no method; see `unteach list methods`")
     drawn = []
     for k, part in enumerate(draws(source.records, n_draws=trials, n_train=0.75, seed=seed)):
         which = pick(part.train, "random", n=forget, seed=derive(seed, "compare", k))

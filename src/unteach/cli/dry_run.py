@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from unteach.core import BadInput, Table, claim_json
+from dataclasses import replace
+
+from unteach.core import BadInput, Claim, Exact, Table, claim_json
 
 from .expected import Expected, expected
 from .forgetting import Planned
-from .screen import answers, counted, noted, print_json, seconds
+from .screen import answers, counted, noted, print_json, print_labelled, seconds
 
 
 def show_dry_run(planned: Planned, *, json: bool) -> None:
@@ -14,7 +16,7 @@ def show_dry_run(planned: Planned, *, json: bool) -> None:
     from unteach.audit import near_duplicates
 
     records, request = planned.records, planned.request
-    with noted():
+    with noted() as notes:
         time = expected(
             planned.model,
             records,
@@ -29,7 +31,7 @@ def show_dry_run(planned: Planned, *, json: bool) -> None:
         except BadInput:  # inputs without a distance have no near-duplicates to speak of
             near = None
     if json:
-        print_json(_document(planned, time, near))
+        print_json(_document(planned, time, near, notes))
         return
     from rich.text import Text
 
@@ -38,7 +40,7 @@ def show_dry_run(planned: Planned, *, json: bool) -> None:
     screen.print(Text.assemble(("  Dry run", "bold"), ("  nothing is changed", "dim")))
     screen.print()
     for label, text in _lines(planned, time, near):
-        screen.print(Text.assemble((f"  {label:<13}", "dim"), text), soft_wrap=True)
+        print_labelled(screen, label, text, 13)
     screen.print()
 
 
@@ -46,7 +48,7 @@ def _lines(planned: Planned, time: Expected, near: Table | None) -> list[tuple[s
     name = type(planned.model).__name__
     lines = [("model", f"{name}, learned from {counted(len(planned.records), 'row')}")]
     if not planned.learned.said:
-        lines.append(("", f"it does not say from which; all of {planned.source.name} is taken"))
+        lines.append(("", f"from which: told by {planned.learned.told_by}, not by the model"))
     lines.append(("hit", planned.what))
     apart = planned.hit - planned.n
     if apart:
@@ -55,7 +57,7 @@ def _lines(planned: Planned, time: Expected, near: Table | None) -> list[tuple[s
         lines.append(("", f"{counted(planned.missing, 'value')} not found, skipped"))
     if planned.asked.repeated:
         lines.append(("", f"{counted(planned.asked.repeated, 'repeated line')} counted once"))
-    lines += [("route", type(planned.method).__name__), ("claim", str(planned.claim))]
+    lines += [("route", type(planned.method).__name__), ("claim", str(_claim(planned, time)))]
     lines.append(("time", seconds(time.seconds)))
     lines.append(("", time.how))
     if planned.order.audits and time.retraining is not None:
@@ -79,22 +81,34 @@ def near_duplicates_said(near: Table, planned: Planned) -> str:
     exact = len({i for i, e in zip(near["retained"], near["exact"], strict=True) if e})
     shown = ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
     word = "near-duplicate" if len(rows) == 1 else "near-duplicates"
-    return f"{len(rows)} retained {word} ({exact} exact), rows {shown} of {planned.source.name}"
+    row = "row" if len(rows) == 1 else "rows"
+    return f"{len(rows)} retained {word} ({exact} exact), {row} {shown} of {planned.source.name}"
 
 
-def _document(planned: Planned, time: Expected, near: Table | None) -> dict[str, object]:
+def _claim(planned: Planned, time: Expected) -> Claim:
+    """Return the claim, with what the timed forgetting held fixed: no more is promised."""
+    claim = planned.claim
+    if isinstance(claim, Exact) and time.given:
+        return replace(claim, given=tuple(dict.fromkeys((*claim.given, *time.given))))
+    return claim
+
+
+def _document(
+    planned: Planned, time: Expected, near: Table | None, notes: list[str]
+) -> dict[str, object]:
     at = {i: k for k, i in enumerate(planned.source.records.ids.tolist())}
     return {
         "dry_run": True,
         "model": str(planned.order.model),
         "learned_from": len(planned.records),
         "model_says_from_which": planned.learned.said,
+        "told_by": planned.learned.told_by,
         "rows": planned.n,
         "named_but_not_in_the_model": planned.hit - planned.n,
         "groups": len(planned.asked.values) - planned.missing if planned.asked.whole else None,
         "not_found": planned.missing,
         "method": type(planned.method).__name__,
-        "claim": claim_json(planned.claim),
+        "claim": claim_json(_claim(planned, time)),
         "expected_seconds": time.seconds,
         "expected_seconds_how": time.how,
         "retraining_seconds": time.retraining,
@@ -104,5 +118,5 @@ def _document(planned: Planned, time: Expected, near: Table | None) -> dict[str,
         ],
         "held_out": None if planned.holdout is None else len(planned.holdout),
         "would_write": str(planned.order.out),
-        "notes": list(planned.notes),
+        "notes": list(dict.fromkeys([*planned.notes, *notes])),
     }  # fmt: skip

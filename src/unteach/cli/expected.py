@@ -20,12 +20,13 @@ WHOLE = 8
 @dataclass(frozen=True)
 class Expected:
     """Seconds of the forgetting and of one retraining (None if it was not asked for), and how
-    these were found.
+    these were found; `given` is what the forgetting that was timed claimed to hold fixed.
     """
 
     seconds: float
     retraining: float | None
     how: str
+    given: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{seconds(self.seconds)} ({self.how})"
@@ -48,19 +49,22 @@ def expected(
     if retrains and again is not None:
         return Expected(again, again, said)
     if len(targets) <= WHOLE:
-        once = _timed(method, model, records, targets, seed)
-        return Expected(once, again, "measured: run in memory and thrown away")
-    one = _timed(method, model, records, targets[:1], seed)
-    eight = _timed(method, model, records, targets[:WHOLE], seed)
+        once, given = _timed(method, model, records, targets, seed)
+        return Expected(once, again, "measured: run in memory and thrown away", given)
+    one, _ = _timed(method, model, records, targets[:1], seed)
+    eight, given = _timed(method, model, records, targets[:WHOLE], seed)
     slope = max(0.0, (eight - one) / (WHOLE - 1))
     total = one + slope * (len(targets) - 1)
-    return Expected(total, again, f"estimated: timed on 1 and on {WHOLE} rows, along a line")
+    return Expected(total, again, f"estimated: timed on 1 and on {WHOLE} rows, along a line", given)
 
 
-def _timed(method: Unlearner, model: Any, records: Rows, targets: Any, seed: int) -> float:
+def _timed(
+    method: Unlearner, model: Any, records: Rows, targets: Any, seed: int
+) -> tuple[float, tuple[str, ...]]:
+    """Return the seconds, and what the claim holds fixed."""
     with Stopwatch() as watch:
-        method.forget(model, records, Request(ids=targets), seed=seed)
-    return watch.seconds
+        gone = method.forget(model, records, Request(ids=targets), seed=seed)
+    return watch.seconds, tuple(getattr(gone.claim, "given", ()))
 
 
 def _retraining(model: Any, records: Rows, n: int, seed: int) -> tuple[float, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import (
+    PROJECT,
     AsJson,
     DataName,
     IdsColumn,
@@ -15,11 +16,20 @@ from .options import (
     ModelName,
     Params,
     Seed,
+    StorePath,
     Target,
     flag,
     value,
 )
-from .screen import answers, counted, must_be_writable, noted, print_json, seconds
+from .screen import (
+    answers,
+    counted,
+    must_be_writable,
+    noted,
+    print_json,
+    print_labelled,
+    seconds,
+)
 
 if TYPE_CHECKING:
     from unteach.core import Rows
@@ -51,18 +61,22 @@ def fit(
     allow_pickle: Annotated[
         bool, flag("--allow-pickle", "Pickle a model that nothing else can save.")
     ] = False,
+    store: StorePath = PROJECT,
     seed: Seed = 0,
     json: AsJson = False,
 ) -> None:
     """Learn a model, measure it, and save it.
 
     The model that is saved has learned from all records; the number printed is that of a model
-    of the same kind that never saw the held-out ones. With --groups, whole groups are held out.
+    of the same kind that never saw the held-out ones. Where a model cannot say from which rows
+    it was learned, the project records it, by digests. With --groups, whole groups are held out.
     """
-    from unteach.core import BadInput, Stopwatch, derive
-    from unteach.models import as_learner, classifies, save
+    from unteach.core import BadInput, Stopwatch, derive, write_whole
+    from unteach.models import as_learner, classifies
+    from unteach.models.saving import saved_of
 
     from .learners import learner_called, must_suit
+    from .lineage import record_learning
     from .sources import read_source
     from .trust import needed_to_load
 
@@ -79,9 +93,10 @@ def fit(
     learner: Any = as_learner(estimator)
     if prepare is not None:
         from unteach.core import Prepares
-        from unteach.unlearn import method_named
 
-        method = method_named(prepare)
+        from .learners import method_called
+
+        method = method_called(prepare)
         if not isinstance(method, Prepares):
             raise BadInput(f"{prepare} forgets from any model; leave --prepare out")
         learner = method.prepare(estimator)
@@ -93,10 +108,14 @@ def fit(
             trial = learner.learn(train, seed=derive(seed, "fit", "trial"))
             measured = _quality(trial, test, seed, grouped=groups is not None)
         learned = learner.learn(source.records, seed=derive(seed, "fit"))
-    save(learned, out, allow_pickle=allow_pickle)
+    raw = saved_of(learned, allow_pickle=allow_pickle).to_bytes()
+    if getattr(learned, "sample_ids_", None) is None:
+        record_learning(store, raw, source.records, learner=model)
+    write_whole(out, raw)
+    elsewhere = ["--store", str(store)] if store != PROJECT else []
     kind = "accuracy" if classifies(learned) else "R2"
     keeps = str(learned.keeps()) if hasattr(learned, "keeps") else None
-    following = _following(source, out, ids, groups, needed_to_load(out))
+    following = _following(source, out, ids, groups, [*needed_to_load(out), *elsewhere])
     if json:
         print_json(
             {
@@ -126,7 +145,7 @@ def fit(
         lines.append(("it keeps", keeps))
     lines += [("took", seconds(watch.seconds)), ("written", str(out))]
     for label, text in lines:
-        screen.print(Text.assemble((f"  {label:<10}", "dim"), text), soft_wrap=True)
+        print_labelled(screen, label, text, 10)
     screen.print()
     screen.print(Text.assemble(("  next      ", "dim"), (following, "cyan")), soft_wrap=True)
     screen.print()

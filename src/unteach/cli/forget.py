@@ -48,6 +48,9 @@ def forget(
     group_is_feature: Annotated[
         bool, flag("--group-is-feature", "The model learned from that column too.", _DATA)
     ] = False,
+    all_of_data: Annotated[
+        bool, flag("--all-of-data", "The model has learned exactly the rows of DATA.", _DATA)
+    ] = False,
     holdout: Annotated[
         str | None, value("DATA", "Rows new to the model; some audits need them.", _DATA)
     ] = None,
@@ -92,9 +95,13 @@ def forget(
     come from a file or from stdin, and reports and records name people by a digest under a key
     that `unteach purge --forget-names` deletes.
     """
+    from unteach.core import BadInput
+
     from .asked import asked_for
     from .forgetting import Order, plan_forgetting
 
+    if not model.name or model.is_dir():  # also "" and "."
+        raise BadInput(f"MODEL is the folder {model}; give the file of a saved model")
     order = Order(
         model=model,
         data=data,
@@ -105,6 +112,7 @@ def forget(
         leave_out=tuple(leave_out or ()),
         holdout=holdout,
         rest_is_holdout=rest_is_holdout,
+        all_of_data=all_of_data,
         skip_missing=skip_missing,
         method=method,
         accept=tuple(word.strip() for word in accept.split(",") if word.strip()),
@@ -118,7 +126,8 @@ def forget(
         trusted=tuple(trusted or ()),
         seed=seed,
     )
-    order.check(given_out=out, dry_run=dry_run)
+    lists = [name for name in (ids, values_from) if name is not None]
+    order.check(given_out=out, force=force, dry_run=dry_run, lists=lists)
     asked = asked_for(ids_file=ids, ids=one or (), group=group, values_from=values_from)
     planned = plan_forgetting(order, asked, dry_run=dry_run)
     if dry_run:

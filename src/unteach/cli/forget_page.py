@@ -68,6 +68,17 @@ def _answer(
             f"({_plain(did['route'])}); its claim is **{_plain(did['claim'])}**."
         )
     ]
+    if did.get("told by", "the model") != "the model":
+        word = did["told by"] == "--all-of-data"
+        found.append(
+            Finding(
+                "The model does not say from which rows it has learned: "
+                + ("whoever gave `--all-of-data` does, and the claim stands on that word." if word
+                   else "the project recorded it."),
+                (),
+                "mixed" if word else "fact",
+            )
+        )  # fmt: skip
     if "verdicts" not in tables:
         return (*found, Finding("No audit was run, so that the claim stands alone.", (), "mixed"))
     said = {row["metric"]: row for row in tables["verdicts"].rows()}
@@ -117,6 +128,10 @@ def _answer(
 
 
 def _residue(reading: Reading) -> Finding:
+    if reading.value == 0 and reading.untouched == 0:
+        text = ("Bytes **cannot tell**: this kind of model keeps no rows ({residue} of the rows; "
+                "doing nothing scores 0 too).")  # fmt: skip
+        return Finding(text, ("residue",), "unknown")
     if reading.value == 0:
         text = "No byte of a forgotten row was found in the new model ({residue} of the rows)."
         return Finding(text, ("residue",), "holds")

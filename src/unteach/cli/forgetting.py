@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from unteach.core import (
 )
 
 from .asked import Asked, found_in
-from .learned import Learned, forgotten_on_the_way, learned_rows
-from .names import Names
+from .learned import Learned, learned_rows, told_otherwise
+from .lineage import Lineage, lineage_of
 from .screen import counted, must_be_writable, noted
 from .sources import Source, read_source
 from .trust import load_model
@@ -42,6 +43,7 @@ class Order:
     leave_out: tuple[str, ...]
     holdout: str | None
     rest_is_holdout: bool
+    all_of_data: bool
     skip_missing: bool
     method: str
     accept: tuple[str, ...]
@@ -55,8 +57,13 @@ class Order:
     trusted: tuple[str, ...]
     seed: int
 
-    def check(self, *, given_out: Path | None, dry_run: bool) -> None:
-        """Refuse what cannot be done before anything is read."""
+    def check(
+        self, *, given_out: Path | None, force: bool, dry_run: bool, lists: Sequence[str] = ()
+    ) -> None:
+        """Refuse what cannot be done before anything is read.
+
+        given_out : --out; force : --force; lists : the files of ids or values
+        """
         if self.in_place and given_out is not None:
             raise BadInput("--in-place and --out cannot both be given")
         if self.holdout is not None and self.rest_is_holdout:
@@ -66,9 +73,30 @@ class Order:
             raise BadInput(f"--out is {self.model} itself; say --in-place to replace it")
         if self.out.exists() and not self.overwrite and not dry_run:
             raise BadInput(f"{self.out} exists; give another --out, or --force")
+        inputs = [self.data, *((self.holdout,) if self.holdout else ()), *lists]
+        mine = [Path(name) for name in inputs if name != "-"]
+        for path in mine:
+            if _same(self.out, path):
+                raise BadInput(f"the new model would replace {path}, which is read; give another "
+                               "--out")  # fmt: skip
+        if self.report is not None:
+            for path in (self.model, self.out, *mine):
+                if _same(self.report, path):
+                    raise BadInput(f"--report would replace {path}; give another --report")
+            if self.report.is_dir():
+                raise BadInput(f"--report is the folder {self.report}; give a file")
+            if self.report.exists() and not force and not dry_run:
+                raise BadInput(f"{self.report} exists; give another --report, or --force")
         strange = [kind for kind in self.accept if kind not in KINDS]
         if strange or not self.accept:
             raise BadInput(f"--accept takes some of {', '.join(KINDS)}, got {strange or 'nothing'}")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two paths lead to one file, there or not yet there."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 @dataclass(frozen=True)
@@ -134,10 +162,12 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
     if not hasattr(model, "predict"):
         raise BadInput(f"{order.model} holds no model: it has no predict")
     source = _source(order, order.data)
-    before = None
+    lineage = Lineage(source.records.ids[:0])
     if getattr(model, "sample_ids_", None) is None:
-        before = _forgotten_before(order, raw, source)
-    learned = learned_rows(model, source, before)
+        lineage = lineage_of(order.store, raw, source.records.ids)
+    learned = learned_rows(model, source, lineage, all_of_data=order.all_of_data)
+    told = told_otherwise(learned.told_by, source.name, len(learned.rest))
+    notes += [told] if told else []
     known = source.records.groups if asked.whole else source.records.ids
     if known is None:
         raise BadInput(f"{source.name} has no groups; name rows with --ids")
@@ -172,21 +202,6 @@ def _source(order: Order, name: str) -> Source:
     )
 
 
-def _forgotten_before(order: Order, raw: bytes, source: Source) -> Any:
-    """Return the ids that this project forgot on the way to the model's file."""
-    if not (order.store / "store.db").exists():
-        return None
-    from unteach.store import Store
-
-    with Store.open(order.store, create=False) as store:
-        finished = [s.id for s in store.runs() if s.name == "forget" and s.status == "finished"]
-        if not finished:
-            return None
-        names = Names(store.key())
-        tables = [store.run(identity).tables() for identity in finished]
-        return forgotten_on_the_way(tables, names.file(raw), names, source.records.ids)
-
-
 def _holdout(order: Order, learned: Learned, named: Any, people: Any) -> Rows | None:
     """Return the held-out rows, without any row of those who are to be forgotten."""
     if order.rest_is_holdout:
@@ -218,11 +233,13 @@ def _holdout(order: Order, learned: Learned, named: Any, people: Any) -> Rows | 
 
 
 def _method(order: Order, model: Any, records: Rows, request: Request) -> tuple[Unlearner, Claim]:
-    from unteach.unlearn import method_named, route
+    from unteach.unlearn import route
+
+    from .learners import method_called
 
     if order.method == "auto":
         return route(model, records, request, accept=order.accept)
-    method: Any = method_named(order.method)
+    method: Any = method_called(order.method)
     claim: Claim = method.promise(model, records, request)
     if claim.kind not in order.accept:
         raise NoRoute(

@@ -7,35 +7,45 @@ from typing import Any
 
 import numpy as np
 
-from unteach.core import BadInput, Ids, Rows, Table
+from unteach.core import BadInput, NoRoute, Rows
 
-from .names import Names
+from .lineage import Lineage
 from .screen import counted
-from .sources import Source
+from .sources import Source, has_columns
 
 
 @dataclass(frozen=True)
 class Learned:
     """The rows that a model has learned from, and the rest of the data.
 
-    said : whether the model itself holds the ids; otherwise all rows are taken
+    told_by : who says from which rows: "the model", "the project" (which recorded it), or
+        "--all-of-data" (whoever gave that option)
     """
 
     records: Rows
     rest: Rows
-    said: bool
+    told_by: str
+
+    @property
+    def said(self) -> bool:
+        """Whether the model itself holds the ids."""
+        return self.told_by == "the model"
 
 
-def learned_rows(model: Any, source: Source, forgotten_before: Ids | None = None) -> Learned:
+def learned_rows(
+    model: Any, source: Source, lineage: Lineage, *, all_of_data: bool = False
+) -> Learned:
     """Return the records split by whether the model has learned from them.
 
     Parameters
     ----------
-    forgotten_before : ids that the project knows were forgotten on the way to this model; they
-        are left out where the model itself does not say what it has learned from
+    lineage : what the project knows of the model's file; asked where the model itself does not
+        say what it has learned from. Rows forgotten on the way to it are always left out
+    all_of_data : the user's word that the model has learned exactly these rows
 
     Raises `BadInput` when the model has learned from rows that the data does not hold, as there
-    is nothing to compare it with then, and when the width differs.
+    is nothing to compare it with then, and when the width differs; `NoRoute` when nobody says
+    from which rows it has learned, as someone who was forgotten could be learned again.
     """
     records = source.records
     width = getattr(model, "n_features_in_", None)
@@ -43,7 +53,7 @@ def learned_rows(model: Any, source: Source, forgotten_before: Ids | None = None
         hint = ""
         if not source.bundled:
             hint = (
-                f" ({', '.join(source.features)}); leave columns out with --leave-out, or say "
+                f"; {has_columns(source.features)}; leave columns out with --leave-out, or say "
                 "--group-is-feature where the column of groups is one"
             )
         raise BadInput(
@@ -52,9 +62,16 @@ def learned_rows(model: Any, source: Source, forgotten_before: Ids | None = None
         )
     mine = getattr(model, "sample_ids_", None)
     if mine is None:
-        gone = records.ids[:0] if forgotten_before is None else forgotten_before
-        keep = ~np.isin(records.ids, gone)
-        return Learned(records.take(keep), records.take(~keep), said=False)
+        keep = ~np.isin(records.ids, lineage.forgotten)
+        by = "the project" if lineage.knows(records.ids[keep]) else "--all-of-data"
+        if by == "--all-of-data" and not all_of_data:
+            raise NoRoute(
+                "the model does not say from which rows it has learned, and the project does not "
+                f"know it to be those of {source.name}; whoever was forgotten before would be "
+                "learned again: give --all-of-data if it has learned exactly the rows there, or "
+                "the --store that made it"
+            )
+        return Learned(records.take(keep), records.take(~keep), by)
     keep = np.zeros(len(records), dtype=bool)
     if mine.dtype.kind == records.ids.dtype.kind:
         keep = np.isin(records.ids, mine)
@@ -64,30 +81,22 @@ def learned_rows(model: Any, source: Source, forgotten_before: Ids | None = None
             f"the model has learned from {counted(len(mine) - hit, 'row')} that {source.name} does "
             f"not hold ({hit} of {len(mine)} found); give the data that it was fitted on"
         )
-    return Learned(records.take(keep), records.take(~keep), said=True)
+    if all_of_data and hit < len(records):
+        raise BadInput(
+            f"the model says that it has learned from {hit} of the {len(records)} rows of "
+            f"{source.name}; leave --all-of-data out"
+        )
+    return Learned(records.take(keep), records.take(~keep), "the model")
 
 
-def forgotten_on_the_way(tables: list[dict[str, Table]], model: str, names: Names, ids: Ids) -> Ids:
-    """Return the ids that earlier runs of the project forgot on the way to this model's file.
-
-    Parameters
-    ----------
-    tables : those of all finished runs that forgot
-    model : the digest of the model's file
-    """
-    gone: set[str] = set()
-    seen: set[str] = set()
-    ahead = [model]
-    while ahead:
-        file = ahead.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        for found in tables:
-            if file in found["forgetting"]["model after"]:
-                if found["forgetting"]["method"] != ["DoNothing"]:  # whose rows are still there
-                    gone |= set(found["forgotten"]["record"])
-                ahead += found["forgetting"]["model before"]
-    if not gone:
-        return ids[:0]
-    return ids[[names.record(i) in gone for i in ids.tolist()]]
+def told_otherwise(told_by: str, name: str, left_out: int) -> str:
+    """Return a sentence on who says from which rows the model has learned; "" if it does."""
+    if told_by == "the model":
+        return ""
+    but = f", but for {counted(left_out, 'row')} forgotten on the way" if left_out else ""
+    if told_by == "the project":
+        return f"the model does not say from which rows; the project recorded all of {name}{but}"
+    return (
+        f"the model does not say from which rows; by --all-of-data, all of {name} is taken{but}, "
+        "and the claim stands on that word"
+    )

@@ -55,9 +55,31 @@ def learner_called(name: str, params: Sequence[str] = ()) -> Any:
     if strange:
         raise BadInput(f"{name} has no parameter {strange[0]!r}; it has {', '.join(takes)}")
     try:
-        return kind(**given)
+        estimator = kind(**given)
     except TypeError as error:
         raise BadInput(f"{place} cannot be made of these parameters: {error}") from error
+    from sklearn.base import is_classifier, is_regressor
+
+    tagged = hasattr(estimator, "__sklearn_tags__")
+    if tagged and not (is_classifier(estimator) or is_regressor(estimator)):
+        raise BadInput(f"{place} is neither a classifier nor a regressor; give one of these")
+    if not hasattr(kind, "predict") and not tagged:
+        raise BadInput(f"{place} has no predict method; give a classifier or a regressor")
+    return estimator
+
+
+def method_called(name: str) -> Any:
+    """Return the method of this name, or say which names there are as --method takes them."""
+    from unteach.core import plugins
+    from unteach.unlearn import METHODS, method_named
+
+    from .listing import spelled
+
+    known = [spelled(label) for label in ({m.__name__: m for m in METHODS}
+                                          | plugins("unteach.methods"))]  # fmt: skip
+    if name.replace("_", "-").replace("-", "").lower() not in {k.replace("-", "") for k in known}:
+        raise BadInput(f"no method {name!r}: choose from {', '.join(known)}")
+    return method_named(name)
 
 
 def must_suit(estimator: Any, records: Rows) -> None:

@@ -48,7 +48,7 @@ def _methods() -> list[dict[str, Any]]:
 
     found = {method.__name__: method for method in METHODS} | plugins("unteach.methods")
     return [
-        {"name": _spelled(name), "claims": _field(method, "Claim"), "what it does": _first(method)}
+        {"name": spelled(name), "claims": _field(method, "Claim"), "what it does": _first(method)}
         for name, method in found.items()
     ]
 
@@ -124,10 +124,10 @@ def _field(thing: Any, name: str) -> str:
     return " ".join(said)
 
 
-def _spelled(name: str) -> str:
+def spelled(name: str) -> str:
     """Return a class's name as --method takes it.
 
-    >>> _spelled("OverForget")
+    >>> spelled("OverForget")
     'over-forget'
     """
     return "".join(f"-{c.lower()}" if c.isupper() and k else c.lower() for k, c in enumerate(name))

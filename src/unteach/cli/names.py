@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,19 +36,27 @@ class Names:
         """Return the name of a file's content."""
         return self._named("file", hashlib.sha256(raw).hexdigest())
 
+    def rows(self, identifiers: Iterable[Any]) -> str:
+        """Return the name of a set of records."""
+        return self._named("rows", "\n".join(sorted(map(self.record, identifiers))))
+
     def _named(self, kind: str, text: str) -> str:
         return f"{kind}-" + pseudonym([kind, text], self.key).removeprefix("person-")
 
     def discreet(self, table: Table, records: Rows) -> Table:
-        """Return a table with digests in place of ids; `retained` says the row in the data too."""
+        """Return a table with digests in place of ids; `retained` says the row in the data too.
+
+        A caption that could name someone is dropped.
+        """
         columns = {name: list(table[name]) for name in table.columns}
         if "retained" in columns:
             at = {i: k for k, i in enumerate(records.ids.tolist())}
             columns["row"] = [at[i] + 1 for i in columns["retained"]]
-        for name in ("id", "forgotten", "retained"):
-            if name in columns:
-                columns[name] = [self.record(i) for i in columns[name]]
-        return Table(table.name, columns, table.units, table.keys, table.caption)
+        named = [name for name in ("id", "forgotten", "retained") if name in columns]
+        for name in named:
+            columns[name] = [self.record(i) for i in table[name]]
+        caption = "" if named or _names_someone(table.caption, records) else table.caption
+        return Table(table.name, columns, table.units, table.keys, caption)
 
     def of_groups(self, records: Rows, ids: Any) -> list[str | None]:
         """Return the name of the group that each record belongs to."""
@@ -54,3 +64,13 @@ class Names:
             return [None] * len(ids)
         mine = records.groups[records.positions(np.asarray(ids))]
         return [self.person(value) for value in mine.tolist()]
+
+
+def _names_someone(caption: str, records: Rows) -> bool:
+    """Return whether an id or a group stands in a caption, as a word of it."""
+    groups = () if records.groups is None else np.unique(records.groups).tolist()
+    named = {str(value).casefold() for value in (*records.ids.tolist(), *groups)}
+    text = caption.casefold()
+    return any(
+        value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in named
+    )

@@ -6,6 +6,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .options import PROJECT
+from .sources import SUFFIXES
+
 if TYPE_CHECKING:
     from .asked import Asked
     from .forgetting import Order
@@ -13,8 +16,11 @@ if TYPE_CHECKING:
 
 
 def command_of(order: Order, asked: Asked) -> str:
-    """Return the command; the values stand in FILE, and a path that holds one is not written."""
-    words = ["unteach", "forget", str(order.model), "--data", order.data]
+    """Return the command; words in capitals stand for paths, as a file may be called after
+    someone.
+    """
+    bundled = Path(order.data).suffix.lower() not in SUFFIXES
+    words = ["unteach", "forget", "MODEL", "--data", order.data if bundled else "DATA"]
     if order.ids_column is not None:
         words += ["--ids-column", order.ids_column]
     if order.target is not None:
@@ -26,12 +32,16 @@ def command_of(order: Order, asked: Asked) -> str:
         words += ["--group-column", order.group] if order.group is not None else []
     words += [w for column in order.leave_out for w in ("--leave-out", column)]
     words += ["--group-is-feature"] * order.group_is_feature
-    words += ["--holdout", order.holdout] if order.holdout is not None else []
+    words += ["--all-of-data"] * order.all_of_data
+    words += ["--holdout", "HOLDOUT"] if order.holdout is not None else []
     words += ["--rest-is-holdout"] * order.rest_is_holdout
     words += ["--method", order.method] if order.method != "auto" else []
     if order.accept != ("exact", "certified"):
         words += ["--accept", ",".join(order.accept)]
     words += ["--no-audit"] * (not order.audits)
+    words += ["--skip-missing"] * order.skip_missing
+    words += ["--in-place"] if order.in_place else ["--out", "OUT"]
+    words += ["--store", "STORE"] if order.store != PROJECT else []
     words += ["--allow-pickle"] * order.allow_pickle
     words += [w for kind in order.trusted for w in ("--trusted", kind)]
     words += ["--seed", str(order.seed)]
@@ -40,11 +50,10 @@ def command_of(order: Order, asked: Asked) -> str:
 
 def python_of(order: Order, asked: Asked, source: Source) -> str:
     """Return the Python lines that do the same without the audit."""
-    model, out = (_anonymous(str(path), asked) for path in (order.model, order.out))
     if source.bundled:
         reading = f"records = unteach.data.load({source.name!r})"
     else:
-        given = [repr(_anonymous(source.name, asked)), f"ids={order.ids_column!r}",
+        given = [repr("DATA"), f"ids={order.ids_column!r}",
                  f"target={order.target!r}"]  # fmt: skip
         given += [f"groups={source.group!r}"] if source.group is not None else []
         given += [f"features={list(source.features)!r}"]
@@ -56,17 +65,17 @@ def python_of(order: Order, asked: Asked, source: Source) -> str:
         [
             "import unteach",
             "",
-            f"model = unteach.load({model!r}{trust})",
+            f"model = unteach.load('MODEL'{trust})",
             reading,
             f"gone = unteach.forget(model, records, {which}=VALUES, method={order.method!r},",
             f"                      accept={order.accept!r}, seed={order.seed})",
-            f"unteach.save(gone.model, {out!r}{', allow_pickle=True' * order.allow_pickle})",
+            f"unteach.save(gone.model, 'OUT'{', allow_pickle=True' * order.allow_pickle})",
             "print(gone.claim, gone.cost)",
         ]
     )
 
 
 def _anonymous(word: str, asked: Asked) -> str:
-    """Return a word, or PATH where it holds a value: a file may be called after someone."""
+    """Return a word, or WORD where it holds a value that is to be forgotten."""
     held = any(len(v) >= 4 and v.casefold() in word.casefold() for v in asked.values)
-    return str(Path("PATH")) if held else word
+    return "WORD" if held else word

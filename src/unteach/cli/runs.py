@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import PROJECT, AsJson, StorePath
-from .screen import answers, print_json, table
+from .screen import answers, counted, print_json, table
 
 if TYPE_CHECKING:
     from unteach.report import Page
@@ -74,7 +74,7 @@ def show(
 
 def page_of(run: Run) -> Page:
     """Return the page of a finished run: its study's, a forgetting's, or its readings alone."""
-    from unteach.report import Page, ReadingsBlock
+    from unteach.report import Finding, Page, ReadingsBlock
     from unteach.studies import STUDIES
 
     if "forgetting" in run.tables():
@@ -85,11 +85,16 @@ def page_of(run: Run) -> Page:
         if run.name == f"study {study.name}":
             return study.conclude(run)
     readings = run.readings()
+    answer: tuple[Finding, ...] = ()
+    if "learning" in run.tables():
+        did = next(run.tables()["learning"].rows())
+        said = f"`{did['learner']}` was learned from **{counted(did['rows'], 'row')}**; which, "
+        answer = (Finding(said + "and into which file, is kept as digests.", (), "done"),)
     blocks = (ReadingsBlock(tuple(r.name for r in readings)),) if readings else ()
     return Page(
         title=run.name,
         question=f"run {run.id}",
-        answer=(),
+        answer=answer,
         blocks=blocks,
         command=run.command,
         python=run.python,

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +54,27 @@ def noted() -> Iterator[list[str]]:
                 if text not in notes:
                     notes.append(text)
     for note in notes:
-        meanwhile().print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
+        screen = meanwhile()
+        for line in _wrapped(f"note: {note}", screen.width, 6):
+            screen.print(line, style="yellow", markup=False, soft_wrap=True)
+
+
+def print_labelled(screen: Console, label: str, text: str, width: int) -> None:
+    """Print a label and a text beside it that goes on beneath itself; no word is broken."""
+    from rich.text import Text
+
+    lead = f"  {label:<{width}}"
+    first, *more = _wrapped(lead + text, screen.width, len(lead))
+    screen.print(Text.assemble((lead, "dim"), first[len(lead) :]), soft_wrap=True)
+    for line in more:
+        screen.print(Text(line), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int, indent: int) -> list[str]:
+    return textwrap.wrap(
+        text, width, subsequent_indent=" " * indent, break_long_words=False,
+        break_on_hyphens=False, drop_whitespace=True,
+    )  # fmt: skip
 
 
 def table(*names: str, right: tuple[str, ...] = ()) -> Any:

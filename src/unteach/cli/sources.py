@@ -84,11 +84,13 @@ def read_source(
     if ids is None or target is None:
         raise BadInput(
             f"say which columns of {name} hold the ids ({ids_option}) and the targets (--target); "
-            f"it has {_listed(columns)}"
+            f"{has_columns(columns)}"
         )
     for column in (ids, target, *((group,) if group else ()), *leave_out):
         if column not in columns:
-            raise BadInput(f"{name} has no column {column!r}; it has {_listed(columns)}")
+            if column in leave_out and set(column.split(",")) <= set(columns):
+                raise BadInput("--leave-out takes one column; give it again for each of them")
+            raise BadInput(f"{name} has no column {column!r}; {has_columns(columns)}")
     apart = {ids, target, *leave_out, *((group,) if group and not group_is_feature else ())}
     features = tuple(c for c in columns if c not in apart)
     try:
@@ -141,5 +143,27 @@ def discreet(message: str) -> str:
     return re.sub(rf"\bholds {quoted}", "holds what is no finite number", message)
 
 
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(repr(c) for c in columns) or "none"
+def has_columns(columns: Sequence[str]) -> str:
+    """Say which columns a file has; where its first line may be a record, none is quoted.
+
+    >>> has_columns(["row", "age"])
+    "it has 'row', 'age'"
+    >>> has_columns(["ada@example.org", "age"])
+    'the first line looks like data, not like column names'
+    >>> has_columns(["row;age"])
+    "it has one column, with ';' in its name: separate columns by commas"
+    """
+    cells = [cell for column in columns for cell in column.split(";")]
+    if any("@" in cell or _number(cell) for cell in cells):
+        return "the first line looks like data, not like column names"
+    if len(columns) == 1 and ";" in columns[0]:
+        return "it has one column, with ';' in its name: separate columns by commas"
+    return f"it has {', '.join(repr(c) for c in columns) or 'none'}"
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
