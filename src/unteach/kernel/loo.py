@@ -118,7 +118,7 @@ def _round(
     place[check.columns] = np.arange(s + m)
     at = place[outs]
     db, dn = np.empty((CHUNK, s)), np.empty((CHUNK, m))
-    told, codes = np.empty((len(outs), 5)), np.empty(len(outs), np.int64)
+    told, codes = np.zeros((len(outs), 5)), np.empty(len(outs), np.int64)
     spoiled = []
     for start in range(0, len(outs), CHUNK):
         here = slice(start, min(start + CHUNK, len(outs)))
