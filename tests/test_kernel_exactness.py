@@ -180,7 +180,8 @@ def estimator_history(seed, kind, kernel, cost, labels, statistics, moves):
         fresh = SVC(**make, statistics=statistics).fit(x[held], y[held], sample_ids=held)
         assert model.sample_ids_.tolist() == held
         assert model.classes_.tolist() == fresh.classes_.tolist()
-        assert model.certificate_.kkt_residual < 1e-10
+        # rounding grows with C: a sum of coefficients of size C cannot be told below C eps
+        assert model.certificate_.kkt_residual < 1e-10 * max(1.0, cost)
         a, b = model.decision_function(probe), fresh.decision_function(probe)
         assert a.shape == b.shape
         raw = np.abs(model._decision.values(probe) - fresh._decision.values(probe)).max()
