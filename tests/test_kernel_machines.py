@@ -227,7 +227,8 @@ def history(seed, kind, name, machine, cost, nu, moves):
         held, spare = rest, spare[len(new) :]
         assert model.sample_ids_.tolist() == held
         assert model.certificate_.kkt_residual < 1e-10
-        scale = max(1.0, np.abs(fresh.dual_coef_).max(initial=0.0) / 100)  # rounding of huge weights
+        # rounding of huge weights
+        scale = max(1.0, np.abs(fresh.dual_coef_).max(initial=0.0) / 100)
         assert np.abs(model._values(probe) - fresh._values(probe)).max() < 1e-8 * scale
         done += 1
     return done
