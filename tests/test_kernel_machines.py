@@ -558,3 +558,17 @@ def test_a_path_that_changes_nothing_and_one_that_cannot_be():
         last.forget_path(2)
     with pytest.raises(BadInput, match="two classes"):
         SVC().fit(x, np.arange(60) % 3).forget_path(0)
+
+
+@pytest.mark.parametrize("machine", [SVC, *MACHINES])
+def test_a_forgotten_number_is_never_given_to_another_row(machine, tmp_path):
+    from unteach.models import load
+
+    x, y, _ = draw(3, 30, 3, "normal")
+    y = labels_of(y) if machine in (SVC, NuSVC) else y
+    model = machine(gamma=0.3).fit(x[:20], y[:20]).forget([19])
+    again = load(model.save(tmp_path / "model"))
+    for other in (model, again):
+        other.partial_fit(x[20:22], y[20:22])
+        assert other.sample_ids_.tolist() == [*range(19), 20, 21]
+    assert again.fit(x[:5], y[:5]).partial_fit(x[5:6], y[5:6]).sample_ids_.tolist() == [*range(6)]

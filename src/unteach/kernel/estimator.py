@@ -59,7 +59,9 @@ class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
             x = x[:, :0].copy() if given is not None else x
             fixed = self._constants_of(params, x, weights)
             made = self._parts_of(params, fixed, x, labels, weights, given)
-            self._adopt(params, fixed, made.learned(), labels, weights, ids, given=())
+            learned = made.learned()
+            self.__dict__.pop("_next_id", None)
+            self._adopt(params, fixed, learned, labels, weights, ids, given=())
         return self
 
     def _learned_more(self, X: Any, y: Any, sample_weight: Any, sample_ids: Any) -> Self:
@@ -225,7 +227,7 @@ class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
         if sample_ids is None:
             if held.dtype.kind != "i":
                 raise BadInput("the rows held have strings as ids; give sample_ids for new ones")
-            return np.append(held, held.max() + 1 + np.arange(m))
+            return np.append(held, self._next_id + np.arange(m))
         new = as_ids(sample_ids, what="sample_ids")
         if new.dtype.kind != held.dtype.kind:
             raise BadInput(f"sample_ids are {new.dtype}, those held {held.dtype}; give one kind")
@@ -242,6 +244,8 @@ class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
         self._params, self._parts = params, parts
         self._labels, self._weights = labels, weights
         self.sample_ids_ = ids
+        if ids.dtype.kind == "i":  # a number that was forgotten is never given to another row
+            self._next_id = max(getattr(self, "_next_id", 0), int(ids.max()) + 1)
         self.certificate_ = parts.certificate
         self.claim_ = self._claim(parts.pairs, given)
         classes = self._coded(labels, weights)[0]

@@ -59,6 +59,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
     parts: Parts = model._parts
     config["fitted"] = _plain(model._params)
     config["warned"] = getattr(model, "_warned", False)
+    config["next_id"] = getattr(model, "_next_id", None)
     config["parts"] = [
         [p.first, p.second, len(p.rows), p.rho, p.found, p.moves, p.certificate.to_json()]
         for p in parts.pairs
@@ -102,6 +103,8 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
     model._adopt(params, fixed, parts, labels, weights, ids, given=())
     model.claim_ = claim_from(config["claim"])
     model.certificate_ = Certificate.from_json(config["certificate"])
+    if config.get("next_id") is not None:
+        model._next_id = int(config["next_id"])
     if config["warned"]:
         model._warned = True
 

@@ -46,6 +46,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
     config["fitted"] = _plain_params(model._params)
     config["convex"] = machine.convex
     config["warned"] = getattr(model, "_warned", False)
+    config["next_id"] = getattr(model, "_next_id", None)
     config["pairs"] = [
         [p.first, p.second, len(p.rows), p.rho, p.moves, p.certificate.to_json()]
         for p in machine.pairs
@@ -113,6 +114,8 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
     weights, ids = np.array(arrays["weights"]), np.array(arrays["ids"])
     model._adopt(params, fixed, machine, labels, weights, ids, classes, given=())
     model.claim_ = claim_from(config["claim"])
+    if config.get("next_id") is not None:
+        model._next_id = int(config["next_id"])
     if config["warned"]:
         model._warned = True
 

@@ -138,6 +138,7 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
             x = x[:, :0].copy() if given is not None else x
             fixed = constants.compute(params, x, classes, codes, weights)
             machine = self._machine_of(params, fixed, x, codes, weights, given).learned()
+            self.__dict__.pop("_next_id", None)
             self._adopt(params, fixed, machine, labels, weights, ids, classes, given=())
         return self
 
@@ -357,6 +358,8 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
         self._params, self._constants, self._machine = params, fixed, machine
         self._labels, self._weights = labels, weights
         self.sample_ids_ = ids
+        if ids.dtype.kind == "i":  # a number that was forgotten is never given to another row
+            self._next_id = max(getattr(self, "_next_id", 0), int(ids.max()) + 1)
         self.certificate_ = machine.certificate
         self.claim_ = self._claim(machine, given)
         self.n_iter_ = np.array([p.moves for p in machine.pairs])
@@ -401,7 +404,7 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
         if sample_ids is None:
             if held.dtype.kind != "i":
                 raise BadInput("the rows held have strings as ids; give sample_ids for new ones")
-            return np.append(held, held.max() + 1 + np.arange(m))
+            return np.append(held, self._next_id + np.arange(m))
         new = as_ids(sample_ids, what="sample_ids")
         if new.dtype.kind != held.dtype.kind:
             raise BadInput(f"sample_ids are {new.dtype}, those held {held.dtype}; give one kind")
