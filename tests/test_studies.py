@@ -19,9 +19,9 @@ from unteach.report import page_json, write_page
 from unteach.store import Store
 from unteach.studies import MARGIN, STUDIES, Study, study_named
 from unteach.studies.margin import conclude, setting
+from unteach.studies.margin.answer import _thesis
 from unteach.studies.margin.dose import dose_task
 from unteach.studies.margin.leak import LEAKS, leak_task
-from unteach.studies.margin.page import _thesis
 from unteach.studies.margin.picture import picture_task
 from unteach.studies.margin.setting import ARMS, KERNELS, Source, draw, machine
 
