@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from unteach.core import BadInput
+from unteach.core import BadInput, Ids, RepeatedRecord, as_ids, first_repeated
 
 from .gram import symmetric
 from .kernels import Kernel
@@ -136,3 +136,27 @@ def codes_among(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64
     """
     at = np.minimum(np.searchsorted(classes, labels), max(len(classes) - 1, 0))
     return np.where(classes[at] == labels, at, -1).astype(np.int64)
+
+
+def joined_ids(held: Ids, given: Any, m: int, following: int) -> Ids:
+    """Return the ids held and those of m new rows: given, or numbers from `following` on.
+
+    >>> joined_ids(np.array([4, 7]), None, 2, 9)
+    array([ 4,  7,  9, 10])
+    """
+    if given is None:
+        if held.dtype.kind != "i":
+            raise BadInput("the rows held have strings as ids; give sample_ids for new ones")
+        return np.append(held, following + np.arange(m))
+    new = as_ids(given, what="sample_ids")
+    if len(new) != m:
+        raise BadInput(f"sample_ids has {len(new)} entries for {m} rows")
+    if new.dtype.kind != held.dtype.kind:
+        raise BadInput(f"sample_ids are {new.dtype}, those held {held.dtype}; give one kind")
+    twice = first_repeated(new)
+    if twice is not None:
+        raise BadInput(f"sample_ids names {twice!r} twice; ids must be unique")
+    both = np.intersect1d(held, new)
+    if len(both):
+        raise RepeatedRecord(f"id {both[0].item()!r} is held already; forget it first")
+    return np.concatenate([held, new])

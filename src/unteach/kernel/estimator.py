@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from unteach.core import BadInput, Claim, Exact, Forgets, Ids, Keeps, RepeatedRecord, as_ids
+from unteach.core import BadInput, Claim, Exact, Forgets, Ids, Keeps
 
 from . import checked, constants, part_saving
 from .constants import Constants, DataDependentStatistics
@@ -77,7 +77,9 @@ class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
                 )
             weights = np.append(self._weights, checked.weights(sample_weight, m))
             labels = np.concatenate([self._labels, new_labels])
-            ids = self._new_ids(sample_ids, m)
+            ids = checked.joined_ids(
+                self.sample_ids_, sample_ids, m, getattr(self, "_next_id", 0)
+            )
             x = np.concatenate([old.x, x])
             fixed = self._constants_after(x, weights)
             same = fixed.kernel == self._constants.kernel
@@ -221,20 +223,6 @@ class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
                 f"{values.shape[1]}"
             )
         return np.empty((m, 0)), values[:, :n], symmetric(values[:, n:]), labels
-
-    def _new_ids(self, sample_ids: Any, m: int) -> Ids:
-        held = self.sample_ids_
-        if sample_ids is None:
-            if held.dtype.kind != "i":
-                raise BadInput("the rows held have strings as ids; give sample_ids for new ones")
-            return np.append(held, self._next_id + np.arange(m))
-        new = as_ids(sample_ids, what="sample_ids")
-        if new.dtype.kind != held.dtype.kind:
-            raise BadInput(f"sample_ids are {new.dtype}, those held {held.dtype}; give one kind")
-        both = np.intersect1d(held, self._checked_ids(new, m))
-        if len(both):
-            raise RepeatedRecord(f"id {both[0].item()!r} is held already; forget it first")
-        return np.concatenate([held, new])
 
     def _adopt(
         self, params: dict[str, Any], fixed: Constants, parts: Parts, labels: Array,

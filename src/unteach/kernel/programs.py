@@ -30,6 +30,7 @@ from .program import (
 )
 from .qp import QP, Vector
 from .smo import TAU
+from .solver import COARSEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +211,7 @@ def _polish(state: LevelSet, tol: float, most: int, moves: int) -> Solved:
         code = _round(state, _slack(program, b, tol), most)
         if code == OUT_OF_STEPS:
             break
-        allowed = max(tol, 16 * program.noise(b))
+        allowed = max(tol, min(16 * program.noise(b), COARSEST))
         found, level, left = settle(program, b, state.rows)
         if not left <= allowed:
             found = b.copy()

@@ -22,8 +22,6 @@ from unteach.core import (
     Ids,
     Keeps,
     OneClassLeft,
-    RepeatedRecord,
-    as_ids,
 )
 
 from . import checked, constants, saving
@@ -173,7 +171,9 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
                 )
             weights = np.append(self._weights, checked.weights(sample_weight, m))
             labels = np.concatenate([self._labels, new_labels])
-            ids = self._new_ids(sample_ids, m)
+            ids = checked.joined_ids(
+                self.sample_ids_, sample_ids, m, getattr(self, "_next_id", 0)
+            )
             held, codes = checked.classes_and_codes(labels, weights > 0)
             x = np.concatenate([old.x, x])
             fixed = self._constants_after(x, held, codes, weights)
@@ -398,20 +398,6 @@ class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstim
             strange = set(np.unique(np.asarray(y)).tolist()) - set(np.asarray(classes).tolist())
             if strange:
                 raise BadInput(f"y holds {sorted(strange, key=str)}, which `classes` does not name")
-
-    def _new_ids(self, sample_ids: Any, m: int) -> Ids:
-        held = self.sample_ids_
-        if sample_ids is None:
-            if held.dtype.kind != "i":
-                raise BadInput("the rows held have strings as ids; give sample_ids for new ones")
-            return np.append(held, self._next_id + np.arange(m))
-        new = as_ids(sample_ids, what="sample_ids")
-        if new.dtype.kind != held.dtype.kind:
-            raise BadInput(f"sample_ids are {new.dtype}, those held {held.dtype}; give one kind")
-        both = np.intersect1d(held, self._checked_ids(new, m))
-        if len(both):
-            raise RepeatedRecord(f"id {both[0].item()!r} is held already; forget it first")
-        return np.concatenate([held, new])
 
     def inputs_of(self, ids: Any) -> Any | None:
         """Return the inputs that the machine holds of these rows: (n, d); none of a Gram matrix."""
