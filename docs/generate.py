@@ -23,6 +23,8 @@ ROOMS = (
     "engine",
     "report",
     "unlearn",
+    "memorize",
+    "knowledge",
     "audit",
     "studies",
     "checks",

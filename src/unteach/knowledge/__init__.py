@@ -1,0 +1,1 @@
+"""What follows from what: facts, rules, closure, cuts, skills and their reductions."""

@@ -1,0 +1,1 @@
+"""How much a model holds of each record: leave-one-out, subsampled, screens, influence."""
