@@ -1,0 +1,152 @@
+"""Horn rules as values: one head, a body, and pairs of names that must differ."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from unteach.core import BadInput
+
+from .facts import Fact, bare
+
+
+@dataclass(frozen=True)
+class Var:
+    """A variable of a rule."""
+
+    name: str
+
+
+Term: TypeAlias = Var | str
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A predicate over variables and names."""
+
+    predicate: str
+    terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        return f"{bare(self.predicate)}({', '.join(map(_term, self.terms))})"
+
+    def variables(self) -> set[Var]:
+        """Return the variables that occur."""
+        return {t for t in self.terms if isinstance(t, Var)}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """If every atom of the body holds, and the pairs differ, the head holds.
+
+    Every variable of the head and of a pair occurs in the body (the rule is *safe*), so that
+    whatever is derived names only what is known.
+
+    Examples
+    --------
+    >>> from unteach.knowledge import parse_rule
+    >>> str(parse_rule("brother(X, Y:male) :- father(X, F), father(Y, F), X != Y"))
+    'brother(X, Y) :- father(X, F), father(Y, F), male(Y), X != Y'
+    """
+
+    head: Atom
+    body: tuple[Atom, ...]
+    distinct: tuple[tuple[Term, Term], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.body:
+            raise BadInput(f"rule {self} has no body; give it as a fact")
+        bound = set().union(*(atom.variables() for atom in self.body))
+        for variable in sorted(self.head.variables() - bound, key=lambda v: v.name):
+            raise BadInput(
+                f"unsafe rule: {variable.name} stands in the head of '{self}' and nowhere in its "
+                "body, so it could be anything; add an atom that says what it is"
+            )
+        for pair in self.distinct:
+            for term in pair:
+                if isinstance(term, Var) and term not in bound:
+                    raise BadInput(
+                        f"unsafe rule: {term.name} must differ from something in '{self}' and "
+                        "stands nowhere in its body"
+                    )
+
+    def __str__(self) -> str:
+        parts = [str(atom) for atom in self.body]
+        parts += [f"{_term(a)} != {_term(b)}" for a, b in self.distinct]
+        return f"{self.head} :- {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class DeadRule:
+    """A rule that can never fire, the predicate that nothing states or derives, and a guess."""
+
+    number: int  # position among the rules, from 1
+    rule: Rule
+    predicate: str
+    meant: str | None
+
+    def __str__(self) -> str:
+        guess = f"; did you mean {self.meant!r}?" if self.meant else ""
+        return (
+            f"rule {self.number} can never fire: no fact states {self.predicate!r} and no rule "
+            f"that fires derives it{guess} ({self.rule})"
+        )
+
+
+def dead_rules(rules: Sequence[Rule], predicates: Iterable[str]) -> tuple[DeadRule, ...]:
+    """Return the rules whose body needs a predicate that occurs nowhere.
+
+    Parameters
+    ----------
+    rules : the rules
+    predicates : the predicates of the facts
+
+    Examples
+    --------
+    >>> from unteach.knowledge import parse_rule
+    >>> [d.meant for d in dead_rules([parse_rule("uncle(B, A) :- newphe(A, B)")], ["nephew"])]
+    ['nephew']
+    """
+    known = set(predicates)
+    waiting = dict(enumerate(rules, 1))
+    while True:
+        firing = [k for k, r in waiting.items() if all(a.predicate in known for a in r.body)]
+        if not firing:
+            break
+        known |= {waiting.pop(k).head.predicate for k in firing}
+    everything = known | {r.head.predicate for r in rules}
+    found = []
+    for number, rule in waiting.items():
+        missing = next(a.predicate for a in rule.body if a.predicate not in known)
+        close = difflib.get_close_matches(missing, sorted(everything - {missing}), n=1)
+        found.append(DeadRule(number, rule, missing, close[0] if close else None))
+    return tuple(found)
+
+
+def check_arities(facts: Iterable[Fact], rules: Iterable[Rule]) -> None:
+    """Raise `BadInput` where one predicate takes different numbers of arguments."""
+    seen: dict[str, tuple[int, object]] = {}
+
+    def check(predicate: str, arity: int, where: object) -> None:
+        first = seen.setdefault(predicate, (arity, where))
+        if first[0] != arity:
+            raise BadInput(
+                f"arity clash: {predicate!r} takes {first[0]} arguments in {_said(first[1])} and "
+                f"{arity} in {_said(where)}; rename one of them"
+            )
+
+    for fact in facts:
+        check(fact[0], len(fact) - 1, fact)
+    for rule in rules:
+        for atom in (*rule.body, rule.head):
+            check(atom.predicate, len(atom.terms), rule)
+
+
+def _said(where: object) -> str:
+    return f"rule '{where}'" if isinstance(where, Rule) else f"fact {where!r}"
+
+
+def _term(term: Term) -> str:
+    return term.name if isinstance(term, Var) else bare(term)
