@@ -225,7 +225,7 @@ def _in_base(asked: _Asked) -> dict[str, Any]:
     best = None if entailed else BaseOnly(*program, asked.weights).least()
     if best is not None:
         return _checked(asked, *best, promote=False)
-    witness = entailed or base_only_witness(
+    witness = base_only_witness(
         asked.own, asked.attack, asked.rules, asked.background, asked.forget, asked.preserve,
         asked.weights,
     )  # fmt: skip

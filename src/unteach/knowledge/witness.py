@@ -71,6 +71,10 @@ def base_only_witness(
     needed = thinned(core, lambda some: program.clash(some) is not None)
     kept = [a for a in needed if a in preserve]
     lost = [a for a in needed if a in forget]
+    names = [tuple(own.atoms[a] for a in some) for some in (kept, lost)]
+    entailed = promotion_witness(attack, rules, background, lost, kept)
+    if entailed is not None:
+        return Witness(names[0], names[1], entailed.proof)
     start = _kinds(weights, "fact", background)
     proofs = [_proof(own, rules, start, a) for a in kept]
     # if these leaves led to none of the lost facts, they would reconcile them
@@ -81,7 +85,6 @@ def base_only_witness(
     shown = next((p for p in proofs if own.atoms[goal] in p.leaves), None)
     if cost[goal] > 0 or shown is None:
         shown = _proof(attack, rules, from_support, goal)
-    names = [tuple(own.atoms[a] for a in some) for some in (kept, lost)]
     return Witness(names[0], names[1], shown)
 
 
