@@ -11,10 +11,11 @@ from .prose import Prose, Section
 from .readings import Forest, ReadingsBlock
 from .tables import TableBlock
 from .terminal import print_page
+from .tree import Branch, Tree
 from .write import page_json, write_page
 
 __all__ = [
-    "Block", "Boundary", "Curves", "Drawing", "Entry", "Finding", "Forest", "Page", "Prose",
-    "ReadingsBlock", "Section", "TableBlock", "Verdict", "page_json", "print_page", "write_index",
+    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Page", "Prose",
+    "ReadingsBlock", "Section", "TableBlock", "Tree", "Verdict", "page_json", "print_page", "write_index",
     "write_page",
 ]

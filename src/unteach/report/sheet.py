@@ -37,7 +37,7 @@ def asset(name: str) -> str:
 
 def document(title: str, body: Html) -> bytes:
     """Return a whole file that needs nothing else, and may not load anything else."""
-    style, script = asset("report.css"), asset("report.js")
+    style, script = asset("report.css") + asset("tree.css"), asset("report.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
