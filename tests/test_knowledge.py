@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import re
 import time
 import warnings
 from pathlib import Path
 
 import pytest
+from edu_relat import edu_relat as read_edu_relat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -614,26 +614,8 @@ def test_a_join_of_unrelated_atoms_is_refused_before_it_fills_the_memory():
 
 
 def edu():
-    """Return EDU-RELAT's facts, its text rules with genders and distinct persons, and genders."""
-    folder = SHARED / "edu-relat"
-    graph = json.loads((folder / "family_graph.json").read_text())
-    male = {"husband", "uncle", "father", "brother", "nephew"}
-    rules = []
-    for line in (folder / "family_rule_raw.txt").read_text().splitlines():
-        left, right = line.split(">")
-        atoms = re.findall(r'\((\w), is ?(?:(\w+) of)?, "?(\w+)"?\)', left)
-        body = [f"{r}({b}, {a})" if r else f"{b}({a})" for a, r, b in atoms]
-        a, r, b = re.findall(r"\((\w), is (\w+) of, (\w)\)", right)[0]
-        if r != "child":
-            body.append(f"{'male' if r in male else 'female'}({a})")
-        if r in ("husband", "wife"):
-            body.append(f"{'female' if r == 'husband' else 'male'}({b})")
-        rules.append(f"{r}({b}, {a}) :- {', '.join(body)}, {a} != {b}")
-    names = graph["names"]
-    facts = [(r, names[i], names[j])
-             for (i, j), r in zip(graph["edges"], graph["relations"], strict=True)]  # fmt: skip
     with pytest.warns(UserWarning, match="newphe"):
-        return KnowledgeBase(facts, rules, [(p["gender"], p["name"]) for p in graph["persons"]])
+        return read_edu_relat(SHARED / "edu-relat")
 
 
 @edu_relat

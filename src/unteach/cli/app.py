@@ -9,11 +9,13 @@ import typer
 from typer.core import TyperGroup
 
 from .compare import compare
+from .deduce import deduce
 from .fit import fit
 from .forget import forget
 from .listing import listing
 from .options import flag
 from .plainly import Plainly
+from .plan import plan
 from .purge import purge
 from .runs import runs, show
 from .screen import answers
@@ -89,9 +91,16 @@ _FORGET = (
     "--group person --values-from who.txt --dry-run`"
 )
 _COMPARE = "Example: `unteach compare wine --model logistic --methods retrain,newton,do-nothing`"
+_PLAN = (
+    "Example: `unteach plan family.tsv --rules kinship.txt --forget 'father(ann, bob)' "
+    "--preserve 'grandfather(ann, carl)'`"
+)
+_DEDUCE = "Example: `unteach deduce family.tsv answers.csv --rules kinship.txt`"
 app.command("fit", rich_help_panel=_OWN, epilog=_FIT)(fit)
 app.command("forget", rich_help_panel=_OWN, epilog=_FORGET)(forget)
 app.command("compare", rich_help_panel=_MEASURE, epilog=_COMPARE)(compare)
+app.command("plan", rich_help_panel=_MEASURE, epilog=_PLAN)(plan)
+app.command("deduce", rich_help_panel=_MEASURE, epilog=_DEDUCE)(deduce)
 app.command("list", rich_help_panel=_MEASURE)(listing)
 app.command("tour", rich_help_panel=_TEACH)(tour)
 app.command("study", rich_help_panel=_TEACH)(study)

@@ -15,6 +15,7 @@ from .families import FEMALE, KINSHIP, MALE, families, genders
 from .outlive import outlive
 from .plan import Plan, plan
 from .proofs import Proof, Proofs
+from .reading import read_answers, read_knowledge
 from .rules import DeadRule, Rule, dead_rules
 from .text import parse_fact, parse_rule
 from .ways_out import WayOut
@@ -24,5 +25,6 @@ __all__ = [
     "Cuts", "DeadRule", "Deduction", "DeepScore", "FEMALE", "Fact", "KINSHIP", "KnowledgeBase",
     "MALE", "Plan", "Proof", "Proofs", "Rule", "WayOut", "Witness", "contract", "dead_rules",
     "deduce", "deep_score", "everything", "families", "genders", "least", "minimal_cuts",
-    "minimal_supports", "outlive", "parse_fact", "parse_rule", "plan", "written",
+    "minimal_supports", "outlive", "parse_fact", "parse_rule", "plan", "read_answers", "read_knowledge",
+    "written",
 ]

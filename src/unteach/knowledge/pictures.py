@@ -40,7 +40,6 @@ def branch(
     """
     nodes = [node for _, node in proof.walk()]
     shown = nodes[:_MOST]
-    allowed = {id(node) for node in shown}
     built: dict[int, Branch] = {}
     for node in reversed(shown):
         kind = _LEAVES.get(node.kind, "step")
@@ -50,7 +49,7 @@ def branch(
             kind = "gone"
         elif node.fact in kept:
             kind = "kept"
-        parts = tuple(built[id(p)] for p in node.premises if id(p) in allowed)
+        parts = tuple(built[id(p)] for p in node.premises if id(p) in built)
         note = str(node.rule) if node.rule is not None else ""
         if len(parts) < len(node.premises):
             note = f"{len(node.premises) - len(parts)} premises are not shown"
@@ -71,9 +70,14 @@ def picture(kb: KnowledgeBase, found: Plan, most: int = 6) -> Tree:
     if found.witness is not None:
         root = branch(found.witness.proof, forgotten=found.witness.forgotten,
                       kept=found.witness.preserved)  # fmt: skip
-        what = "follows from what is to be kept" if found.witness.preserved else "is known to all"
-        named = ", ".join(map(written, found.witness.forgotten))
-        return Tree((root,), f"Impossible: {named} {what}")
+        lost, kept = (
+            ", ".join(map(written, some))
+            for some in (found.witness.forgotten, found.witness.preserved)
+        )
+        if found.mode == "base-only":
+            return Tree((root,), f"Impossible unless promoted: {kept} cannot be had without {lost}")
+        why = f"follows from {kept}" if kept else "follows from what everybody knows"
+        return Tree((root,), f"Impossible: {lost} {why}")
     roots = []
     for fact in found.forget[:most]:
         proofs = kb.proofs(fact, 2) if fact in kb.closure() else ()

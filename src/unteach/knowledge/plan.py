@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
-from unteach.core import BadInput, EmptyRequest, UnknownRecord
+from unteach.core import BadInput, EmptyRequest, UnknownRecord, plain
 
 from .base import KnowledgeBase, read_rules
 from .base_only import BaseOnly
@@ -65,6 +65,34 @@ class Plan:
         """What is removed or lost and was not to be forgotten."""
         asked = set(self.forget)
         return tuple(f for f in (*self.remove, *self.lost) if f not in asked)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain values; facts as lists, proofs and rules as text."""
+        why = self.witness
+        return {
+            "feasible": self.feasible,
+            "mode": self.mode,
+            "forget": plain(self.forget),
+            "preserve": plain(self.preserve),
+            "remove": plain(self.remove),
+            "promote": plain(self.promote),
+            "lost": plain(self.lost),
+            "collateral": plain(self.collateral),
+            "cost": self.cost,
+            "bound": self.bound,
+            "optimal": self.optimal,
+            "witness": None if why is None else {
+                "preserved": plain(why.preserved),
+                "forgotten": plain(why.forgotten),
+                "proof": str(why.proof).splitlines(),
+            },
+            "ways_out": [
+                {"kind": w.kind, "facts": plain(w.facts), "rules": [str(r) for r in w.rules],
+                 "cost": w.cost}
+                for w in self.ways_out
+            ],
+            "seconds": self.seconds,
+        }  # fmt: skip
 
 
 def plan(

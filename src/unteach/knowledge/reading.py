@@ -14,7 +14,7 @@ from unteach.core import BadInput, Corrupt, read_whole
 
 from .facts import Fact, as_fact, as_facts
 from .rules import Rule
-from .text import parse_lines
+from .text import parse_fact, parse_lines
 
 _RDF = {".nt": "nt", ".ttl": "turtle", ".rdf": "xml", ".xml": "xml", ".n3": "n3",
         ".jsonld": "json-ld"}  # fmt: skip
@@ -82,6 +82,49 @@ def load_background(
     if rules:
         raise BadInput(f"{background} holds the rule '{rules[0]}' where only facts may stand")
     return as_facts(facts)
+
+
+def read_answers(path: str | os.PathLike[str]) -> dict[Fact, float]:
+    """Return what a model answers: facts and their probabilities, from a CSV file with a header.
+
+    The columns are `fact` (in the text form) or `subject`, `predicate` and `object`, and
+    `probability`, which is 1 where there is no such column.
+
+    Raises
+    ------
+    BadInput : a broken line, by its number
+    """
+    path = Path(path)
+    try:
+        text = read_whole(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Corrupt(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from error
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    if "fact" not in names and not set(_PARTS) <= set(names):
+        raise BadInput(
+            f"{path}: the header names 'fact', or 'subject', 'predicate' and 'object', and "
+            f"'probability'; got {names}"
+        )
+    reader.fieldnames = names
+    answers: dict[Fact, float] = {}
+    try:
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if None in row or None in row.values():
+                raise BadInput(f"{where}: {len(names)} cells are expected")
+            try:
+                if "fact" in names:
+                    fact = parse_fact(row["fact"])
+                else:
+                    fact = as_fact((row["predicate"], row["subject"], row["object"]))
+                probability = float(row.get("probability", "1"))
+            except ValueError as error:
+                raise BadInput(f"{where}: {error}") from error
+            answers[fact] = max(probability, answers.get(fact, 0.0))
+    except csv.Error as error:
+        raise BadInput(f"{path}, line {reader.line_num}: {error}") from error
+    return answers
 
 
 def _triples(text: str, comma: str, path: Path, columns: Sequence[str]) -> list[Fact]:

@@ -163,13 +163,11 @@ def _card(node: Branch, left: float, top: float) -> tuple[Html, float]:
     parts = [
         tag("title", clean(f"{node.text} {f'[{word}]' if word else ''} {node.note}").strip()),
         tag("rect", x=left, y=top, width=wide, height=_CARD, rx=7, class_="t-card"),
-        tag("rect", x=left, y=top + 6, width=3.5, height=_CARD - 12, rx=1.7, class_="t-edge"),
         tag("text", text, x=left + _PAD + 2, y=base, class_="t-text"),
     ]
-    if node.kind == "gone":
-        middle = top + _CARD / 2
-        parts.append(tag("line", x1=left + _PAD, x2=left + wide - _PAD, y1=middle, y2=middle,
-                         class_="t-strike"))  # fmt: skip
+    if node.kind in ("leak", "kept", "safe"):
+        parts.append(tag("rect", x=left, y=top + 6, width=3.5, height=_CARD - 12, rx=1.7,
+                         class_="t-edge"))  # fmt: skip
     reach = wide
     if word:
         x = left + wide + 10.0
