@@ -10,10 +10,10 @@ import warnings
 from pathlib import Path
 
 import pytest
-from edu_relat import edu_relat as read_edu_relat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edu_relat import edu_relat as read_edu_relat
 from unteach.core import BadInput, Corrupt, EmptyRequest, UnknownRecord, stream
 from unteach.knowledge import (
     KINSHIP,
@@ -527,7 +527,8 @@ def test_files_of_every_kind_say_the_same(tmp_path):
 @pytest.mark.parametrize(("name", "text", "said"), [
     ("a.tsv", "a\tp\tb\na\tp\n\tq\tr\n", "line 3"), ("a.tsv", "a\tp\tb\na p b\n", "line 2"),
     ("a.csv", 'a,p,b\n"a,p,b\n', "line 2"), ("a.dl", "p(a).\n\np(b\n", "line 3"),
-    ("a.dl", "p(a).\nq(X) :- p(Y).\n", "line 2.*unsafe rule"), ("a.json", '[["a", "b"],\n[1,', "line 2"),
+    ("a.dl", "p(a).\nq(X) :- p(Y).\n", "line 2.*unsafe rule"),
+    ("a.json", '[["a", "b"],\n[1,', "line 2"),
     ("a.json", '[["p", "a"], ["q"]]', "entry 2"), ("a.json", "{}", "a JSON list"),
     ("a.nt", "<http://x/a> <http://x/p> <http://x/b> .\n<broken\n", "line 2"),
     ("a.ttl", "@prefix x: <http://x/> .\nx:a x:p x:b .\nx:a x:p\n", "line"),

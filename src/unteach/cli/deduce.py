@@ -33,7 +33,7 @@ def deduce(
         ),
     ],
     about: Annotated[
-        list[str] | None, value("FACT", "Only these facts, such as those forgotten; again for more.")
+        list[str] | None, value("FACT", "Only these facts, as those forgotten; again for more.")
     ] = None,
     about_from: Annotated[list[Path] | None, value("FILE", "These facts, from a file.")] = None,
     rules: RulesFile = None,
@@ -70,17 +70,18 @@ def deduce(
         return
     from rich.text import Text
 
-    screen = answers()
+    screen, said = answers(), sum(r["recalled"] for r in rows)
+    found_leaks = (f"{len(leaks)} not said and still derivable", "red" if leaks else "green")
     screen.print()
     screen.print(Text.assemble(
-        "  of ", (counted(len(rows), "fact"), "bold"), f": {sum(r['recalled'] for r in rows)} still "
-        "said, ", (f"{len(leaks)} not said and still derivable", "bold red" if leaks else "bold green"),
+        "  of ", (counted(len(rows), "fact"), "bold"), f": {said} still said, ", found_leaks
     ))  # fmt: skip
     if leaks:
         grid = table("not said", "steps", "strength", "follows from", right=("steps", "strength"))
         for row in leaks[:_SHOWN]:
-            grid.add_row(Text(row["fact"], style="bold"), str(row["steps"]),
-                         f"{row['strength']:.2f}", Text(row["from"] or "what everybody knows"))  # fmt: skip
+            source = Text(row["from"] or "what everybody knows")
+            fact = Text(row["fact"], style="bold")
+            grid.add_row(fact, str(row["steps"]), f"{row['strength']:.2f}", source)
         screen.print()
         screen.print(grid)
     if len(leaks) > _SHOWN:

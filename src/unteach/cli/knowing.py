@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BaseFile = Annotated[
     Path,
-    typer.Argument(metavar="KB", help="Facts: .tsv or .csv triples, Datalog-like text, .json, RDF."),
+    typer.Argument(metavar="KB", help="Facts: triples (.tsv, .csv), Datalog text, .json, or RDF."),
 ]
 RulesFile = Annotated[Path | None, value("FILE", "Rules, one a line: `p(X) :- q(X, Y), X != Y`.")]
 BackgroundFile = Annotated[

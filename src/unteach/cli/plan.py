@@ -42,10 +42,12 @@ class Format(StrEnum):
 def plan(
     kb: BaseFile,
     forget: Annotated[
-        list[str] | None, value("FACT", "Must no longer follow: `father(ann, bob)`; again for more.")
+        list[str] | None, value("FACT", "Must no longer follow: `p(ann, bob)`; again for more.")
     ] = None,
     preserve: Annotated[list[str] | None, value("FACT", "Must still hold; again for more.")] = None,
-    forget_from: Annotated[list[Path] | None, value("FILE", "Facts to forget, from a file.")] = None,
+    forget_from: Annotated[
+        list[Path] | None, value("FILE", "Facts to forget, from a file.")
+    ] = None,
     preserve_from: Annotated[
         list[Path] | None, value("FILE", "Facts to preserve, from a file.")
     ] = None,
@@ -97,14 +99,14 @@ def _print(found: Plan) -> None:
     screen.print()
     if found.feasible:
         bound = "no cheaper way exists" if found.optimal else f"at least {found.bound:g} is needed"
-        head = f"possible: remove {counted(len(found.remove), 'fact')}"
-        screen.print(Text.assemble(("  ", ""), (head, "bold green"), f", cost {found.cost:g}; {bound}"))
+        head = (f"possible: remove {counted(len(found.remove), 'fact')}", "bold green")
+        screen.print(Text.assemble("  ", head, f", cost {found.cost:g}; {bound}"))
         _facts("remove", found.remove)
         _facts("store", found.promote)
         _facts("falls", [f for f in found.lost if f not in found.forget])
         print_labelled(screen, "took", seconds(found.seconds), 10)
     elif found.witness is not None:
-        screen.print(Text.assemble(("  ", ""), ("impossible", "bold red"), f" ({found.mode})"))
+        screen.print(Text.assemble("  ", ("impossible", "bold red"), f" ({found.mode})"))
         _facts("kept", found.witness.preserved)
         _facts("entails" if found.mode == "promotion" else "against", found.witness.forgotten)
         from unteach.knowledge.pictures import branch

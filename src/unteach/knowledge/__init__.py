@@ -13,7 +13,8 @@ from .deep import DeepScore, deep_score
 from .facts import Fact, written
 from .families import FEMALE, KINSHIP, MALE, families, genders
 from .outlive import outlive
-from .plan import Plan, plan
+from .plan import plan
+from .planned import Plan
 from .proofs import Proof, Proofs
 from .reading import read_answers, read_knowledge
 from .rules import DeadRule, Rule, dead_rules
@@ -25,6 +26,6 @@ __all__ = [
     "Cuts", "DeadRule", "Deduction", "DeepScore", "FEMALE", "Fact", "KINSHIP", "KnowledgeBase",
     "MALE", "Plan", "Proof", "Proofs", "Rule", "WayOut", "Witness", "contract", "dead_rules",
     "deduce", "deep_score", "everything", "families", "genders", "least", "minimal_cuts",
-    "minimal_supports", "outlive", "parse_fact", "parse_rule", "plan", "read_answers", "read_knowledge",
-    "written",
+    "minimal_supports", "outlive", "parse_fact", "parse_rule", "plan", "read_answers",
+    "read_knowledge", "written",
 ]

@@ -45,7 +45,7 @@ class BaseOnly:
                 "a plan without promotion needs clingo: pip install 'unteach[knowledge]'"
             ) from error
         self.weights = weights
-        self.control = clingo.Control(["--warn=none"])
+        self.control = clingo.Control(["--warn=none", "--opt-strategy=usc,oll"])
         danger = attack.behind(forget)
         always = own.closure([*background, *(a for a in weights if a not in danger)])
         self.keep: dict[int, int] = {}
@@ -98,7 +98,6 @@ class BaseOnly:
         """Return the cheapest removal with its proved cost, or None where there is none."""
         with self.control.backend() as backend:
             backend.add_minimize(0, [(-lit, self.weights[a]) for a, lit in self.keep.items()])
-        self.control.configuration.solver.opt_strategy = "usc,oll"
         best: tuple[set[int], int] | None = None
         with self.control.solve(yield_=True) as search:
             for model in search:

@@ -86,10 +86,10 @@ class Relation:
         """
         first, last = span
         if not places:
-            rows = last - first
-            if rows * count > most:
+            many = last - first
+            if many * count > most:
                 return None, np.empty(0, dtype=np.int64)
-            return np.repeat(np.arange(count), rows), np.tile(np.arange(first, last), count)
+            return np.repeat(np.arange(count), many), np.tile(np.arange(first, last), count)
         wanted = self.keys.of(columns)
         if last - first < min(count, self.size) // 8:  # few rows: look them up among the bindings
             own = self.keys.of([self.rows[first:last, p] for p in places])

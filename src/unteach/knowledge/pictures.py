@@ -9,7 +9,7 @@ from unteach.report import Branch, Tree
 
 from .base import KnowledgeBase
 from .facts import Fact, written
-from .plan import Plan
+from .planned import Plan
 from .proofs import Proof
 
 _LEAVES = {"fact": "stated", "background": "known", "promoted": "kept"}

@@ -2,97 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
-from unteach.core import BadInput, EmptyRequest, UnknownRecord, plain
-
-from .base import KnowledgeBase, read_rules
+from .base import KnowledgeBase
 from .base_only import BaseOnly
-from .facts import Fact, as_fact, as_facts, written
 from .graph import Graph
-from .ground import ground
+from .planned import Plan
 from .promotion import least_removal
-from .rules import Rule, check_arities
+from .request import Asked, ask
+from .rules import Rule
 from .ways_out import WayOut, ways_in_base, ways_to_promote
-from .witness import Witness, base_only_witness, promotion_witness
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to remove and what to promote, or why it is impossible.
-
-    Parameters
-    ----------
-    feasible : whether the request can be met
-    forget, preserve : what was asked
-    mode : "promotion", or "base-only" where what stays must be derived from facts that stay
-    remove : base facts to remove, at the least cost
-    promote : preserved conclusions that must be stored as facts; none of them could be left out
-    lost : every conclusion that no longer follows, the forgotten ones among them
-    cost : the weights of what is removed; None where infeasible
-    bound : the solver's lower bound on that cost
-    optimal : whether cost and bound are equal
-    witness : why it is infeasible; minimal
-    ways_out : the cheapest changes that make it feasible
-    seconds : what planning took
-    """
-
-    feasible: bool
-    forget: tuple[Fact, ...]
-    preserve: tuple[Fact, ...]
-    mode: Literal["promotion", "base-only"]
-    remove: tuple[Fact, ...] = ()
-    promote: tuple[Fact, ...] = ()
-    lost: tuple[Fact, ...] = ()
-    cost: float | None = None
-    bound: float | None = None
-    witness: Witness | None = None
-    ways_out: tuple[WayOut, ...] = ()
-    seconds: float = field(default=0.0, compare=False)
-
-    @property
-    def optimal(self) -> bool:
-        """Whether the cost is proved to be the least."""
-        return self.feasible and self.cost == self.bound
-
-    @property
-    def collateral(self) -> tuple[Fact, ...]:
-        """What is removed or lost and was not to be forgotten."""
-        asked = set(self.forget)
-        return tuple(f for f in (*self.remove, *self.lost) if f not in asked)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as plain values; facts as lists, proofs and rules as text."""
-        why = self.witness
-        return {
-            "feasible": self.feasible,
-            "mode": self.mode,
-            "forget": plain(self.forget),
-            "preserve": plain(self.preserve),
-            "remove": plain(self.remove),
-            "promote": plain(self.promote),
-            "lost": plain(self.lost),
-            "collateral": plain(self.collateral),
-            "cost": self.cost,
-            "bound": self.bound,
-            "optimal": self.optimal,
-            "witness": None if why is None else {
-                "preserved": plain(why.preserved),
-                "forgotten": plain(why.forgotten),
-                "proof": str(why.proof).splitlines(),
-            },
-            "ways_out": [
-                {"kind": w.kind, "facts": plain(w.facts), "rules": [str(r) for r in w.rules],
-                 "cost": w.cost}
-                for w in self.ways_out
-            ],
-            "seconds": self.seconds,
-        }  # fmt: skip
+from .witness import base_only_witness, promotion_witness
 
 
 def plan(
@@ -138,7 +61,7 @@ def plan(
     False
     """
     began = time.perf_counter()
-    asked = _asked(kb, forget, preserve, attacker_rules, weights)
+    asked = ask(kb, forget, preserve, attacker_rules, weights)
     found = _promoted(asked) if promote else _in_base(asked)
     return Plan(
         forget=tuple(map(asked.fact, asked.forget)),
@@ -149,86 +72,7 @@ def plan(
     )
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A request in numbers: one numbering for the own rules and for those of an attacker."""
-
-    own: Graph
-    attack: Graph
-    rules: tuple[Rule, ...]
-    n_own: int
-    base: tuple[int, ...]
-    background: tuple[int, ...]
-    forget: tuple[int, ...]
-    preserve: tuple[int, ...]
-    weights: Mapping[int, int]  # of base facts
-    prizes: Mapping[int, int]  # of preserved facts
-    scale: int
-
-    def fact(self, number: int) -> Fact:
-        return self.own.atoms[number]
-
-
-def _asked(
-    kb: KnowledgeBase,
-    forget: Iterable[Any],
-    preserve: Iterable[Any],
-    attacker_rules: Iterable[str | Rule] | None,
-    weights: Mapping[Any, float] | None,
-) -> _Asked:
-    gone, kept = as_facts(forget), as_facts(preserve)
-    if not gone:
-        raise EmptyRequest("this request names no fact to forget")
-    both = set(gone) & set(kept)
-    if both:
-        raise BadInput(f"{written(min(both))} cannot be both forgotten and preserved")
-    more = read_rules(attacker_rules or ())
-    rules = (*kb.rules, *more)
-    if more:
-        check_arities((*kb.facts, *kb.background), rules)
-        attack = ground((*kb.facts, *kb.background), rules)
-        own = attack.only(lambda rule: rule < len(kb.rules))
-        reachable = {attack.atoms[k] for k in attack.closure(map(attack.index.__getitem__,
-                                                             (*kb.facts, *kb.background)))}  # fmt: skip
-    else:
-        own = attack = kb.graph
-        reachable = set(kb.closure())
-    for what, facts, known in (("forget", gone, reachable), ("preserve", kept, kb.closure())):
-        for fact in facts:
-            if fact not in known:
-                raise UnknownRecord(
-                    f"cannot {what} {written(fact)}: it is neither stated nor does it follow"
-                )
-    index = attack.index
-    base = tuple(index[f] for f in kb.facts)
-    price, scale = _prices(weights or {}, index)
-    return _Asked(
-        own, attack, rules, len(kb.rules), base, tuple(index[f] for f in kb.background),
-        tuple(index[f] for f in gone), tuple(index[f] for f in kept),
-        {a: price.get(a, scale) for a in base},
-        {index[f]: price.get(index[f], scale) for f in kept}, scale,
-    )  # fmt: skip
-
-
-def _prices(weights: Mapping[Any, float], index: Mapping[Fact, int]) -> tuple[dict[int, int], int]:
-    """Return weights as whole numbers, and what a weight of 1 became."""
-    exact: dict[int, Fraction] = {}
-    for name, weight in weights.items():
-        fact = as_fact(name)
-        if fact not in index:
-            raise UnknownRecord(f"a weight is given for {written(fact)}, which does not hold")
-        if not (weight > 0 and math.isfinite(weight)):
-            raise BadInput(f"the weight of {written(fact)} must be above 0 and finite, "
-                           f"got {weight}; preserve what must not be removed")
-        exact[index[fact]] = Fraction(weight).limit_denominator(1000)
-        if not exact[index[fact]]:
-            raise BadInput(f"the weight of {written(fact)} is below 0.001, got {weight}; scale "
-                           "the weights")
-    scale = math.lcm(*(w.denominator for w in exact.values()))
-    return {a: int(w * scale) for a, w in exact.items()}, scale
-
-
-def _promoted(asked: _Asked) -> dict[str, Any]:
+def _promoted(asked: Asked) -> dict[str, Any]:
     """Return the least removal where promotion is allowed, or why there is none."""
     witness = promotion_witness(
         asked.attack, asked.rules, asked.background, asked.forget, asked.preserve
@@ -244,7 +88,7 @@ def _promoted(asked: _Asked) -> dict[str, Any]:
     return _checked(asked, removed, bound, promote=True)
 
 
-def _in_base(asked: _Asked) -> dict[str, Any]:
+def _in_base(asked: Asked) -> dict[str, Any]:
     """Return the least removal where nothing is promoted, or why there is none."""
     entailed = promotion_witness(
         asked.attack, asked.rules, asked.background, asked.forget, asked.preserve
@@ -265,7 +109,7 @@ def _in_base(asked: _Asked) -> dict[str, Any]:
     return {"feasible": False, "witness": witness, "ways_out": tuple(ways)}
 
 
-def _checked(asked: _Asked, removed: set[int], bound: int, *, promote: bool) -> dict[str, Any]:
+def _checked(asked: Asked, removed: set[int], bound: int, *, promote: bool) -> dict[str, Any]:
     """Return a plan's fields, after a closure has said that it does what it should."""
     before = asked.own.closure([*asked.base, *asked.background])
     kept = {*asked.background, *(a for a in asked.base if a not in removed)}

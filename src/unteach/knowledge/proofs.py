@@ -6,14 +6,35 @@ import heapq
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple
 
 from .facts import Fact, written
 from .graph import Graph
 from .rules import Rule
 
 Kind = Literal["fact", "background", "promoted", "step"]
-Path: TypeAlias = "tuple[int, Path] | None"
+
+
+class _Path(NamedTuple):
+    """A fact, and what it is needed for, up to the goal."""
+
+    atom: int
+    below: _Path | None
+
+
+class _Todo(NamedTuple):
+    """What is still to be proved: a fact, and the rest."""
+
+    what: _Path
+    rest: _Todo | None
+
+
+class _Chosen(NamedTuple):
+    """What was chosen last, an instance or -1 for a stated fact, and what was chosen before."""
+
+    atom: int
+    instance: int
+    before: _Chosen | None
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -138,33 +159,34 @@ def all_proofs(
     tick = itertools.count()
     # an open proof: a bound on its steps, the facts still to prove with the path to each, and
     # what was chosen so far, both as linked lists
-    heap: list[tuple[int, int, object, object]] = [
-        (least[goal], next(tick), ((goal, None), None), None)
+    heap: list[tuple[int, int, _Todo | None, _Chosen | None]] = [
+        (least[goal], next(tick), _Todo(_Path(goal, None), None), None)
     ]
     while heap:
         bound, _, todo, chosen = heapq.heappop(heap)
         if todo is None:
             yield _built(graph, rules, start, chosen)
             continue
-        (atom, path), rest = todo  # type: ignore[misc]
+        path, rest = todo
+        atom = path.atom
         if atom in start:
-            heapq.heappush(heap, (bound - least[atom], next(tick), rest, ((atom, -1), chosen)))
-        below = (atom, path)
+            leaf = _Chosen(atom, -1, chosen)
+            heapq.heappush(heap, (bound - least[atom], next(tick), rest, leaf))
         for k in graph.makes[atom]:
             body = graph.bodies[k]
-            if all(b in least and not _on(b, below) for b in body):
+            if all(b in least and not _on(b, path) for b in body):
                 after = rest
                 for b in reversed(body):
-                    after = ((b, below), after)
+                    after = _Todo(_Path(b, path), after)
                 total = bound - least[atom] + 1 + sum(least[b] for b in body)
-                heapq.heappush(heap, (total, next(tick), after, ((atom, k), chosen)))
+                heapq.heappush(heap, (total, next(tick), after, _Chosen(atom, k, chosen)))
 
 
-def _on(atom: int, path: Path) -> bool:
+def _on(atom: int, path: _Path | None) -> bool:
     while path is not None:
-        if path[0] == atom:
+        if path.atom == atom:
             return True
-        path = path[1]
+        path = path.below
     return False
 
 
@@ -178,11 +200,13 @@ def _needed(goal: int, premises: Callable[[int], Sequence[int]]) -> set[int]:
     return found
 
 
-def _built(graph: Graph, rules: Sequence[Rule], start: Mapping[int, Kind], chosen: object) -> Proof:
+def _built(
+    graph: Graph, rules: Sequence[Rule], start: Mapping[int, Kind], chosen: _Chosen | None
+) -> Proof:
     """Return the proof whose choices were made in preorder: the last of them stands first."""
     stack: list[Proof] = []
     while chosen is not None:
-        (atom, k), chosen = chosen  # type: ignore[misc]
+        atom, k, chosen = chosen
         if k < 0:
             stack.append(Proof(graph.atoms[atom], start[atom]))
             continue

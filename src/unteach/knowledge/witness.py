@@ -41,8 +41,8 @@ def promotion_witness(
     needed.
     """
     preserve = sorted(preserve)
-    start: dict[int, Kind] = {a: "promoted" for a in preserve}
-    start |= {a: "background" for a in background}
+    start: dict[int, Kind] = dict.fromkeys(preserve, "promoted")
+    start |= dict.fromkeys(background, "background")
     cost, _ = shortest(graph, start)
     reached = [f for f in forget if f in cost]
     if not reached:
@@ -103,8 +103,8 @@ def thinned(items: Sequence[int], clashes: Callable[[Sequence[int]], bool]) -> l
 
 
 def _kinds(items: Iterable[int], kind: Kind, background: Iterable[int]) -> dict[int, Kind]:
-    kinds: dict[int, Kind] = {a: kind for a in items}
-    return kinds | {a: "background" for a in background}
+    kinds: dict[int, Kind] = dict.fromkeys(items, kind)
+    return kinds | dict.fromkeys(background, "background")
 
 
 def _proof(graph: Graph, rules: Sequence[Rule], start: Mapping[int, Kind], goal: int) -> Proof:

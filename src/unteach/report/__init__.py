@@ -15,7 +15,7 @@ from .tree import Branch, Tree
 from .write import page_json, write_page
 
 __all__ = [
-    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Page", "Prose",
-    "ReadingsBlock", "Section", "TableBlock", "Tree", "Verdict", "page_json", "print_page", "write_index",
-    "write_page",
+    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Page",
+    "Prose", "ReadingsBlock", "Section", "TableBlock", "Tree", "Verdict", "page_json",
+    "print_page", "write_index", "write_page",
 ]

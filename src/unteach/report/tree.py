@@ -172,8 +172,8 @@ def _card(node: Branch, left: float, top: float) -> tuple[Html, float]:
     if word:
         x = left + wide + 10.0
         if node.kind in _MARKS:
-            parts.append(tag("path", d=_MARKS[node.kind], class_="t-mark",
-                             transform=f"translate({x:.1f} {top + _CARD / 2 - 8:.1f})"))  # fmt: skip
+            place = f"translate({x:.1f} {top + _CARD / 2 - 8:.1f})"
+            parts.append(tag("path", d=_MARKS[node.kind], class_="t-mark", transform=place))
             x += 22.0
         parts.append(tag("text", word, x=x, y=base, class_="t-word"))
         reach = x - left + text_width(word, 14.0)
