@@ -478,8 +478,13 @@ def test_the_text_form_is_read_back_as_it_is_written():
         assert parse_rule(str(rule)) == rule
     assert parse_rule("p(X) :- q(X, _, _)").body[0].terms[1] != parse_rule(
         "p(X) :- q(X, _, _)").body[0].terms[2]
-    fact = ("is a", "Ann 'the' Lee", "back\\slash", "7")
-    assert parse_fact(written(fact)) == fact
+    assert parse_clause("p(a, '%b'). % so they say") == ("p", "a", "%b")
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.text(min_size=1).filter(lambda t: "\n" not in t), min_size=2, max_size=4))
+def test_any_fact_is_read_back_as_it_is_written(parts):
+    assert parse_fact(written(tuple(parts))) == tuple(parts)
 
 
 @pytest.mark.parametrize(("text", "said"), [
@@ -564,6 +569,7 @@ def test_files_that_are_no_text_are_called_damaged(tmp_path):
     (lambda: KnowledgeBase([("p", "a")], (), [("p", "a")]), "both as a fact"),
     (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], FATHERS), "both forgotten and preserved"),
     (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], weights={FATHERS[0]: 0}), "above 0"),
+    (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], weights={FATHERS[0]: "2"}), "got '2'"),
     (lambda: KnowledgeBase(FATHERS).proofs(FATHERS[0], 0), "at least 1"),
     (lambda: KnowledgeBase(FATHERS).minimal_cuts(FATHERS[0], 0), "at least 1"),
     (lambda: families(0), "n_facts"),

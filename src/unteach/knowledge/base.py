@@ -94,6 +94,8 @@ class KnowledgeBase:
         background : a file of facts, in any of these forms, or facts
         columns : in which order a triple's parts stand in a line
 
+        A fact of the file that is also background is taken for background.
+
         Raises
         ------
         BadInput : a broken line, by its number
@@ -103,7 +105,8 @@ class KnowledgeBase:
         facts, own = read_knowledge(path, columns)
         own += load_rules(rules)
         known = load_background(background, columns)
-        return cls((f for f in facts if f not in set(known)), own, known)
+        everybody = set(known)
+        return cls((f for f in facts if f not in everybody), own, known)
 
     @functools.cached_property
     def graph(self) -> Graph:

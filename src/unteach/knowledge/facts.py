@@ -50,7 +50,7 @@ def bare(name: str) -> str:
     >>> bare("ann"), bare("Ann Lee")
     ('ann', "'Ann Lee'")
     """
-    if _BARE.match(name):
+    if _BARE.match(name) and name != "not":
         return name
     return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def read_knowledge(
         text = read_whole(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Corrupt(f"{path} is not UTF-8 text: byte {error.start} cannot be read") from error
-    lines = text.splitlines()
+    lines = re.split(r"\r\n|\n|\r", text)
     if ending == ".json":
         return _json(text, path), []
     if ending == ".csv":

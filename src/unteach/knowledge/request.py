@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 from unteach.core import BadInput, EmptyRequest, UnknownRecord
@@ -87,9 +88,9 @@ def _prices(weights: Mapping[Any, float], index: Mapping[Fact, int]) -> tuple[di
         fact = as_fact(name)
         if fact not in index:
             raise UnknownRecord(f"a weight is given for {written(fact)}, which does not hold")
-        if not (weight > 0 and math.isfinite(weight)):
+        if not (isinstance(weight, Real) and weight > 0 and math.isfinite(weight)):
             raise BadInput(f"the weight of {written(fact)} must be above 0 and finite, "
-                           f"got {weight}; preserve what must not be removed")
+                           f"got {weight!r}; preserve what must not be removed")
         exact[index[fact]] = Fraction(weight).limit_denominator(1000)
         if not exact[index[fact]]:
             raise BadInput(f"the weight of {written(fact)} is below 0.001, got {weight}; scale "

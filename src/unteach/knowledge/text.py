@@ -27,10 +27,10 @@ class _Reader:
         self.typed: list[Atom] = []
         self.fresh = itertools.count(1)
         place = 0
-        while text[place:].strip():
+        while (left := text[place:].strip()) and left[0] not in "%#":
             match = _TOKEN.match(text, place)
             if match is None:
-                raise BadInput(f"cannot read {text[place:].strip()!r} in {text!r}")
+                raise BadInput(f"cannot read {left!r} in {text!r}")
             self.tokens.append((str(match.lastgroup), match.group().strip()))
             place = match.end()
 
@@ -68,7 +68,7 @@ class _Reader:
         kind = self.peek()[0]
         predicate = self.take("name", "quoted")
         predicate = _unquoted(predicate) if kind == "quoted" else predicate
-        if predicate in ("not", r"\+"):
+        if predicate == "not" and kind != "quoted":
             raise BadInput(f"a Horn rule has no negation: {self.text!r}")
         self.take("(")
         terms = [self.term(types=True)]
@@ -143,7 +143,7 @@ def parse_fact(text: str) -> Fact:
 
 
 def parse_lines(lines: Iterable[str], name: str) -> tuple[list[Fact], list[Rule]]:
-    """Return the facts and the rules of a text; `%` and `#` at the start of a line are comments.
+    """Return the facts and the rules of a text; `%` and `#` begin comments.
 
     Raises
     ------
