@@ -80,8 +80,6 @@ class BaseOnly:
                 continue
             if atom in self.keep:
                 backend.add_rule([literal[atom]], [self.keep[atom]])
-            elif atom in self.weights:
-                backend.add_rule([literal[atom]])
             for k in graph.makes[atom]:
                 body = [literal[b] for b in graph.bodies[k] if b in literal and b not in true]
                 backend.add_rule([literal[atom]], body)

@@ -81,7 +81,7 @@ def ask(
     )  # fmt: skip
 
 
-def _prices(weights: Mapping[Any, float], index: Mapping[Fact, int]) -> tuple[dict[int, int], int]:
+def _prices(weights: Mapping[Any, Any], index: Mapping[Fact, int]) -> tuple[dict[int, int], int]:
     """Return weights as whole numbers, and what a weight of 1 became."""
     exact: dict[int, Fraction] = {}
     for name, weight in weights.items():
