@@ -167,6 +167,13 @@ def test_the_picture_of_an_impossible_request_is_its_witness():
     assert "cannot be had without father(ann, bob)" in picture(kb, based).title
 
 
+def test_names_with_braces_cite_no_reading():
+    kb = KnowledgeBase([("a", "{x}")], ["b(X) :- a(X)"])
+    tree = picture(kb, plan(kb, [("b", "{x}")], [("a", "{x}")]))
+    Page("t", "q", (), (tree,), "", "", {})
+    assert "<title>Impossible: b(&#x27;{x}&#x27;) follows" in tree.svg()
+
+
 def test_long_proofs_are_cut_and_say_so():
     n = 300
     facts = [("next", str(k), str(k + 1)) for k in range(n)] + [("seen", "0")]

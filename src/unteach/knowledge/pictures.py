@@ -71,7 +71,7 @@ def picture(kb: KnowledgeBase, found: Plan, most: int = 6) -> Tree:
         root = branch(found.witness.proof, forgotten=found.witness.forgotten,
                       kept=found.witness.preserved)  # fmt: skip
         lost, kept = (
-            ", ".join(map(written, some))
+            ", ".join(map(written, some)).replace("{", "{{").replace("}", "}}")
             for some in (found.witness.forgotten, found.witness.preserved)
         )
         if found.mode == "base-only":

@@ -91,7 +91,7 @@ def _prices(weights: Mapping[Any, Any], index: Mapping[Fact, int]) -> tuple[dict
         if not (isinstance(weight, Real) and weight > 0 and math.isfinite(weight)):
             raise BadInput(f"the weight of {written(fact)} must be above 0 and finite, "
                            f"got {weight!r}; preserve what must not be removed")
-        exact[index[fact]] = Fraction(weight).limit_denominator(1000)
+        exact[index[fact]] = Fraction(float(weight)).limit_denominator(1000)
         if not exact[index[fact]]:
             raise BadInput(f"the weight of {written(fact)} is below 0.001, got {weight}; scale "
                            "the weights")

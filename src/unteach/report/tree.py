@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unteach.core import BadInput
 
 from .figure import figure, text_width
-from .markup import Html, clean, join, tag
+from .markup import Html, clean, join, spoken, tag
 from .page import Drawing, Page
 from .sheet import asset
 
@@ -122,7 +122,7 @@ class Tree:
         colours = asset("report.css").split("*, *::before")[0]
         style = f"{colours}{asset('tree.css')}.t-paper {{ fill: var(--paper); }}\n"
         return tag(
-            "svg", tag("title", self.title) if self.title else "", tag("style", Html(style)),
+            "svg", tag("title", spoken(self.title, str)) if self.title else "", tag("style", Html(style)),
             tag("rect", width="100%", height="100%", class_="t-paper"), *parts,
             xmlns="http://www.w3.org/2000/svg", viewbox=f"0 0 {width:.0f} {top:.0f}",
             width=round(width), height=round(top), class_="tree-svg",
