@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from unteach.core import BadInput, EmptyRequest, UnknownRecord
 
@@ -88,10 +89,11 @@ def _prices(weights: Mapping[Any, Any], index: Mapping[Fact, int]) -> tuple[dict
         fact = as_fact(name)
         if fact not in index:
             raise UnknownRecord(f"a weight is given for {written(fact)}, which does not hold")
-        if not (isinstance(weight, Real) and weight > 0 and math.isfinite(weight)):
+        number = float(weight) if isinstance(weight, (int, float, np.number)) else math.nan
+        if not (number > 0 and math.isfinite(number)):
             raise BadInput(f"the weight of {written(fact)} must be above 0 and finite, "
                            f"got {weight!r}; preserve what must not be removed")
-        exact[index[fact]] = Fraction(float(weight)).limit_denominator(1000)
+        exact[index[fact]] = Fraction(number).limit_denominator(1000)
         if not exact[index[fact]]:
             raise BadInput(f"the weight of {written(fact)} is below 0.001, got {weight}; scale "
                            "the weights")

@@ -121,8 +121,9 @@ class Tree:
         width = widest + 40.0
         colours = asset("report.css").split("*, *::before")[0]
         style = f"{colours}{asset('tree.css')}.t-paper {{ fill: var(--paper); }}\n"
+        named = tag("title", spoken(self.title, str)) if self.title else ""
         return tag(
-            "svg", tag("title", spoken(self.title, str)) if self.title else "", tag("style", Html(style)),
+            "svg", named, tag("style", Html(style)),
             tag("rect", width="100%", height="100%", class_="t-paper"), *parts,
             xmlns="http://www.w3.org/2000/svg", viewbox=f"0 0 {width:.0f} {top:.0f}",
             width=round(width), height=round(top), class_="tree-svg",
