@@ -7,6 +7,7 @@ method, the result is audited against retraining, and readings and tables are wh
 from .canonical import canonical, digest, plain, pseudonym
 from .cases import Case, Trial
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
+from .columns import LazyColumn
 from .contracts import (
     Estimator,
     Learner,
@@ -24,6 +25,7 @@ from .errors import (
     BadInput,
     BudgetSpent,
     Corrupt,
+    Diverged,
     EmptyRequest,
     NeedsReference,
     NoRoute,
@@ -44,8 +46,8 @@ from .saved import Saved, read_whole, write_whole
 from .seeds import derive, stream
 
 __all__ = [
-    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Corrupt", "Cost",
-    "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic", "Ids", "Keeps",
+    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Corrupt", "Cost", "Diverged",
+    "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic", "Ids", "Keeps", "LazyColumn",
     "Learner", "Metric", "Model", "NeedsReference", "NoRoute", "NotConverged", "NothingLeft",
     "OneClassLeft", "Prepares", "Progress", "Promises", "Reading", "Records", "RepeatedRecord",
     "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table", "Trainable", "Trial",

@@ -9,7 +9,7 @@ from types import TracebackType
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock, seconds of processor, and how many records were read.
+    """Seconds on the clock, seconds of processor, records read, gradients of one record taken.
 
     Measured times stand outside the promise that the same seed gives the same bytes.
     """
@@ -18,6 +18,7 @@ class Cost:
     cpu_seconds: float = 0.0
     rows_read: int = 0
     route: str = ""
+    gradients: int = 0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
@@ -25,6 +26,7 @@ class Cost:
             self.cpu_seconds + other.cpu_seconds,
             self.rows_read + other.rows_read,
             self.route or other.route,
+            self.gradients + other.gradients,
         )
 
 
@@ -51,6 +53,6 @@ class Stopwatch:
         self.seconds = time.perf_counter() - self._wall
         self.cpu_seconds = time.process_time() - self._cpu
 
-    def cost(self, *, rows_read: int = 0, route: str = "") -> Cost:
+    def cost(self, *, rows_read: int = 0, route: str = "", gradients: int = 0) -> Cost:
         """Return what the block took."""
-        return Cost(self.seconds, self.cpu_seconds, rows_read, route)
+        return Cost(self.seconds, self.cpu_seconds, rows_read, route, gradients)

@@ -49,6 +49,10 @@ class NotConverged(UnteachError):
     """A solver that did not reach its tolerance; nothing was changed."""
 
 
+class Diverged(NotConverged):
+    """A training whose loss or parameters stopped being finite numbers; it was stopped there."""
+
+
 class Corrupt(UnteachError):
     """A file that is damaged or not ours; it is left as it was found."""
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns import LazyColumn
 from .errors import BadInput, NothingLeft, RepeatedRecord, UnknownRecord
 
 Ids = NDArray[Any]
@@ -153,6 +154,8 @@ def _frozen(value: Any, n: int, name: str) -> Any:
 def _take(value: Any, rows: NDArray[Any]) -> Any:
     if isinstance(value, np.ndarray) or hasattr(value, "tocsr"):
         return value[rows]
+    if isinstance(value, LazyColumn):
+        return value.taken(rows)
     if rows.dtype == bool:
         rows = np.flatnonzero(rows)
     return [value[int(i)] for i in rows]
@@ -209,6 +212,27 @@ class Rows:
         shapes = ", ".join(f"{k}{getattr(v, 'shape', (len(v),))}" for k, v in self.columns.items())
         grouped = "" if self.groups is None else f", {len(np.unique(self.groups))} groups"
         return f"Rows({len(self)} records: {shapes}{grouped})"
+
+    @classmethod
+    def from_torch(cls, dataset: Any, *, ids: Any = None, groups: Any = None) -> Rows:
+        """Return the items of a torch data set (or of any list of pairs) as records, lazily.
+
+        Parameters
+        ----------
+        dataset : has `len`, and gives (x, y) at a whole number; a loader's is `loader.dataset`.
+            Items are read when they are used, and again each time: give a data set without
+            random augmentation if a record is to be the same twice.
+        ids, groups : (n,) optional; ids are the positions 0 to n - 1 if none are given
+
+        Examples
+        --------
+        >>> rows = Rows.from_torch([(np.zeros(2), 1), (np.ones(2), 0), (np.ones(2), 1)])
+        >>> rows.without([0]).x[0], np.asarray(rows.y)
+        (array([1., 1.]), array([1, 0, 1]))
+        """
+        columns = LazyColumn.of(dataset)
+        given = np.arange(len(dataset)) if ids is None else ids
+        return cls(given, columns, None if groups is None else np.asarray(groups))
 
     def column(self, name: str) -> Any:
         """Return one named column, or say which there are."""

@@ -8,8 +8,10 @@ from .bundled import DATASETS, Dataset, load
 from .memorization import memorable
 from .picking import pick
 from .planted import canaries, duplicates, mislabelled, rare
+from .sequences import sequences, together
 from .splits import Parts, Split, divide, draws, split
 from .tables import read_table, write_table
+from .tasks import Tasks
 from .worlds import World
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Dataset",
     "Parts",
     "Split",
+    "Tasks",
     "World",
     "canaries",
     "divide",
@@ -29,6 +32,8 @@ __all__ = [
     "rare",
     "read_table",
     "rows",
+    "sequences",
     "split",
+    "together",
     "write_table",
 ]

@@ -1,4 +1,14 @@
-"""Things that learn and own their exact forgetting, and any other estimator as a learner."""
+"""Things that learn and own their exact forgetting, and any other estimator as a learner.
+
+Networks stand behind the extra `torch`: their names load torch when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from unteach.core import BadInput
 
 from .bayes import NaiveBayes
 from .learners import EstimatorLearner, as_learner, learn, learner_of
@@ -9,12 +19,44 @@ from .pipeline import Pipeline
 from .ridge import Ridge
 from .saving import load, save
 from .scaler import Scaler
+from .settings import Trace, Training
+
+if TYPE_CHECKING:
+    from .arms import Arms, train_arms
+    from .layers import Layers
+    from .network import Network
+    from .sequence_model import SequenceModel
+    from .trained import NetworkModel
+    from .training import Checkpoint, Moment, Watch, fit
+    from .transformer import Transformer
 
 MODELS = (Ridge, Logistic, NaiveBayes, Neighbours)
 """The estimators of this room that predict; `Scaler` and `Pipeline` stand around them."""
 
+_WITH_TORCH = {
+    "Arms": "arms", "Checkpoint": "training", "Layers": "layers", "Moment": "training",
+    "Network": "network", "NetworkModel": "trained", "SequenceModel": "sequence_model",
+    "Transformer": "transformer", "Watch": "training", "fit": "training", "train_arms": "arms",
+}
+
 __all__ = [
-    "EstimatorLearner", "Logistic", "MODELS", "NaiveBayes", "Neighbours", "Pipeline", "Ridge",
-    "Scaler", "as_learner", "classifies", "learn", "learner_of", "load", "margins", "parameters",
-    "save", "scores",
+    "Arms", "Checkpoint", "EstimatorLearner", "Layers", "Logistic", "MODELS", "Moment",
+    "NaiveBayes", "Neighbours", "Network", "NetworkModel", "Pipeline", "Ridge", "Scaler",
+    "SequenceModel", "Trace", "Training", "Transformer", "Watch", "as_learner", "classifies",
+    "fit", "learn", "learner_of", "load", "margins", "parameters", "save", "scores", "train_arms",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        found = getattr(importlib.import_module(f".{_WITH_TORCH[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise BadInput(
+            f"{name} needs {error.name}, which is not installed: pip install \"unteach[torch]\""
+        ) from error
+    globals()[name] = found  # `fit` and its like are found without asking again
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,16 @@ import numpy as np
 from unteach.core import BadInput, Ids, RepeatedRecord
 
 _LARGEST = int(np.iinfo(np.int64).max)
+
+
+def fingerprint(ids: Ids) -> str:
+    """Return a digest of a set of ids, whatever their order.
+
+    >>> fingerprint(np.array([3, 1])) == fingerprint(np.array([1, 3]))
+    True
+    """
+    text = "\x1f".join(sorted(repr(i) for i in ids.tolist()))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def next_id(used: Ids, mark: int | None = None) -> int | None:

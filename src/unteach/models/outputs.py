@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,9 @@ def parameters(model: Any) -> Floats | None:
     own = getattr(model, "parameters", None)
     if callable(own):
         found = own()
+        if isinstance(found, Iterator):  # a torch module's: tensors one by one
+            parts = [np.asarray(_host(p)).ravel() for p in found]
+            return np.concatenate(parts).astype(np.float64) if parts else None
         return None if found is None else np.asarray(found, dtype=np.float64).ravel()
     if hasattr(model, "named_steps"):
         steps = [step for _, step in model.steps if hasattr(step, "get_params")]
@@ -118,6 +122,11 @@ def parameters(model: Any) -> Floats | None:
         if hasattr(model, names[0]):
             return np.concatenate([_flat(getattr(model, name, None)) for name in names])
     return None
+
+
+def _host(value: Any) -> Any:
+    """Return a tensor's numbers in main memory; arrays as they are."""
+    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
 
 
 def _flat(value: Any) -> Floats:

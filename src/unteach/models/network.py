@@ -1,0 +1,319 @@
+"""Network: any torch module as a learner, by the project's loop or by a training of your own."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from unteach.core import (
+    BadInput,
+    OneClassLeft,
+    Progress,
+    Records,
+    Saved,
+    Stream,
+    derive,
+    read_whole,
+)
+
+from .issued import fingerprint
+from .layers import Factory
+from .loading import Loader
+from .settings import Trace, Training
+from .trained import Loss, NetworkModel
+from .training import Checkpoint, Watch, fit, seeded
+
+Score = Callable[[NetworkModel], float]
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Network:
+    """A recipe for networks: make a module, train it on the records, hand back a model.
+
+    Parameters
+    ----------
+    module : called without arguments, it returns a fresh `torch.nn.Module`: a function, a class,
+        or a value such as `Layers((64, 32, 10))`; parameters are drawn under the seed of `learn`
+    train : None for the project's loop, or a training of your own: `train(module, loader, *,
+        seed)`, which changes the module or returns another one; the loader yields (x, y) tensors
+        in a new order each time it is gone through
+    loss : "cross_entropy" (k outputs, labels), "squared" (t outputs, numbers), "next_token"
+        (sequences, see `unteach.data.sequences`)
+    classes : the label of each output; None takes 0 to k - 1 where the labels are such whole
+        numbers, else the sorted labels of the records, of which there must be k
+    how : settings of the training; single ones can be given by name (`epochs`, `lr`,
+        `batch_size`, `optimizer`, `device`, ...; see `Training`)
+
+    Examples
+    --------
+    >>> from unteach.core import Rows
+    >>> from unteach.data import load
+    >>> from unteach.models import Layers
+    >>> rows = load("wine")
+    >>> x = rows.x / rows.x.max(axis=0)
+    >>> rows = Rows(rows.ids, {"x": x, "y": rows.y})
+    >>> model = Network(module=Layers((13, 16, 3)), epochs=40, lr=0.02).learn(rows, seed=0)
+    >>> bool((model.predict(x) == rows.y).mean() > 0.95)
+    True
+    """
+
+    module: Factory
+    train: Callable[..., Any] | None
+    loss: Loss
+    classes: NDArray[Any] | None
+    how: Training
+
+    def __init__(
+        self,
+        module: Factory,
+        *,
+        train: Callable[..., Any] | None = None,
+        loss: Loss = "cross_entropy",
+        classes: Any = None,
+        how: Training | None = None,
+        **settings: Any,
+    ) -> None:
+        if isinstance(module, nn.Module):
+            raise BadInput(
+                "module is a factory, called for a fresh module at each training; hand in the "
+                "function or class that made this one (of a trained module: Network.of(module))"
+            )
+        if not callable(module):
+            raise BadInput(f"module is a function that returns a torch module, got {module!r}")
+        if loss not in ("cross_entropy", "squared", "next_token"):
+            raise BadInput(f"loss is cross_entropy, squared or next_token, got {loss!r}")
+        given = {
+            "module": module,
+            "train": train,
+            "loss": loss,
+            "classes": None if classes is None else np.asarray(classes),
+            "how": Training.of(how, settings),
+        }
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def task(self) -> str:
+        """What its models answer with: "classification", "regression" or "sequences"."""
+        kinds = {"cross_entropy": "classification", "squared": "regression"}
+        return kinds.get(self.loss, "sequences")
+
+    def learn(
+        self,
+        records: Records | Stream,
+        *,
+        seed: int,
+        score: Score | None = None,
+        watch: Watch | None = None,
+        progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> NetworkModel:
+        """Return a model of these records (or of what a stream draws, `steps` batches of it).
+
+        With `score`, a function of the model, and `watch`, which says when to read it and what
+        is best (its own `score` is replaced), the training can keep the best parameters or end
+        when they are good enough. `model.trace_` says what was done.
+        """
+        model = self.fresh(records, seed=seed)
+        if self.train is not None:
+            self._own(self.train, model, records, seed)
+            return model
+        if watch is not None and score is not None:
+            watch = replace(watch, score=lambda: score(model))
+        streams = isinstance(records, Stream)
+        if streams and self.how.steps is None:
+            raise BadInput("a stream has no end: give steps= (how many batches to draw)")
+        per_epoch = None if streams else -(-len(records) // self.how.batch_size)
+        model.trace_ = fit(
+            model,
+            lambda rng: model.batches(records, rng),
+            model.mean_loss,
+            self.how,
+            seed=seed,
+            per_epoch=per_epoch,
+            watch=watch,
+            progress=progress,
+            checkpoint=_about(checkpoint, model.ids_digest_),
+        )
+        return model
+
+    def fresh(self, records: Records | Stream, *, seed: int) -> NetworkModel:
+        """Return a model of a fresh module, not trained yet, that suits these records."""
+        with seeded(derive(seed, "module"), self.how.device):
+            module = self.module()
+        if not isinstance(module, nn.Module):
+            raise BadInput(f"module= returned {type(module).__name__}, not a torch.nn.Module")
+        return self._wrapped(module, records, seed)
+
+    @classmethod
+    def of(
+        cls,
+        module: nn.Module,
+        *,
+        records: Records | None = None,
+        factory: Factory | None = None,
+        **settings: Any,
+    ) -> NetworkModel:
+        """Return a model of a module that is trained already; the module itself stays yours.
+
+        Parameters
+        ----------
+        module : trained; a copy is taken
+        records : what it was trained on, if you have them: says the classes, and lets methods
+            notice when other records are handed in
+        factory : makes its like; needed to retrain and to load a saved model again
+        settings : as for `Network`: loss, classes, and how methods are to train it further
+
+        Examples
+        --------
+        >>> mine = torch.nn.Linear(4, 3)
+        >>> model = Network.of(mine, classes=[0, 1, 2])
+        >>> model.predict(np.zeros((2, 4))).shape
+        (2,)
+        """
+        if not isinstance(module, nn.Module):
+            raise BadInput(f"of takes a trained torch module, got {type(module).__name__}")
+        recipe = cls(factory if factory is not None else _nobody_knows, **settings)
+        model = recipe._wrapped(copy.deepcopy(module), records, 0)
+        if factory is None:
+            model.learner_ = None
+        return model
+
+    def load(self, path: str | os.PathLike[str]) -> NetworkModel:
+        """Return the model that `unteach.save` wrote, its module made by this recipe's factory."""
+        saved = Saved.from_bytes(read_whole(path), where=str(path))
+        kind = _kind(self.loss)
+        if saved.kind != f"unteach.models:{kind.__name__}":
+            raise BadInput(f"{path} holds a {saved.kind}, not a {kind.__name__}")
+        return kind.from_saved(saved, factory=self.module)
+
+    def subset_outputs(
+        self,
+        x: NDArray[Any],
+        y: NDArray[np.int64],
+        members: NDArray[np.bool_],
+        seeds: NDArray[np.uint64],
+        at: NDArray[Any],
+    ) -> NDArray[np.float32]:
+        """Return the logits at some points of many models, each trained on its own subset.
+
+        Parameters
+        ----------
+        x : (n, d) inputs · y : (n,) codes of the classes, 0 to k - 1
+        members : (m, n) which records each model learns from
+        seeds : (m,) one a model
+        at : (q, d) where the models are asked
+
+        Returns (m, q, k) float32: what m calls of `learn` would give, up to rounding; the models
+        are trained side by side (see `unteach.models.arms`).
+        """
+        from .arms import train_arms
+
+        return train_arms(self, x, y, members, seeds).outputs(at)
+
+    def _wrapped(
+        self, module: nn.Module, records: Records | Stream | None, seed: int
+    ) -> NetworkModel:
+        if self.loss == "next_token":
+            from .sequence_model import SequenceModel
+
+            digest = None if records is None or isinstance(records, Stream) else _digest(records)
+            return SequenceModel(
+                module, classes=None, loss=self.loss, how=self.how, learner=self, digest=digest
+            )
+        if isinstance(records, Stream):
+            first: Records | None = records.draw(256, seed=derive(seed, "sizes"))
+        else:
+            first = records
+        bare = NetworkModel(module, classes=None, loss=self.loss, how=self.how, learner=self)
+        if first is not None:
+            _check(first, self.loss)
+        if self.loss == "cross_entropy":
+            bare.classes_ = self._classes(bare, first)
+        if records is not None and not isinstance(records, Stream):
+            bare.ids_digest_ = _digest(records)
+        return bare
+
+    def _classes(self, bare: NetworkModel, records: Records | None) -> NDArray[Any]:
+        if records is None:
+            if self.classes is None:
+                raise BadInput("give classes= (the label of each output), or records=")
+            return self.classes
+        width = bare._said(records.take(np.arange(1)).x).shape[1]
+        labels = np.unique(np.asarray(records.y)) if self.classes is None else self.classes
+        whole = labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() < width
+        if self.classes is None and whole:
+            return np.arange(width)
+        if len(labels) != width:
+            raise BadInput(
+                f"the module has {width} outputs for {len(labels)} classes; make them equal, or "
+                "give classes= (the label of each output)"
+            )
+        return labels
+
+    def _own(
+        self, train: Callable[..., Any], model: NetworkModel, records: Any, seed: int
+    ) -> None:
+        """Let the user's function train the module."""
+        if isinstance(records, Stream):
+            raise BadInput("train= takes records; a stream is trained on by the project's loop")
+        loader = Loader(model, records, seed=derive(seed, "loader"))
+        with seeded(derive(seed, "train"), self.how.device):
+            model.train(True)
+            made = train(model.module, loader, seed=seed)
+        if isinstance(made, nn.Module):
+            model.module = made
+        elif made is not None:
+            raise BadInput(f"train= returned {type(made).__name__}; return a module, or None")
+        for p in model.module.parameters():
+            p.grad = None
+        model.train(False)
+        model.trace_ = Trace(())
+
+
+def _kind(loss: Loss) -> type[NetworkModel]:
+    if loss != "next_token":
+        return NetworkModel
+    from .sequence_model import SequenceModel
+
+    return SequenceModel
+
+
+def _nobody_knows() -> nn.Module:
+    raise BadInput("nothing says how this module is made; give Network.of(module, factory=...)")
+
+
+def _digest(records: Records) -> str:
+    return fingerprint(records.ids)
+
+
+def _about(checkpoint: Checkpoint | None, digest: str | None) -> Checkpoint | None:
+    if checkpoint is None or digest is None:
+        return checkpoint
+    return replace(checkpoint, about=f"{checkpoint.about} {digest}")
+
+
+def _check(records: Records, loss: Loss) -> None:
+    """Refuse records that a network cannot learn from, and name the record at fault."""
+    if len(records) == 0:
+        raise BadInput("there are no records to learn from")
+    x, y = records.x, np.asarray(records.y)
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+        if len(bad):
+            raise BadInput(f"x of the record with id {records.ids[bad[0]].item()!r} is not finite")
+    if loss == "cross_entropy":
+        if y.dtype.kind == "f":
+            raise BadInput("y holds fractions; give labels, or loss='squared'")
+        if len(np.unique(y)) < 2:
+            raise OneClassLeft(f"y holds only one class ({y[0].item()!r}); a classifier needs two")
+    elif y.dtype.kind not in "fiub" or not np.isfinite(y.astype(np.float64)).all():
+        raise BadInput("y must hold finite numbers for loss='squared'")

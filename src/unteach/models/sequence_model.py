@@ -1,0 +1,197 @@
+"""A trained sequence model: what it continues with, and what it says when it is led."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from unteach.core import BadInput, Records
+
+from .trained import NetworkModel
+from .training import evaluating
+from .transformer import decode
+
+PAD = -1
+_SPREAD = 0.75  # sequences at least this share of a block's longest go through the module together
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceBatch:
+    """Sequences as tensors, in blocks of similar length so that little padding is computed.
+
+    blocks : (rows (k,), tokens (k, t), targets (k, t)): which records they are, and what each
+    token and each target is; a target of -1 is not predicted · n : how many records
+    weight : (n,) or None, as in `Batch`
+    """
+
+    blocks: tuple[tuple[Tensor, Tensor, Tensor], ...]
+    n: int
+    weight: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.n
+
+
+class SequenceModel(NetworkModel):
+    """A causal model of sequences (records made by `unteach.data.sequences`).
+
+    `reduction` says how the losses of a sequence's predicted tokens become the one of its record:
+    "mean", as made, or "sum". `predict` continues prompts greedily.
+
+    Examples
+    --------
+    >>> from unteach.data import sequences
+    >>> from unteach.models import Network, Transformer
+    >>> rows = sequences([[1, 2, 0], [2, 1, 0]], prompts=1)
+    >>> shape = Transformer(3, end=0, width=16, heads=2, layers=1, length=4)
+    >>> model = Network(module=shape, loss="next_token", steps=60, lr=0.01).learn(rows, seed=0)
+    >>> model.predict(np.array([[2], [1]])).tolist()
+    [[1, 0, -1], [2, 0, -1]]
+    """
+
+    reduction: Literal["sum", "mean"] = "mean"
+
+    def batch(self, records: Records, *, balanced: bool = False) -> SequenceBatch:
+        """Return records as one batch; balanced gives every group the same weight."""
+        x, y = np.asarray(records.x), np.asarray(records.y)
+        if x.ndim != 2 or x.dtype.kind not in "iu" or x.shape != y.shape:
+            raise BadInput("these are no sequences; make records by unteach.data.sequences")
+        blocks = []
+        for rows, t in _blocks((x != PAD).sum(axis=1)):
+            tokens = torch.as_tensor(np.maximum(x[rows, :t], 0)).to(self.how.device, torch.int64)
+            targets = torch.as_tensor(y[rows, :t]).to(self.how.device, torch.int64)
+            blocks.append((torch.as_tensor(rows).to(self.how.device), tokens, targets))
+        return SequenceBatch(tuple(blocks), len(x), self._weights(records) if balanced else None)
+
+    def outputs(self, batch: SequenceBatch) -> Tensor:
+        """Return the logits of each next token: (b, t - 1, v), zeros after a sequence's end."""
+        parts = [(rows, self.module(tokens[:, :-1])) for rows, tokens, _ in batch.blocks]
+        t = max(part.shape[1] for _, part in parts)
+        padded = [functional.pad(part, (0, 0, 0, t - part.shape[1])) for _, part in parts]
+        return torch.cat(padded)[_back([rows for rows, _ in parts])]
+
+    def losses(self, batch: SequenceBatch) -> Tensor:
+        """Return one loss a record, the sum or the mean over its predicted tokens: (b,)."""
+        parts = []
+        for _, tokens, targets in batch.blocks:
+            logits = self.module(tokens[:, :-1])  # (k, t - 1, v)
+            wanted = targets[:, 1:]
+            counted = wanted != PAD
+            each = functional.cross_entropy(logits[counted], wanted[counted], reduction="none")
+            which = counted.nonzero()[:, 0]
+            total = each.new_zeros(len(tokens)).index_add(0, which, each)
+            if self.reduction == "mean":
+                total = total / counted.sum(dim=1).clamp(min=1)
+            parts.append(total)
+        return torch.cat(parts)[_back([rows for rows, _, _ in batch.blocks])]
+
+    def hidden(self, batch: SequenceBatch, layer: str) -> Tensor:
+        """Return what the named part gives, for a batch whose sequences are of similar length."""
+        if len(batch.blocks) != 1:
+            raise BadInput("hidden takes sequences of similar length; ask for one group at a time")
+        inner = super().hidden(batch, layer)
+        return inner[_back([batch.blocks[0][0]])]
+
+    def predict(self, x: Any) -> NDArray[np.int64]:
+        """Return greedy continuations of prompts (n, t), ends padded with -1.
+
+        (n, l) int64: as long as the module's longest sequence allows after the shortest prompt,
+        -1 from where a sequence has said that it is over.
+        """
+        prompts = np.asarray(x)
+        lengths = (prompts != PAD).sum(axis=1)
+        if len(prompts) == 0 or lengths.min() < 1:
+            raise BadInput("every prompt needs at least one token")
+        longest = self._longest()
+        made = np.full((len(prompts), longest - int(lengths.min())), PAD, dtype=np.int64)
+        with evaluating(self):
+            for length in np.unique(lengths):
+                rows = np.flatnonzero(lengths == length)
+                said = self._continued(prompts[rows, :length], longest)
+                made[rows, : said.shape[1]] = said
+        return made
+
+    def predict_proba(self, x: Any) -> NDArray[np.float64]:
+        """Return the probability of each token as the next one after prompts: (n, v)."""
+        said = self.decision_function(x)
+        odds = np.exp(said - said.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+        return shares
+
+    def decision_function(self, x: Any) -> NDArray[np.float64]:
+        """Return the logits of the token that comes next after prompts: (n, v)."""
+        prompts = np.asarray(x)
+        last = (prompts != PAD).sum(axis=1) - 1
+        tokens = torch.as_tensor(np.maximum(prompts, 0)).to(self.how.device, torch.int64)
+        with evaluating(self), torch.no_grad():
+            logits = self.module(tokens)[torch.arange(len(tokens)), torch.as_tensor(last)]
+        return np.asarray(logits.double().cpu().numpy())
+
+    def recalled(self, records: Records) -> NDArray[np.bool_]:
+        """Return which tokens it gets right when it goes on by itself from the prompts: (n, t).
+
+        The prompt of a sequence is what stands before its first predicted token; entries at
+        tokens that are not to be predicted are False.
+        """
+        x, y = np.asarray(records.x), np.asarray(records.y)
+        first = (y != PAD).argmax(axis=1)
+        right = np.zeros(y.shape, dtype=bool)
+        with evaluating(self):
+            for length in np.unique(first):
+                rows = np.flatnonzero(first == length)
+                ends = int((x[rows] != PAD).sum(axis=1).max())
+                said = self._continued(x[rows, :length], ends)
+                right[rows, length:ends] = said == y[rows, length:ends]
+        return right & (y != PAD)
+
+    def led(self, records: Records) -> NDArray[np.bool_]:
+        """Return which tokens it gets right when all before them are given: (n, t) booleans."""
+        batch, y = self.batch(records), np.asarray(records.y)
+        right = np.zeros(y.shape, dtype=bool)
+        with evaluating(self), torch.no_grad():
+            for rows, tokens, targets in batch.blocks:
+                said = self.module(tokens[:, :-1]).argmax(dim=-1)
+                hit = (said == targets[:, 1:]).cpu().numpy()
+                right[rows.cpu().numpy(), 1 : hit.shape[1] + 1] = hit
+        return right & (y != PAD)
+
+    def _continued(self, prompts: NDArray[Any], longest: int) -> NDArray[np.int64]:
+        tokens = torch.as_tensor(np.array(prompts)).to(self.how.device, torch.int64)
+        said = decode(self.module, tokens, longest, self._shape("end"))
+        return np.asarray(said.cpu().numpy())
+
+    def _longest(self) -> int:
+        longest = self._shape("length")
+        if longest is None:
+            raise BadInput(
+                "the module does not say how long a sequence may be (shape.length); ask for "
+                "what the records hold: recalled(records)"
+            )
+        return longest
+
+    def _shape(self, name: str) -> int | None:
+        found = getattr(getattr(self.module, "shape", None), name, None)
+        return None if found is None else int(found)
+
+
+def _blocks(lengths: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], int]]:
+    """Yield (rows, longest length) of sequences of similar length, the longest first."""
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        longest = int(lengths[order[start]])
+        stop = start + int((lengths[order[start:]] >= _SPREAD * longest).sum())
+        yield order[start:stop], longest
+        start = stop
+
+
+def _back(rows: list[Tensor]) -> Tensor:
+    """Return the order that puts the records of all blocks back where they were."""
+    return torch.argsort(torch.cat(rows))

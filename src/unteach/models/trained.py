@@ -1,0 +1,265 @@
+"""A trained network: it predicts, and it is the one face that gradient methods see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unteach.core import BadInput, Corrupt, Records, Saved, Stream
+
+from .checkpoint import tensors_from_bytes, tensors_to_bytes
+from .layers import Factory, factory_from, factory_json
+from .settings import Trace, Training
+from .training import evaluating, tensors_of
+
+Loss = Literal["cross_entropy", "squared", "next_token"]
+_ROWS = 4096  # read at once when predicting
+_BLOB = "module.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Records as tensors: inputs (b, ...), targets (b,) codes or (b, t) numbers, weights or None.
+
+    The weights (b,) sum to 1: they give every group the same say when a stream was drawn from.
+    """
+
+    x: Tensor
+    y: Tensor
+    weight: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+class NetworkModel:
+    """A module with what is needed to use it: predict, save, and train further.
+
+    `Network.learn` returns it, and `Network.of` makes it of a module that is trained already. It
+    obeys `core.Trainable`: methods copy it (`copy.deepcopy`) and move the copy's parameters.
+
+    Parameters
+    ----------
+    module : (b, ...) to (b, k) logits, or (b, t) numbers for loss "squared"
+    classes : (k,) the label of each output; None for numbers
+    loss : "cross_entropy" or "squared"; one loss a record
+    how : the settings it was trained with; device, dtype and batch size are used from now on
+    learner : the recipe, for those who retrain; None if nobody knows it
+    digest : of the ids that it stands on, or None
+    """
+
+    reduction: Literal["sum", "mean"] = "mean"
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        classes: NDArray[Any] | None,
+        loss: Loss,
+        how: Training,
+        learner: Any = None,
+        digest: str | None = None,
+    ) -> None:
+        self.module = module.to(how.device, getattr(torch, how.dtype)).eval()
+        self.loss, self.how, self.learner_, self.ids_digest_ = loss, how, learner, digest
+        if classes is not None:
+            self.classes_ = classes
+        self.trace_ = Trace(())
+        self._whole = any(isinstance(part, nn.Embedding) for part in module.modules())
+
+    # what learns
+
+    @property
+    def training(self) -> bool:
+        """Whether dropout and the like are on."""
+        return self.module.training
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch dropout and the like on or off."""
+        self.module.train(mode)
+        return self
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the parameters that may move."""
+        return (p for p in self.module.parameters() if p.requires_grad)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return all parameters and buffers by name."""
+        return dict(self.module.state_dict())
+
+    def batches(self, records: Records | Stream, rng: np.random.Generator) -> Iterable[Any]:
+        """Yield the records in batches, in an order drawn from rng; of a stream one fresh batch."""
+        size = self.how.batch_size
+        if isinstance(records, Stream):
+            drawn = records.draw(size, seed=int(rng.integers(2**31)))
+            yield self.batch(drawn, balanced=True)
+            return
+        order = rng.permutation(len(records))
+        for start in range(0, len(order), size):
+            yield self.batch(records.take(order[start : start + size]))
+
+    def batch(self, records: Records, *, balanced: bool = False) -> Any:
+        """Return records as one batch; balanced gives every group the same weight."""
+        weight = self._weights(records) if balanced else None
+        return Batch(self._inputs(records.x), self._targets(records.y), weight)
+
+    def outputs(self, batch: Any) -> Tensor:
+        """Return what the module says of a batch: (b, k)."""
+        said: Tensor = self.module(batch.x)
+        return said.reshape(len(said), -1)
+
+    def losses(self, batch: Any) -> Tensor:
+        """Return one loss a record: (b,)."""
+        said = self.outputs(batch)
+        if self.loss == "cross_entropy":
+            return functional.cross_entropy(said, batch.y, reduction="none")
+        return ((said - batch.y) ** 2).mean(dim=1)
+
+    def mean_loss(self, batch: Any) -> Tensor:
+        """Return the mean of the losses, weighted where the batch has weights."""
+        losses = self.losses(batch)
+        return losses.mean() if batch.weight is None else (losses * batch.weight).sum()
+
+    def hidden(self, batch: Any, layer: str) -> Tensor:
+        """Return what the named part of the module gives on a batch, first axis the records."""
+        parts = dict(self.module.named_modules())
+        if layer not in parts:
+            raise BadInput(f"the module has no part {layer!r}; there are {sorted(parts)[1:]}")
+        caught: list[Tensor] = []
+        handle = parts[layer].register_forward_hook(lambda m, i, said: caught.append(said))
+        try:
+            self.outputs(batch)
+        finally:
+            handle.remove()
+        return caught[-1]
+
+    # what predicts
+
+    def decision_function(self, x: Any) -> NDArray[np.float64]:
+        """Return the logits, (n, k); for two classes the second less the first, (n,)."""
+        said = self._said(x)
+        return said[:, 1] - said[:, 0] if said.shape[1] == 2 else said
+
+    def predict_proba(self, x: Any) -> NDArray[np.float64]:
+        """Return the probability of each class: (n, k)."""
+        said = self._said(x)
+        odds = np.exp(said - said.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+        return shares
+
+    def predict(self, x: Any) -> NDArray[Any]:
+        """Return the likeliest class of each row, (n,), or the numbers, (n,) or (n, t)."""
+        said = self._said(x)
+        if hasattr(self, "classes_"):
+            likeliest: NDArray[Any] = self.classes_[said.argmax(axis=1)]
+            return likeliest
+        return said[:, 0] if said.shape[1] == 1 else said
+
+    def _said(self, x: Any) -> NDArray[np.float64]:
+        """Return the module's outputs: (n, k) float64."""
+        parts = []
+        with evaluating(self), torch.no_grad():
+            for start in range(0, len(x) if isinstance(x, list) else x.shape[0], _ROWS):
+                rows = self._inputs(x[start : start + _ROWS])
+                said: Tensor = self.module(rows)
+                parts.append(said.reshape(len(said), -1).double().cpu().numpy())
+        return np.concatenate(parts) if parts else np.zeros((0, self._width()))
+
+    def _width(self) -> int:
+        return len(self.classes_) if hasattr(self, "classes_") else 1
+
+    def _inputs(self, x: Any) -> Tensor:
+        """Return rows as a tensor: whole numbers where the module embeds tokens, else floats."""
+        dense = x.toarray() if hasattr(x, "toarray") else np.asarray(x)
+        if dense.dtype.kind not in "fiub":
+            raise BadInput(f"x holds {dense.dtype}; a network takes numbers")
+        kind = torch.int64 if self._whole else getattr(torch, self.how.dtype)
+        return torch.as_tensor(np.array(dense, order="C")).to(self.how.device, kind)
+
+    def _targets(self, y: Any) -> Tensor:
+        values = np.asarray(y)
+        if self.loss == "cross_entropy":
+            return torch.as_tensor(codes(self.classes_, values)).to(self.how.device)
+        numbers = np.array(values, dtype=np.float64).reshape(len(values), -1)
+        return torch.as_tensor(numbers).to(self.how.device, getattr(torch, self.how.dtype))
+
+    def _weights(self, records: Records) -> Tensor | None:
+        """Return weights by which every group counts alike, however many its records: (b,)."""
+        if records.groups is None:
+            return None
+        _, which, counts = np.unique(records.groups, return_inverse=True, return_counts=True)
+        weight = 1.0 / (counts[which] * len(counts))
+        return torch.as_tensor(weight).to(self.how.device, getattr(torch, self.how.dtype))
+
+    # what is written
+
+    def to_saved(self, *, serving: bool = False) -> Saved:
+        """Return what is written: parameters and buffers as safetensors, the rest as JSON."""
+        recipe = getattr(self.learner_, "module", None)
+        classes = getattr(self, "classes_", None)
+        config = {
+            "loss": self.loss,
+            "reduction": self.reduction,
+            "how": self.how.to_json(),
+            "factory": factory_json(recipe),
+            "digest": None if serving else self.ids_digest_,
+            "wants": None if classes is None else classes.dtype.str,
+        }
+        arrays = {} if classes is None else {"classes": classes}
+        blob = tensors_to_bytes(tensors_of(self))
+        return Saved(f"unteach.models:{type(self).__name__}", config, arrays, {_BLOB: blob})
+
+    @classmethod
+    def from_saved(cls, saved: Saved, *, factory: Factory | None = None) -> Self:
+        """Return the model that `to_saved` described.
+
+        A module of the user's own cannot be made from the file: `Network(module=factory).load`
+        hands in the factory.
+        """
+        from .network import Network
+
+        config: Mapping[str, Any] = saved.config
+        if factory is None:
+            if config["factory"] is None:
+                raise BadInput(
+                    "the file holds the parameters of a module of your own, which no file can "
+                    "make; load it by Network(module=factory).load(path)"
+                )
+            factory = factory_from(config["factory"])
+        how = Training(**config["how"])
+        classes = saved.arrays.get("classes")
+        learner = Network(factory, loss=config["loss"], classes=classes, how=how)
+        model = cls(
+            factory(), classes=classes, loss=config["loss"], how=how, learner=learner,
+            digest=config["digest"],
+        )  # fmt: skip
+        model.reduction = config["reduction"]
+        try:
+            model.module.load_state_dict(tensors_from_bytes(saved.blobs[_BLOB]))
+        except RuntimeError as error:
+            raise Corrupt(f"the parameters are not those of this module: {error}") from error
+        return model
+
+
+def codes(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where each label stands among the classes; one that does not is refused.
+
+    >>> codes(np.array(["a", "b"]), np.array(["b", "a"]))
+    array([1, 0])
+    """
+    order = np.argsort(classes, kind="stable")
+    at = order[np.minimum(np.searchsorted(classes, y, sorter=order), len(classes) - 1)]
+    strange = np.flatnonzero(classes[at] != y)
+    if len(strange):
+        raise BadInput(
+            f"y holds the label {y[strange[0]].item()!r}, which is none of the model's "
+            f"{len(classes)} classes; name all labels by Network(..., classes=...)"
+        )
+    return at.astype(np.int64)
