@@ -12,7 +12,7 @@ from .law import Law, LawBroken, Outcome, broken_by, run_laws
 from .methods import METHOD_LAWS
 from .metrics import METRIC_LAWS, JitteredLearner, MetricBench, pole_case
 from .suite import EXPECTED, check_estimator, check_method, check_metric, laws_of
-from .worlds import World, memorable_world, small_world
+from .worlds import World, memorable_world, small_network, small_world
 
 __all__ = [
     "CERTIFIED_LAWS",
@@ -37,5 +37,6 @@ __all__ = [
     "memorable_world",
     "pole_case",
     "run_laws",
+    "small_network",
     "small_world",
 ]

@@ -41,7 +41,9 @@ class MethodBench:
         A method whose certificate does not cover the request on 60 records is tried on 3000,
         where each record weighs less.
         """
+        told = getattr(learner, "task", None)  # a recipe that is no estimator says it itself
         task: Task = "classification" if classifies(learner) else "regression"
+        task = told if told in ("classification", "regression") else task
         prepared = as_learner(method.prepare(learner) if hasattr(method, "prepare") else learner)
         bench = cls(method, prepared, small_world(task, seed=seed), seed)
         try:

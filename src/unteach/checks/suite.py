@@ -16,6 +16,7 @@ from .exact import EXACT_LAWS
 from .law import Law, Outcome, run_laws
 from .methods import METHOD_LAWS
 from .metrics import METRIC_LAWS, MetricBench
+from .worlds import small_network
 
 EXPECTED: dict[str, dict[str, str]] = {
     "DoNothing": {
@@ -46,7 +47,9 @@ def laws_of(
 ) -> tuple[MethodBench, tuple[Law, ...]]:
     """Return the bench of a method and the laws that its claim makes it subject to."""
     _an_instance(method, "method", "forget")
-    bench = MethodBench.of(method, Logistic() if learner is None else learner, seed=seed)
+    if learner is None:
+        learner = small_network() if getattr(method, "needs", "") == "trainable" else Logistic()
+    bench = MethodBench.of(method, learner, seed=seed)
     laws: tuple[Law, ...] = METHOD_LAWS
     if bench.claims("exact"):
         laws += EXACT_LAWS
@@ -68,7 +71,8 @@ def check_method(
     ----------
     method : an object with `forget(model, records, request, *, seed) -> Forgotten`; where its
         models must be learned in a way of its own, also `prepare(learner) -> Learner`
-    learner : the learner or estimator whose models it is given; logistic regression if None
+    learner : the learner or estimator whose models it is given; if None logistic regression, or
+        a small network for a method that says `needs = "trainable"`
     expected : laws that are known not to hold, each with its reason; one that then holds
         nevertheless is an error
     seed : names the world

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -61,3 +61,18 @@ def memorable_world(*, seed: int = 0) -> World:
     y[at] = 1 - y[at]
     rows = Rows(np.arange(1000, 1160), {"x": x, "y": y})
     return World(rows.take(np.arange(60)), rows.take(np.arange(60, 160)), rows.ids[at])
+
+
+def small_network(**settings: Any) -> Any:
+    """Return the learner of small networks on which gradient methods are tried; needs torch.
+
+    One hidden layer of 16 units over the small world's 4 inputs, trained until it bends for the
+    records that contradict the rest.
+
+    >>> small_network(epochs=2).how.epochs
+    2
+    """
+    from unteach.models import Layers, Network
+
+    how = {"epochs": 60, "lr": 0.02, "batch_size": 16, **settings}
+    return Network(module=Layers((4, 16, 2)), **how)

@@ -22,27 +22,30 @@ class RecordsDataset(Dataset[tuple[Tensor, Tensor]]):
         return len(self.records)
 
     def __getitem__(self, k: int) -> tuple[Tensor, Tensor]:
-        batch = self.model.batch(self.records.take(np.array([k])))
-        return batch.x[0], batch.y[0]
+        x, y = self.model.pair(self.records.take(np.array([k])))
+        return x[0], y[0]
 
 
 class Loader:
     """What user code goes through for batches (x, y); each time in a new order, seeded.
 
     It has what such code uses of a `torch.utils.data.DataLoader`: iteration, `len`, `dataset`
-    and `batch_size`.
+    and `batch_size`. Batches are of the model's own size; `given` counts the records handed out.
     """
 
     def __init__(self, model: Any, records: Records, *, seed: int) -> None:
         self.dataset = RecordsDataset(model, records)
         self.batch_size: int = model.how.batch_size
+        self.given = 0
         self._seed, self._round = seed, 0
 
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        rng = stream(self._seed, "round", self._round)
+        order = stream(self._seed, "round", self._round).permutation(len(self.dataset))
         self._round += 1
-        for batch in self.dataset.model.batches(self.dataset.records, rng):
-            yield batch.x, batch.y
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            self.given += len(rows)
+            yield self.dataset.model.pair(self.dataset.records.take(rows))

@@ -58,9 +58,8 @@ class SequenceModel(NetworkModel):
 
     reduction: Literal["sum", "mean"] = "mean"
 
-    def batch(self, records: Records, *, balanced: bool = False) -> SequenceBatch:
-        """Return records as one batch; balanced gives every group the same weight."""
-        x, y = np.asarray(records.x), np.asarray(records.y)
+    def _batch(self, x: Any, y: Any, weight: Tensor | None) -> SequenceBatch:
+        x, y = np.asarray(x), np.asarray(y)
         if x.ndim != 2 or x.dtype.kind not in "iu" or x.shape != y.shape:
             raise BadInput("these are no sequences; make records by unteach.data.sequences")
         blocks = []
@@ -68,7 +67,13 @@ class SequenceModel(NetworkModel):
             tokens = torch.as_tensor(np.maximum(x[rows, :t], 0)).to(self.how.device, torch.int64)
             targets = torch.as_tensor(y[rows, :t]).to(self.how.device, torch.int64)
             blocks.append((torch.as_tensor(rows).to(self.how.device), tokens, targets))
-        return SequenceBatch(tuple(blocks), len(x), self._weights(records) if balanced else None)
+        return SequenceBatch(tuple(blocks), len(x), weight)
+
+    def pair(self, records: Records) -> tuple[Tensor, Tensor]:
+        """Return tokens and targets (n, t), ends padded with -1, for code that is not ours."""
+        parts = (np.array(records.x), np.array(records.y))
+        x, y = (torch.as_tensor(part).to(self.how.device, torch.int64) for part in parts)
+        return x, y
 
     def outputs(self, batch: SequenceBatch) -> Tensor:
         """Return the logits of each next token: (b, t - 1, v), zeros after a sequence's end."""
@@ -153,7 +158,8 @@ class SequenceModel(NetworkModel):
 
     def led(self, records: Records) -> NDArray[np.bool_]:
         """Return which tokens it gets right when all before them are given: (n, t) booleans."""
-        batch, y = self.batch(records), np.asarray(records.y)
+        y = np.asarray(records.y)
+        batch = self._batch(records.x, y, None)
         right = np.zeros(y.shape, dtype=bool)
         with evaluating(self), torch.no_grad():
             for rows, tokens, targets in batch.blocks:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unteach.core import BadInput, Corrupt, Records, Saved, Stream
+from unteach.core import BadInput, Corrupt, LazyColumn, Records, Saved, Stream
 
 from .checkpoint import tensors_from_bytes, tensors_to_bytes
 from .layers import Factory, factory_from, factory_json
@@ -101,14 +101,21 @@ class NetworkModel:
             drawn = records.draw(size, seed=int(rng.integers(2**31)))
             yield self.batch(drawn, balanced=True)
             return
-        order = rng.permutation(len(records))
+        order, x, y = rng.permutation(len(records)), records.x, records.y
         for start in range(0, len(order), size):
-            yield self.batch(records.take(order[start : start + size]))
+            rows = order[start : start + size]
+            yield self._batch(_picked(x, rows), _picked(y, rows), None)
 
     def batch(self, records: Records, *, balanced: bool = False) -> Any:
         """Return records as one batch; balanced gives every group the same weight."""
-        weight = self._weights(records) if balanced else None
-        return Batch(self._inputs(records.x), self._targets(records.y), weight)
+        return self._batch(records.x, records.y, self._weights(records) if balanced else None)
+
+    def _batch(self, x: Any, y: Any, weight: Tensor | None) -> Any:
+        return Batch(self._inputs(x), self._targets(y), weight)
+
+    def pair(self, records: Records) -> tuple[Tensor, Tensor]:
+        """Return records as inputs and targets, for code that is not ours."""
+        return self._inputs(records.x), self._targets(records.y)
 
     def outputs(self, batch: Any) -> Tensor:
         """Return what the module says of a batch: (b, k)."""
@@ -246,6 +253,13 @@ class NetworkModel:
         except RuntimeError as error:
             raise Corrupt(f"the parameters are not those of this module: {error}") from error
         return model
+
+
+def _picked(values: Any, rows: NDArray[np.int64]) -> Any:
+    """Return a column's entries at these positions; what is lazy stays so."""
+    if isinstance(values, LazyColumn):
+        return values.taken(rows)
+    return [values[int(k)] for k in rows] if isinstance(values, (list, tuple)) else values[rows]
 
 
 def codes(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:

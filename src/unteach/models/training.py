@@ -125,7 +125,7 @@ def fit(
     moving = [p for p in model.parameters() if p.requires_grad]
     if not moving:
         raise BadInput("no parameter may move: all of them are frozen")
-    optimizer = _optimizer(moving, how)
+    optimizer, device = _optimizer(moving, how), str(moving[0].device)
     losses: list[float] = []
     watched: list[tuple[int, float]] = []
     best: tuple[int, float, dict[str, torch.Tensor]] | None = None
@@ -154,7 +154,7 @@ def fit(
     with _quiet(model, how, moving):
         steps = _steps(batches, how, seed) if not stopped else iter(())
         for step, batch in itertools.islice(steps, len(losses), None):
-            torch.manual_seed(derive(seed, "step", step))
+            _reseed(derive(seed, "step", step), device)
             for group in optimizer.param_groups:
                 group["lr"] = how.rate(step, total or 1)
             optimizer.zero_grad(set_to_none=True)
@@ -309,8 +309,15 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
     """Seed torch for as long as the block runs, and leave its generators as they were."""
     cuda = [torch.device(device)] if device.startswith("cuda") else []
     with torch.random.fork_rng(devices=cuda):
-        torch.manual_seed(derive(seed, "torch"))
+        _reseed(derive(seed, "torch"), device)
         yield
+
+
+def _reseed(seed: int, device: str) -> None:
+    # torch.manual_seed would, on a machine without an accelerator, keep a stack trace each time
+    torch.default_generator.manual_seed(seed)
+    if device.startswith("cuda"):
+        torch.cuda.manual_seed(seed)
 
 
 @contextmanager

@@ -18,13 +18,20 @@ from unteach.core import (
 )
 
 from .do_nothing import DoNothing
+from .finetune import FineTune
+from .gradient_ascent import GradientAscent
 from .native import Native
+from .neggrad import NegGradPlus
 from .newton import Newton
 from .over_forget import OverForget
+from .random_label import RandomLabel
 from .retrain import Retrain
 from .sisa import Sisa
 
-METHODS: tuple[type, ...] = (Retrain, DoNothing, OverForget, Native, Sisa, Newton)
+METHODS: tuple[type, ...] = (
+    Retrain, DoNothing, OverForget, Native, Sisa, Newton,
+    FineTune, GradientAscent, NegGradPlus, RandomLabel,
+)
 """Every method that the package exports; the checks run on all of them."""
 
 _AUTOMATIC = (Newton, Sisa, Native, Retrain)

@@ -1,0 +1,41 @@
+"""Fine-tuning: train on what is kept, and let the rest fade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from .descent import Descent, Sides, mean
+
+
+@dataclass(frozen=True)
+class FineTune(Descent):
+    """Go on training on the retained records; the forgotten ones are never shown again.
+
+    Of a change (a request with `replace`) it trains on the records as they are to be: the usual
+    way to teach something new over something old.
+
+    Claim       Heuristic: nothing pushes the forgotten records out; most of them stay.
+    Parameters  lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
+    Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
+
+    Examples
+    --------
+    >>> from unteach.core import Request
+    >>> from unteach.data import load
+    >>> from unteach.models import Layers, Network
+    >>> rows = load("digits").take(range(200))
+    >>> model = Network(module=Layers((64, 16, 10)), epochs=5, lr=0.01).learn(rows, seed=0)
+    >>> gone = FineTune(epochs=2).forget(model, rows, Request(ids=[3]), seed=0)
+    >>> gone.claim.kind, gone.cost.gradients
+    ('heuristic', 398)
+
+    Source      The baseline of Golatkar et al. 2020 (CVPR), section 6, and of the challenge of
+                NeurIPS 2023.
+    """
+
+    because: ClassVar[str] = "fine-tuning on what is kept bounds nothing"
+    changes: ClassVar[bool] = True
+
+    def _course(self, after: Any, sides: Sides, seed: int) -> tuple[Any, Any]:
+        return (lambda rng: after.batches(sides.retain, rng)), (lambda batch: mean(after, batch))
