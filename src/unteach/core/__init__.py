@@ -46,8 +46,9 @@ from .saved import Saved, read_whole, write_whole
 from .seeds import derive, stream
 
 __all__ = [
-    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Corrupt", "Cost", "Diverged",
-    "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic", "Ids", "Keeps", "LazyColumn",
+    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Corrupt", "Cost",
+    "Diverged", "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic", "Ids",
+    "Keeps", "LazyColumn",
     "Learner", "Metric", "Model", "NeedsReference", "NoRoute", "NotConverged", "NothingLeft",
     "OneClassLeft", "Prepares", "Progress", "Promises", "Reading", "Records", "RepeatedRecord",
     "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table", "Trainable", "Trial",

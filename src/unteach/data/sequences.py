@@ -50,11 +50,11 @@ def sequences(
         raise BadInput("give prompts= (how many first tokens are given) or scored=, one of them")
     if scored is None:
         wanted = np.arange(x.shape[1])[None, :] >= np.asarray(prompts).reshape(-1, 1)
-        wanted = wanted & (x != PAD)
     else:
-        wanted = (_square(scored) > 0) & (x != PAD)
-    if wanted.shape != x.shape:
+        wanted = _square(scored) > 0
+    if wanted.shape not in (x.shape, (1, x.shape[1])):
         raise BadInput(f"scored has shape {wanted.shape}, tokens {x.shape}; they must be alike")
+    wanted = wanted & (x != PAD)
     if len(x) and (not wanted.any(axis=1).all() or wanted[:, 0].any()):
         raise BadInput("every sequence needs a token to be predicted, and none may be its first")
     columns = {"x": x, "y": np.where(wanted, x, PAD)}

@@ -90,11 +90,12 @@ class Tasks:
             self._known(group)
         if len(set(gone)) == len(self.make):
             raise NothingLeft("forgetting every group leaves nothing to draw from")
-        parts = (
-            {g: v for g, v in part.items() if g not in gone}
-            for part in (self.make, self.every, self.shares)
+        left = [group for group in self.make if group not in gone]
+        return Tasks(
+            {g: self.make[g] for g in left},
+            {g: self.every[g] for g in left if g in self.every},
+            {g: self.shares[g] for g in left if g in self.shares},
         )
-        return Tasks(*parts)
 
     def _known(self, group: Any) -> None:
         if group not in self.make:

@@ -23,6 +23,7 @@ from .settings import Trace, Training
 
 if TYPE_CHECKING:
     from .arms import Arms, train_arms
+    from .classifier import NetworkClassifier
     from .layers import Layers
     from .network import Network
     from .sequence_model import SequenceModel
@@ -35,15 +36,17 @@ MODELS = (Ridge, Logistic, NaiveBayes, Neighbours)
 
 _WITH_TORCH = {
     "Arms": "arms", "Checkpoint": "training", "Layers": "layers", "Moment": "training",
-    "Network": "network", "NetworkModel": "trained", "SequenceModel": "sequence_model",
+    "Network": "network", "NetworkClassifier": "classifier", "NetworkModel": "trained",
+    "SequenceModel": "sequence_model",
     "Transformer": "transformer", "Watch": "training", "fit": "training", "train_arms": "arms",
 }
 
 __all__ = [
     "Arms", "Checkpoint", "EstimatorLearner", "Layers", "Logistic", "MODELS", "Moment",
-    "NaiveBayes", "Neighbours", "Network", "NetworkModel", "Pipeline", "Ridge", "Scaler",
-    "SequenceModel", "Trace", "Training", "Transformer", "Watch", "as_learner", "classifies",
-    "fit", "learn", "learner_of", "load", "margins", "parameters", "save", "scores", "train_arms",
+    "NaiveBayes", "Neighbours", "Network", "NetworkClassifier", "NetworkModel", "Pipeline", "Ridge",
+    "Scaler", "SequenceModel", "Trace", "Training", "Transformer", "Watch", "as_learner",
+    "classifies", "fit", "learn", "learner_of", "load", "margins", "parameters", "save", "scores",
+    "train_arms",
 ]
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from torch import nn
 
@@ -73,5 +73,5 @@ def factory_from(data: Mapping[str, Any]) -> Factory:
         found = getattr(importlib.import_module("unteach.models"), name.partition(":")[2], None)
     if not (isinstance(found, type) and is_dataclass(found) and callable(found)):
         raise Corrupt(f"{name!r} is no factory of modules of unteach")
-    made: Factory = found(**data["params"])
-    return made
+    made: Any = found(**data["params"])
+    return cast(Factory, made)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -24,9 +23,11 @@ from unteach.core import (
     read_whole,
 )
 
+from .classifier import NetworkClassifier
 from .issued import fingerprint
 from .layers import Factory
 from .loading import Loader
+from .sequence_model import SequenceModel
 from .settings import Trace, Training
 from .trained import Loss, NetworkModel
 from .training import Checkpoint, Watch, fit, seeded
@@ -128,10 +129,12 @@ class Network:
             return model
         if watch is not None and score is not None:
             watch = replace(watch, score=lambda: score(model))
-        streams = isinstance(records, Stream)
-        if streams and self.how.steps is None:
+        if not isinstance(records, Stream):
+            per_epoch = -(-len(records) // self.how.batch_size)
+        elif self.how.steps is None:
             raise BadInput("a stream has no end: give steps= (how many batches to draw)")
-        per_epoch = None if streams else -(-len(records) // self.how.batch_size)
+        else:
+            per_epoch = 1
         model.trace_ = fit(
             model,
             lambda rng: model.batches(records, rng),
@@ -174,7 +177,7 @@ class Network:
 
         Examples
         --------
-        >>> mine = torch.nn.Linear(4, 3)
+        >>> mine = nn.Linear(4, 3)
         >>> model = Network.of(mine, classes=[0, 1, 2])
         >>> model.predict(np.zeros((2, 4))).shape
         (2,)
@@ -223,8 +226,6 @@ class Network:
         self, module: nn.Module, records: Records | Stream | None, seed: int
     ) -> NetworkModel:
         if self.loss == "next_token":
-            from .sequence_model import SequenceModel
-
             digest = None if records is None or isinstance(records, Stream) else _digest(records)
             return SequenceModel(
                 module, classes=None, loss=self.loss, how=self.how, learner=self, digest=digest
@@ -233,7 +234,7 @@ class Network:
             first: Records | None = records.draw(256, seed=derive(seed, "sizes"))
         else:
             first = records
-        bare = NetworkModel(module, classes=None, loss=self.loss, how=self.how, learner=self)
+        bare = _kind(self.loss)(module, classes=None, loss=self.loss, how=self.how, learner=self)
         if first is not None:
             _check(first, self.loss)
         if self.loss == "cross_entropy":
@@ -280,11 +281,12 @@ class Network:
 
 
 def _kind(loss: Loss) -> type[NetworkModel]:
-    if loss != "next_token":
-        return NetworkModel
-    from .sequence_model import SequenceModel
-
-    return SequenceModel
+    kinds: dict[str, type[NetworkModel]] = {
+        "cross_entropy": NetworkClassifier,
+        "squared": NetworkModel,
+        "next_token": SequenceModel,
+    }
+    return kinds[loss]
 
 
 def _nobody_knows() -> nn.Module:

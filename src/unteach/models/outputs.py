@@ -109,8 +109,8 @@ def parameters(model: Any) -> Floats | None:
     if callable(own):
         found = own()
         if isinstance(found, Iterator):  # a torch module's: tensors one by one
-            parts = [np.asarray(_host(p)).ravel() for p in found]
-            return np.concatenate(parts).astype(np.float64) if parts else None
+            tensors: list[Any] = [np.asarray(_host(p)).ravel() for p in found]
+            return np.concatenate(tensors).astype(np.float64) if tensors else None
         return None if found is None else np.asarray(found, dtype=np.float64).ravel()
     if hasattr(model, "named_steps"):
         steps = [step for _, step in model.steps if hasattr(step, "get_params")]

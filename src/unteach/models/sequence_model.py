@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from unteach.core import BadInput, Records
 
+from .classifier import shares
 from .trained import NetworkModel
 from .training import evaluating
 from .transformer import decode
@@ -125,10 +126,7 @@ class SequenceModel(NetworkModel):
 
     def predict_proba(self, x: Any) -> NDArray[np.float64]:
         """Return the probability of each token as the next one after prompts: (n, v)."""
-        said = self.decision_function(x)
-        odds = np.exp(said - said.max(axis=1, keepdims=True))
-        shares: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
-        return shares
+        return shares(self.decision_function(x))
 
     def decision_function(self, x: Any) -> NDArray[np.float64]:
         """Return the logits of the token that comes next after prompts: (n, v)."""
@@ -154,7 +152,8 @@ class SequenceModel(NetworkModel):
                 ends = int((x[rows] != PAD).sum(axis=1).max())
                 said = self._continued(x[rows, :length], ends)
                 right[rows, length:ends] = said == y[rows, length:ends]
-        return right & (y != PAD)
+        hit: NDArray[np.bool_] = np.logical_and(right, y != PAD)
+        return hit
 
     def led(self, records: Records) -> NDArray[np.bool_]:
         """Return which tokens it gets right when all before them are given: (n, t) booleans."""
@@ -166,7 +165,8 @@ class SequenceModel(NetworkModel):
                 said = self.module(tokens[:, :-1]).argmax(dim=-1)
                 hit = (said == targets[:, 1:]).cpu().numpy()
                 right[rows.cpu().numpy(), 1 : hit.shape[1] + 1] = hit
-        return right & (y != PAD)
+        shown: NDArray[np.bool_] = np.logical_and(right, y != PAD)
+        return shown
 
     def _continued(self, prompts: NDArray[Any], longest: int) -> NDArray[np.int64]:
         tokens = torch.as_tensor(np.array(prompts)).to(self.how.device, torch.int64)

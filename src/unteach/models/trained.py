@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from unteach.core import BadInput, Corrupt, LazyColumn, Records, Saved, Stream
+from unteach.core import BadInput, Corrupt, LazyColumn, Records, Saved, Stream, Untrusted
 
 from .checkpoint import tensors_from_bytes, tensors_to_bytes
 from .layers import Factory, factory_from, factory_json
@@ -40,16 +39,17 @@ class Batch:
 
 
 class NetworkModel:
-    """A module with what is needed to use it: predict, save, and train further.
+    """A module with what is needed to use it: predict numbers, save, and train further.
 
-    `Network.learn` returns it, and `Network.of` makes it of a module that is trained already. It
+    `NetworkClassifier` and `SequenceModel` answer with labels and with tokens. `Network.learn`
+    returns it, and `Network.of` makes it of a module that is trained already. It
     obeys `core.Trainable`: methods copy it (`copy.deepcopy`) and move the copy's parameters.
 
     Parameters
     ----------
-    module : (b, ...) to (b, k) logits, or (b, t) numbers for loss "squared"
+    module : (b, ...) to (b, t) numbers (logits, for the other kinds)
     classes : (k,) the label of each output; None for numbers
-    loss : "cross_entropy" or "squared"; one loss a record
+    loss : one loss a record: here "squared", the mean over its t numbers
     how : the settings it was trained with; device, dtype and batch size are used from now on
     learner : the recipe, for those who retrain; None if nobody knows it
     digest : of the ids that it stands on, or None
@@ -124,15 +124,13 @@ class NetworkModel:
 
     def losses(self, batch: Any) -> Tensor:
         """Return one loss a record: (b,)."""
-        said = self.outputs(batch)
-        if self.loss == "cross_entropy":
-            return functional.cross_entropy(said, batch.y, reduction="none")
-        return ((said - batch.y) ** 2).mean(dim=1)
+        off: Tensor = (self.outputs(batch) - batch.y) ** 2  # (b, t)
+        return off.mean(dim=1)
 
     def mean_loss(self, batch: Any) -> Tensor:
         """Return the mean of the losses, weighted where the batch has weights."""
-        losses = self.losses(batch)
-        return losses.mean() if batch.weight is None else (losses * batch.weight).sum()
+        losses, weight = self.losses(batch), batch.weight
+        return losses.mean() if weight is None else torch.dot(losses, weight)
 
     def hidden(self, batch: Any, layer: str) -> Tensor:
         """Return what the named part of the module gives on a batch, first axis the records."""
@@ -149,24 +147,9 @@ class NetworkModel:
 
     # what predicts
 
-    def decision_function(self, x: Any) -> NDArray[np.float64]:
-        """Return the logits, (n, k); for two classes the second less the first, (n,)."""
-        said = self._said(x)
-        return said[:, 1] - said[:, 0] if said.shape[1] == 2 else said
-
-    def predict_proba(self, x: Any) -> NDArray[np.float64]:
-        """Return the probability of each class: (n, k)."""
-        said = self._said(x)
-        odds = np.exp(said - said.max(axis=1, keepdims=True))
-        shares: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
-        return shares
-
     def predict(self, x: Any) -> NDArray[Any]:
-        """Return the likeliest class of each row, (n,), or the numbers, (n,) or (n, t)."""
+        """Return the numbers of each row: (n,), or (n, t) for several."""
         said = self._said(x)
-        if hasattr(self, "classes_"):
-            likeliest: NDArray[Any] = self.classes_[said.argmax(axis=1)]
-            return likeliest
         return said[:, 0] if said.shape[1] == 1 else said
 
     def _said(self, x: Any) -> NDArray[np.float64]:
@@ -177,10 +160,7 @@ class NetworkModel:
                 rows = self._inputs(x[start : start + _ROWS])
                 said: Tensor = self.module(rows)
                 parts.append(said.reshape(len(said), -1).double().cpu().numpy())
-        return np.concatenate(parts) if parts else np.zeros((0, self._width()))
-
-    def _width(self) -> int:
-        return len(self.classes_) if hasattr(self, "classes_") else 1
+        return np.concatenate(parts) if parts else np.zeros((0, 1))
 
     def _inputs(self, x: Any) -> Tensor:
         """Return rows as a tensor: whole numbers where the module embeds tokens, else floats."""
@@ -191,10 +171,7 @@ class NetworkModel:
         return torch.as_tensor(np.array(dense, order="C")).to(self.how.device, kind)
 
     def _targets(self, y: Any) -> Tensor:
-        values = np.asarray(y)
-        if self.loss == "cross_entropy":
-            return torch.as_tensor(codes(self.classes_, values)).to(self.how.device)
-        numbers = np.array(values, dtype=np.float64).reshape(len(values), -1)
+        numbers = np.array(y, dtype=np.float64).reshape(len(y), -1)
         return torch.as_tensor(numbers).to(self.how.device, getattr(torch, self.how.dtype))
 
     def _weights(self, records: Records) -> Tensor | None:
@@ -235,9 +212,9 @@ class NetworkModel:
         config: Mapping[str, Any] = saved.config
         if factory is None:
             if config["factory"] is None:
-                raise BadInput(
-                    "the file holds the parameters of a module of your own, which no file can "
-                    "make; load it by Network(module=factory).load(path)"
+                raise Untrusted(
+                    "the file holds the parameters of a module of your own, which takes your code "
+                    "to make; load it by Network(module=factory).load(path)"
                 )
             factory = factory_from(config["factory"])
         how = Training(**config["how"])
@@ -260,20 +237,3 @@ def _picked(values: Any, rows: NDArray[np.int64]) -> Any:
     if isinstance(values, LazyColumn):
         return values.taken(rows)
     return [values[int(k)] for k in rows] if isinstance(values, (list, tuple)) else values[rows]
-
-
-def codes(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:
-    """Return where each label stands among the classes; one that does not is refused.
-
-    >>> codes(np.array(["a", "b"]), np.array(["b", "a"]))
-    array([1, 0])
-    """
-    order = np.argsort(classes, kind="stable")
-    at = order[np.minimum(np.searchsorted(classes, y, sorter=order), len(classes) - 1)]
-    strange = np.flatnonzero(classes[at] != y)
-    if len(strange):
-        raise BadInput(
-            f"y holds the label {y[strange[0]].item()!r}, which is none of the model's "
-            f"{len(classes)} classes; name all labels by Network(..., classes=...)"
-        )
-    return at.astype(np.int64)

@@ -95,7 +95,9 @@ class ByFunction:
         after: Any = copy.deepcopy(model)
         with Stopwatch() as watch:
             sides = sides_of(records, request, self.retain_free, seed)
-            both = (sides.forget,) if self.retain_free else (sides.forget, sides.retain)
+            both: list[Any] = [sides.forget]
+            if not self.retain_free:
+                both.append(sides.retain)
             loaders = [Loader(after, s, seed=derive(seed, k)) for k, s in enumerate(both)]
             with seeded(derive(seed, "method"), after.how.device):
                 after.train(True)
