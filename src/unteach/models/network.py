@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from unteach.core import (
 
 from .classifier import NetworkClassifier
 from .issued import fingerprint
-from .layers import Factory
+from .layers import Factory, factory_from, factory_json
 from .loading import Loader
 from .sequence_model import SequenceModel
 from .settings import Trace, Training
@@ -197,6 +197,22 @@ class Network:
         if saved.kind != f"unteach.models:{kind.__name__}":
             raise BadInput(f"{path} holds a {saved.kind}, not a {kind.__name__}")
         return kind.from_saved(saved, factory=self.module)
+
+    def recipe(self) -> dict[str, Any] | None:
+        """Return the recipe as plain values, or None where it holds code of the user's own."""
+        made_by = factory_json(self.module)
+        if made_by is None or self.train is not None:
+            return None
+        labels = None if self.classes is None else self.classes.tolist()
+        return {"module": made_by, "loss": self.loss, "classes": labels, "how": self.how.to_json()}
+
+    @classmethod
+    def from_recipe(cls, data: Mapping[str, Any]) -> Network:
+        """Return the recipe that `recipe` wrote; nothing but unteach is imported."""
+        return cls(
+            factory_from(data["module"]), loss=data["loss"], classes=data["classes"],
+            how=Training(**data["how"]),
+        )  # fmt: skip
 
     def subset_outputs(
         self,

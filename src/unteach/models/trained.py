@@ -186,13 +186,13 @@ class NetworkModel:
 
     def to_saved(self, *, serving: bool = False) -> Saved:
         """Return what is written: parameters and buffers as safetensors, the rest as JSON."""
-        recipe = getattr(self.learner_, "module", None)
+        made_by = getattr(self.learner_, "module", None)
         classes = getattr(self, "classes_", None)
         config = {
             "loss": self.loss,
             "reduction": self.reduction,
             "how": self.how.to_json(),
-            "factory": factory_json(recipe),
+            "factory": factory_json(made_by),
             "digest": None if serving else self.ids_digest_,
             "wants": None if classes is None else classes.dtype.str,
         }

@@ -19,6 +19,15 @@ def recipe_json(estimator: Any) -> dict[str, Any]:
     >>> recipe_json(NaiveBayes())
     {'class': 'unteach.models:NaiveBayes', 'params': {'var_smoothing': 1e-09}}
     """
+    written = getattr(estimator, "recipe", None)
+    if callable(written):
+        found = written()
+        if found is None:
+            raise BadInput(
+                f"this {type(estimator).__name__} makes its modules by code of your own, which "
+                "cannot be written; use Layers(...) or Transformer(...)"
+            )
+        return {"class": "unteach.models:Network", "recipe": plain(found)}
     kind = type(estimator)
     room = ".".join(kind.__module__.split(".")[:2])
     name = f"{room}:{kind.__qualname__}"
@@ -34,6 +43,9 @@ def recipe_from(data: Mapping[str, Any]) -> Any:
         raise Corrupt(f"{name!r} is no estimator of unteach")
     module, _, kind = name.partition(":")
     found = getattr(importlib.import_module(module), kind, None)
+    restore = getattr(found, "from_recipe", None)
+    if "recipe" in data and callable(restore):
+        return restore(data["recipe"])
     if not isinstance(found, type) or not hasattr(found, "get_params"):
         raise Corrupt(f"{name!r} is no estimator of unteach")
     return found(**data["params"])

@@ -20,7 +20,8 @@ class RandomLabel(Descent):
     sequence each predicted token is drawn from those that the forgotten records have at that
     place. With `redraw` they are drawn anew each round, so that the best that can be learned is
     to know nothing: chance, not below it. Labels drawn once are learned by heart, which denies
-    the true ones.
+    the true ones. At chance the true label may still be the likeliest by a hair: read
+    probabilities beside answers, or end by `until`.
 
     Claim       Heuristic.
     Parameters  share : weight of the forgotten records' loss, in (0, 1); the rest is the kept's
