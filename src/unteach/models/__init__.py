@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from .network import Network
     from .sequence_model import SequenceModel
     from .trained import NetworkModel
-    from .training import Checkpoint, Moment, Watch, fit
+    from .training import Checkpoint, Moment, fit
     from .transformer import Transformer
+    from .watching import Watch
 
 MODELS = (Ridge, Logistic, NaiveBayes, Neighbours)
 """The estimators of this room that predict; `Scaler` and `Pipeline` stand around them."""
@@ -38,7 +39,7 @@ _WITH_TORCH = {
     "Arms": "arms", "Checkpoint": "training", "Layers": "layers", "Moment": "training",
     "Network": "network", "NetworkClassifier": "classifier", "NetworkModel": "trained",
     "SequenceModel": "sequence_model",
-    "Transformer": "transformer", "Watch": "training", "fit": "training", "train_arms": "arms",
+    "Transformer": "transformer", "Watch": "watching", "fit": "training", "train_arms": "arms",
 }
 
 __all__ = [

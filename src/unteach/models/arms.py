@@ -15,8 +15,8 @@ from torch.nn import functional
 from unteach.core import BadInput, Diverged, Progress, derive, stream
 
 from .classifier import NetworkClassifier
+from .running import seeded
 from .settings import Training
-from .training import seeded
 
 if TYPE_CHECKING:
     from .network import Network

@@ -14,7 +14,6 @@ from torch import nn
 
 from unteach.core import (
     BadInput,
-    OneClassLeft,
     Progress,
     Records,
     Saved,
@@ -27,10 +26,13 @@ from .classifier import NetworkClassifier
 from .issued import fingerprint
 from .layers import Factory, factory_from, factory_json
 from .loading import Loader
+from .running import seeded
 from .sequence_model import SequenceModel
 from .settings import Trace, Training
+from .suiting import check_trainable, labels_for
 from .trained import Loss, NetworkModel
-from .training import Checkpoint, Watch, fit, seeded
+from .training import Checkpoint, fit
+from .watching import Watch
 
 Score = Callable[[NetworkModel], float]
 
@@ -241,40 +243,21 @@ class Network:
     def _wrapped(
         self, module: nn.Module, records: Records | Stream | None, seed: int
     ) -> NetworkModel:
+        stored = None if isinstance(records, Stream) else records
+        model = _kind(self.loss)(
+            module, classes=None, loss=self.loss, how=self.how, learner=self,
+            digest=None if stored is None else fingerprint(stored.ids),
+        )  # fmt: skip
         if self.loss == "next_token":
-            digest = None if records is None or isinstance(records, Stream) else _digest(records)
-            return SequenceModel(
-                module, classes=None, loss=self.loss, how=self.how, learner=self, digest=digest
-            )
+            return model
+        first = stored
         if isinstance(records, Stream):
-            first: Records | None = records.draw(256, seed=derive(seed, "sizes"))
-        else:
-            first = records
-        bare = _kind(self.loss)(module, classes=None, loss=self.loss, how=self.how, learner=self)
+            first = records.draw(256, seed=derive(seed, "sizes"))
         if first is not None:
-            _check(first, self.loss)
+            check_trainable(first, self.loss)
         if self.loss == "cross_entropy":
-            bare.classes_ = self._classes(bare, first)
-        if records is not None and not isinstance(records, Stream):
-            bare.ids_digest_ = _digest(records)
-        return bare
-
-    def _classes(self, bare: NetworkModel, records: Records | None) -> NDArray[Any]:
-        if records is None:
-            if self.classes is None:
-                raise BadInput("give classes= (the label of each output), or records=")
-            return self.classes
-        width = bare._said(records.take(np.arange(1)).x).shape[1]
-        labels = np.unique(np.asarray(records.y)) if self.classes is None else self.classes
-        whole = labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() < width
-        if self.classes is None and whole:
-            return np.arange(width)
-        if len(labels) != width:
-            raise BadInput(
-                f"the module has {width} outputs for {len(labels)} classes; make them equal, or "
-                "give classes= (the label of each output)"
-            )
-        return labels
+            model.classes_ = labels_for(model, first, self.classes)
+        return model
 
     def _own(
         self, train: Callable[..., Any], model: NetworkModel, records: Any, seed: int
@@ -309,29 +292,7 @@ def _nobody_knows() -> nn.Module:
     raise BadInput("nothing says how this module is made; give Network.of(module, factory=...)")
 
 
-def _digest(records: Records) -> str:
-    return fingerprint(records.ids)
-
-
 def _about(checkpoint: Checkpoint | None, digest: str | None) -> Checkpoint | None:
     if checkpoint is None or digest is None:
         return checkpoint
     return replace(checkpoint, about=f"{checkpoint.about} {digest}")
-
-
-def _check(records: Records, loss: Loss) -> None:
-    """Refuse records that a network cannot learn from, and name the record at fault."""
-    if len(records) == 0:
-        raise BadInput("there are no records to learn from")
-    x, y = records.x, np.asarray(records.y)
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
-        if len(bad):
-            raise BadInput(f"x of the record with id {records.ids[bad[0]].item()!r} is not finite")
-    if loss == "cross_entropy":
-        if y.dtype.kind == "f":
-            raise BadInput("y holds fractions; give labels, or loss='squared'")
-        if len(np.unique(y)) < 2:
-            raise OneClassLeft(f"y holds only one class ({y[0].item()!r}); a classifier needs two")
-    elif y.dtype.kind not in "fiub" or not np.isfinite(y.astype(np.float64)).all():
-        raise BadInput("y must hold finite numbers for loss='squared'")

@@ -15,8 +15,8 @@ from torch.nn import functional
 from unteach.core import BadInput, Records
 
 from .classifier import shares
+from .running import evaluating
 from .trained import NetworkModel
-from .training import evaluating
 from .transformer import decode
 
 PAD = -1

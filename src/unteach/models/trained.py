@@ -15,8 +15,8 @@ from unteach.core import BadInput, Corrupt, LazyColumn, Records, Saved, Stream, 
 
 from .checkpoint import tensors_from_bytes, tensors_to_bytes
 from .layers import Factory, factory_from, factory_json
+from .running import evaluating, tensors_of
 from .settings import Trace, Training
-from .training import evaluating, tensors_of
 
 Loss = Literal["cross_entropy", "squared", "next_token"]
 _ROWS = 4096  # read at once when predicting
@@ -151,6 +151,10 @@ class NetworkModel:
         """Return the numbers of each row: (n,), or (n, t) for several."""
         said = self._said(x)
         return said[:, 0] if said.shape[1] == 1 else said
+
+    def width(self, x: Any) -> int:
+        """Return how many numbers the module gives for a row."""
+        return int(self._said(x).shape[1])
 
     def _said(self, x: Any) -> NDArray[np.float64]:
         """Return the module's outputs: (n, k) float64."""

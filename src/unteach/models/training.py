@@ -10,10 +10,8 @@ import itertools
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,39 +19,12 @@ import torch
 from unteach.core import BadInput, Diverged, Progress, derive, stream
 
 from .checkpoint import Snapshot, read_snapshot, write_snapshot
+from .running import put_back, quiet, reseed, tensors_of
 from .settings import Trace, Training
+from .watching import Seen, Watch
 
 Batches = Callable[[np.random.Generator], Iterable[Any]]
 """One round of batches in an order drawn from a generator: an epoch, or one draw of a stream."""
-
-
-@dataclass(frozen=True)
-class Watch:
-    """A score that is read while a model is trained.
-
-    score : called without arguments, between steps · every : so many steps lie between two ·
-    best : whether "highest" or "lowest" is best; the parameters of the best reading are the ones
-    that stay, those of the last step with None · enough : ends the training once the score is
-    this good · patience : ends it after so many readings that are no better than the best
-    """
-
-    score: Callable[[], float]
-    every: int = 100
-    best: Literal["highest", "lowest"] | None = None
-    enough: float | None = None
-    patience: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.every < 1:
-            raise BadInput(f"every is a whole number of at least 1, got {self.every!r}")
-        if self.best not in (None, "highest", "lowest"):
-            raise BadInput(f"best is 'highest', 'lowest' or None, got {self.best!r}")
-        if self.best is None and (self.enough is not None or self.patience is not None):
-            raise BadInput("enough and patience need best='highest' or best='lowest'")
-
-    def better(self, one: float, other: float) -> bool:
-        """Say whether one score is better than another."""
-        return one > other if self.best == "highest" else one < other
 
 
 @dataclass(frozen=True)
@@ -125,78 +96,106 @@ def fit(
     moving = [p for p in model.parameters() if p.requires_grad]
     if not moving:
         raise BadInput("no parameter may move: all of them are frozen")
-    optimizer, device = _optimizer(moving, how), str(moving[0].device)
-    losses: list[float] = []
-    watched: list[tuple[int, float]] = []
-    best: tuple[int, float, dict[str, torch.Tensor]] | None = None
-    gradients, stopped = 0, ""
-    mark = {"seed": seed, "how": how.to_json(), "about": checkpoint.about if checkpoint else ""}
-    found = read_snapshot(checkpoint.path, mark) if checkpoint else None
-    if found is not None:
-        losses, watched, gradients = list(found.losses), list(found.watched), found.gradients
-        stopped = found.stopped
-        _put_back(model, found.model)
-        _resume(optimizer, found.optimizer)
-        if found.best is not None:
-            best = (found.best_at[0], found.best_at[1], found.best)
-
-    def write() -> None:
-        if checkpoint is not None:
-            write_snapshot(
-                checkpoint.path,
-                mark,
-                Snapshot(
-                    tensors_of(model), _flat(optimizer), tuple(losses), tuple(watched), gradients,
-                    stopped, best and best[2], (best[0], best[1]) if best else (0, 0.0),
-                ),
-            )  # fmt: skip
-
-    with _quiet(model, how, moving):
-        steps = _steps(batches, how, seed) if not stopped else iter(())
-        for step, batch in itertools.islice(steps, len(losses), None):
-            _reseed(derive(seed, "step", step), device)
-            for group in optimizer.param_groups:
-                group["lr"] = how.rate(step, total or 1)
-            optimizer.zero_grad(set_to_none=True)
-            value = loss(batch)
-            number = float(value.detach())
-            if not math.isfinite(number):
-                raise Diverged(
-                    f"the loss became {number} at step {step + 1} (learning rate "
-                    f"{how.rate(step, total or 1):.3g}); lower lr, or bound the step by clip="
-                )
-            value.backward()  # type: ignore[no-untyped-call]
-            if how.clip is not None:
-                torch.nn.utils.clip_grad_norm_(moving, how.clip)
-            optimizer.step()
-            losses.append(number)
-            gradients += _count(batch)
+    run = _Run(model, _optimizer(moving, how), checkpoint, {"seed": seed, "how": how.to_json()})
+    device, start = str(moving[0].device), len(run.losses)
+    over = bool(run.stopped) or start == total
+    with quiet(model, how, device):
+        source = iter(()) if over else _steps(batches, how, seed)
+        for step, batch in itertools.islice(source, start, None):
+            reseed(derive(seed, "step", step), device)
+            rate = how.rate(step, total or 1)
+            run.step(loss, batch, rate, how.clip, moving)
+            number = run.losses[-1]
             try:
-                done = [c(Moment(step + 1, total, number)) for c in callbacks]
-                if any(d is True for d in done):
-                    stopped = "a callback ended it"
+                ended = [bool(call(Moment(step + 1, total, number))) for call in callbacks]
+                if any(ended):
+                    run.stopped = "a callback ended it"
                 if watch is not None and (step + 1) % watch.every == 0:
-                    best, why = _look(model, watch, watched, step + 1, best)
-                    stopped = stopped or why
+                    run.stopped = run.stopped or run.seen.look(model, watch, step + 1)
                 if progress is not None:
                     progress(step + 1, total or step + 1, f"loss {number:.4g}")
             except KeyboardInterrupt:
-                write()
+                run.write()
                 raise
-            if stopped:
+            if run.stopped:
                 break
             if checkpoint is not None and (step + 1) % checkpoint.every == 0:
-                write()
+                run.write()
     if not all(bool(torch.isfinite(p).all()) for p in moving):
         raise Diverged("a parameter became NaN or infinite in the last step; lower lr, or set clip")
-    if checkpoint is not None and (found is None or len(losses) > len(found.losses)):
-        write()
+    if len(run.losses) > start:
+        run.write()
     for p in moving:
         p.grad = None  # what is left of a gradient tells of the last batch
-    if best is not None and best[0] != len(losses):
-        _put_back(model, best[2])
-    kept = None if best is None or best[0] == len(losses) else best[0]
-    return Trace(tuple(losses), tuple(watched), gradients, kept, stopped)
+    return run.finish()
+
+
+class _Run:
+    """A training under way: what has been done, and the file from which it can go on."""
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: torch.optim.Optimizer,
+        checkpoint: Checkpoint | None,
+        mark: dict[str, Any],
+    ) -> None:
+        self.model, self.optimizer, self.checkpoint = model, optimizer, checkpoint
+        self.mark = {**mark, "about": checkpoint.about if checkpoint else ""}
+        self.losses: list[float] = []
+        self.gradients, self.stopped, self.seen = 0, "", Seen()
+        found = read_snapshot(checkpoint.path, self.mark) if checkpoint else None
+        if found is not None:
+            self.losses, self.gradients = list(found.losses), found.gradients
+            self.stopped = found.stopped
+            self.seen = Seen(list(found.watched), found.best, found.best_at)
+            put_back(model, found.model)
+            _resume(optimizer, found.optimizer)
+
+    def step(
+        self,
+        loss: Callable[[Any], torch.Tensor],
+        batch: Any,
+        rate: float,
+        clip: float | None,
+        moving: list[torch.nn.Parameter],
+    ) -> None:
+        """Take one step on one batch."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        value = loss(batch)
+        number = float(value.detach())
+        if not math.isfinite(number):
+            raise Diverged(
+                f"the loss became {number} at step {len(self.losses) + 1} (learning rate "
+                f"{rate:.3g}); lower lr, or bound the step by clip="
+            )
+        value.backward()  # type: ignore[no-untyped-call]
+        if clip is not None:
+            torch.nn.utils.clip_grad_norm_(moving, clip)
+        self.optimizer.step()
+        self.losses.append(number)
+        self.gradients += sum(map(len, batch)) if isinstance(batch, tuple) else len(batch)
+
+    def write(self) -> None:
+        """Write the checkpoint, if there is to be one."""
+        if self.checkpoint is not None:
+            now = Snapshot(
+                tensors_of(self.model), _flat(self.optimizer), tuple(self.losses),
+                tuple(self.seen.read), self.gradients, self.stopped, self.seen.best,
+                self.seen.best_at,
+            )  # fmt: skip
+            write_snapshot(self.checkpoint.path, self.mark, now)
+
+    def finish(self) -> Trace:
+        """Give the model its best parameters, if any were kept, and say what was done."""
+        kept = None
+        if self.seen.best is not None and self.seen.best_at[0] != len(self.losses):
+            kept = self.seen.best_at[0]
+            put_back(self.model, self.seen.best)
+        read = tuple(self.seen.read)
+        return Trace(tuple(self.losses), read, self.gradients, kept, self.stopped)
 
 
 def _steps(batches: Batches, how: Training, seed: int) -> Iterator[tuple[int, Any]]:
@@ -217,29 +216,6 @@ def _steps(batches: Batches, how: Training, seed: int) -> Iterator[tuple[int, An
             return
 
 
-def _look(
-    model: Any,
-    watch: Watch,
-    watched: list[tuple[int, float]],
-    step: int,
-    best: tuple[int, float, dict[str, torch.Tensor]] | None,
-) -> tuple[tuple[int, float, dict[str, torch.Tensor]] | None, str]:
-    """Read the score; return the best so far with its parameters, and why to stop, or ""."""
-    with evaluating(model), torch.random.fork_rng(devices=[]), torch.no_grad():
-        score = float(watch.score())
-    watched.append((step, score))
-    if watch.best is None:
-        return None, ""
-    if best is None or watch.better(score, best[1]):
-        best = (step, score, {k: v.clone() for k, v in tensors_of(model).items()})
-    if watch.enough is not None and not watch.better(watch.enough, score):
-        return best, f"the score reached {score:.4g}"
-    since = sum(1 for at, _ in watched if at > best[0])
-    if watch.patience is not None and since >= watch.patience:
-        return best, f"{since} readings were no better than that of step {best[0]}"
-    return best, ""
-
-
 def _optimizer(moving: list[torch.nn.Parameter], how: Training) -> torch.optim.Optimizer:
     if how.optimizer == "sgd":
         return torch.optim.SGD(
@@ -250,26 +226,6 @@ def _optimizer(moving: list[torch.nn.Parameter], how: Training) -> torch.optim.O
     return kind(
         moving, lr=how.lr, betas=how.betas, weight_decay=how.weight_decay, fused=fused
     )  # type: ignore[return-value, unused-ignore]
-
-
-def _count(batch: Any) -> int:
-    return sum(map(len, batch)) if isinstance(batch, tuple) else len(batch)
-
-
-def tensors_of(model: Any) -> dict[str, torch.Tensor]:
-    """Return a model's tensors by name, detached: its state if it has one, else its parameters."""
-    if hasattr(model, "state_dict"):
-        return {k: v.detach() for k, v in model.state_dict().items()}
-    return {str(k): p.detach() for k, p in enumerate(model.parameters())}
-
-
-def _put_back(model: Any, tensors: dict[str, torch.Tensor]) -> None:
-    now = tensors_of(model)
-    if set(now) != set(tensors):
-        raise BadInput("the checkpoint is of a module with other parameters; name another file")
-    with torch.no_grad():
-        for name, value in now.items():
-            value.copy_(tensors[name])
 
 
 def _flat(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
@@ -289,53 +245,3 @@ def _resume(optimizer: torch.optim.Optimizer, flat: dict[str, torch.Tensor]) -> 
         state.setdefault(int(k), {})[name] = value
     whole = optimizer.state_dict()
     optimizer.load_state_dict({**whole, "state": state})
-
-
-@contextmanager
-def evaluating(model: Any) -> Iterator[None]:
-    """Switch dropout and the like off for as long as the block runs."""
-    was = bool(getattr(model, "training", False))
-    if hasattr(model, "train"):
-        model.train(False)
-    try:
-        yield
-    finally:
-        if hasattr(model, "train"):
-            model.train(was)
-
-
-@contextmanager
-def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Seed torch for as long as the block runs, and leave its generators as they were."""
-    cuda = [torch.device(device)] if device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=cuda):
-        _reseed(derive(seed, "torch"), device)
-        yield
-
-
-def _reseed(seed: int, device: str) -> None:
-    # torch.manual_seed would, on a machine without an accelerator, keep a stack trace each time
-    torch.default_generator.manual_seed(seed)
-    if device.startswith("cuda"):
-        torch.cuda.manual_seed(seed)
-
-
-@contextmanager
-def _quiet(model: Any, how: Training, moving: list[torch.nn.Parameter]) -> Iterator[None]:
-    """Train with the stated threads and in training mode; put back what was."""
-    threads, was = torch.get_num_threads(), bool(getattr(model, "training", False))
-    torch.set_num_threads(how.threads)
-    if hasattr(model, "train"):
-        model.train(True)
-    try:
-        with seeded(0, str(moving[0].device)), torch.enable_grad():
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        if hasattr(model, "train"):
-            model.train(was)
-
-
-def remove(checkpoint: Checkpoint) -> None:
-    """Delete a checkpoint's file if it is there; it holds parameters that may have to go."""
-    Path(checkpoint.path).unlink(missing_ok=True)

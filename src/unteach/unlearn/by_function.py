@@ -89,8 +89,8 @@ class ByFunction:
         from torch import nn
 
         from unteach.models.loading import Loader
+        from unteach.models.running import seeded
         from unteach.models.settings import Trace
-        from unteach.models.training import seeded
 
         after: Any = copy.deepcopy(model)
         with Stopwatch() as watch:

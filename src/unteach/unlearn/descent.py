@@ -137,7 +137,7 @@ class Descent(ABC):
         def asked(moment: Any) -> bool:
             if moment.step % self.every:
                 return False
-            from unteach.models.training import evaluating
+            from unteach.models.running import evaluating
 
             with evaluating(after):
                 return bool(until(after))

@@ -1,0 +1,76 @@
+"""What surrounds a training: seeds, threads, training mode, and a model's tensors by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from unteach.core import BadInput, derive
+
+from .settings import Training
+
+
+def tensors_of(model: Any) -> dict[str, torch.Tensor]:
+    """Return a model's tensors by name, detached: its state if it has one, else its parameters."""
+    if hasattr(model, "state_dict"):
+        return {k: v.detach() for k, v in model.state_dict().items()}
+    return {str(k): p.detach() for k, p in enumerate(model.parameters())}
+
+
+def put_back(model: Any, tensors: dict[str, torch.Tensor]) -> None:
+    """Give a model the tensors that `tensors_of` returned, in place."""
+    now = tensors_of(model)
+    if {k: v.shape for k, v in now.items()} != {k: v.shape for k, v in tensors.items()}:
+        raise BadInput("the checkpoint is of a module with other parameters; name another file")
+    with torch.no_grad():
+        for name, value in now.items():
+            value.copy_(tensors[name])
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Switch dropout and the like off for as long as the block runs."""
+    was = bool(getattr(model, "training", False))
+    if hasattr(model, "train"):
+        model.train(False)
+    try:
+        yield
+    finally:
+        if hasattr(model, "train"):
+            model.train(was)
+
+
+@contextmanager
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Seed torch for as long as the block runs, and leave its generators as they were."""
+    cuda = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=cuda):
+        reseed(derive(seed, "torch"), device)
+        yield
+
+
+def reseed(seed: int, device: str) -> None:
+    """Seed the generators that a device draws from."""
+    # torch.manual_seed would, on a machine without an accelerator, keep a stack trace each time
+    torch.default_generator.manual_seed(seed)
+    if device.startswith("cuda"):
+        torch.cuda.manual_seed(seed)
+
+
+@contextmanager
+def quiet(model: Any, how: Training, device: str) -> Iterator[None]:
+    """Train with the stated threads and in training mode; put back what was."""
+    threads, was = torch.get_num_threads(), bool(getattr(model, "training", False))
+    torch.set_num_threads(how.threads)
+    if hasattr(model, "train"):
+        model.train(True)
+    try:
+        with seeded(0, device), torch.enable_grad():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        if hasattr(model, "train"):
+            model.train(was)
