@@ -86,6 +86,11 @@ def test_the_poles_hold_on_networks():
         assert check_method(pole, learner=net, expected=expected)
 
 
+def test_a_module_made_by_a_lambda_can_be_checked_too():
+    net = Network(module=lambda: nn.Linear(4, 2), epochs=20, lr=0.05, batch_size=16)
+    assert check_method(GradientAscent(), learner=net)
+
+
 def test_the_laws_catch_a_gradient_method_that_is_broken():
     class NeverSteps(GradientAscent):
         def _course(self, after, sides, seed):

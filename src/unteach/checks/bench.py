@@ -152,6 +152,14 @@ def held_bytes(model: Any) -> bytes:
     return b"\n".join([saved_bytes(model), *(raw for _, raw in state_of(model))])
 
 
+def image(model: Any) -> bytes:
+    """Return bytes that change when the model does: its pickle, or all that it holds."""
+    try:
+        return pickle.dumps(model)
+    except (pickle.PicklingError, AttributeError, TypeError):  # it holds a lambda, for one
+        return held_bytes(model)
+
+
 def saved_bytes(model: Any) -> bytes:
     """Return all that would be written of a model, whatever way it is written."""
     with tempfile.TemporaryDirectory() as folder:
