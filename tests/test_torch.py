@@ -418,6 +418,23 @@ def test_arms_equal_networks_learned_one_by_one(settings):
         assert np.abs(one.decision_function(at) - got[j]).max() < 2e-5
 
 
+def _half_frozen():
+    module = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    module[0].requires_grad_(False)
+    return module
+
+
+def test_arms_keep_what_is_frozen_each_its_own():
+    rows = _blobs()
+    net = Network(module=_half_frozen, epochs=2, lr=0.05, optimizer="adamw", weight_decay=0.5)
+    everyone, seeds = np.ones((3, 80), bool), np.arange(3)
+    arms = train_arms(net, rows.x, rows.y, everyone, seeds)
+    for j in range(3):
+        one = net.learn(rows, seed=j)
+        assert np.abs(one.decision_function(rows.x) - arms.outputs(rows.x)[j]).max() < 1e-5
+        assert torch.equal(one.module[0].weight, net.fresh(rows, seed=j).module[0].weight)
+
+
 def test_arms_as_models_and_what_they_refuse():
     rows = _blobs()
     arms = train_arms(NET, rows.x, rows.y, np.ones((2, 80), bool), np.array([0, 1]))

@@ -111,19 +111,22 @@ def train_arms(
             "the module keeps running statistics (batch normalization?), which networks that are "
             "trained side by side cannot; use group normalization, or learn them one by one"
         )
-    names = [name for name, p in base.named_parameters() if p.requires_grad]
-    parameters: Stacked = {
-        name: torch.stack([m.get_parameter(name).detach() for m in modules]) for name in names
-    }
+    parameters: Stacked = {}
+    frozen: Stacked = {}
+    for name, p in base.named_parameters():
+        stacked = torch.stack([m.get_parameter(name).detach() for m in modules])
+        (parameters if p.requires_grad else frozen)[name] = stacked
+    if not parameters:
+        raise BadInput("no parameter may move: all of them are frozen")
     inputs, targets = _inputs(x, how), torch.as_tensor(y).to(how.device)
 
-    def loss(own: Stacked, rows: Tensor, weight: Tensor) -> Tensor:
-        said: Tensor = functional_call(base, own, (inputs[rows],))
-        each = functional.cross_entropy(said.reshape(len(rows), -1), targets[rows],
-                                        reduction="none")  # fmt: skip
-        return (each * weight).sum()
+    def loss(own: Stacked, fixed: Stacked, rows: Tensor, weight: Tensor) -> Tensor:
+        said: Tensor = functional_call(base, {**own, **fixed}, (inputs[rows],))
+        said = said.reshape(len(rows), -1)  # (b, k)
+        each = functional.cross_entropy(said, targets[rows], reduction="none")
+        return torch.dot(each, weight)
 
-    slope = vmap(grad(loss), in_dims=(0, 0, 0), randomness="different")
+    slope = vmap(grad(loss), randomness="different")
     step = _Steps(how, parameters)
     threads = torch.get_num_threads()
     torch.set_num_threads(how.threads)
@@ -133,9 +136,9 @@ def train_arms(
             plan = _Plan(members, seeds, how)
             for k in range(plan.longest):
                 rows, weight, rates, going = plan.at(k)
-                place = (torch.as_tensor(a).to(how.device) for a in (rows, weight))
-                where, by = place
-                gradients = slope(parameters, where, by.to(inputs.dtype))
+                where = torch.as_tensor(rows).to(how.device)
+                by = torch.as_tensor(weight).to(how.device, inputs.dtype)
+                gradients = slope(parameters, frozen, where, by)
                 step(parameters, gradients, rates, going)
                 if progress is not None:
                     progress(k + 1, plan.longest, f"{len(seeds)} networks")
@@ -144,7 +147,7 @@ def train_arms(
     for j in range(len(seeds)):
         if not all(bool(torch.isfinite(value[j]).all()) for value in parameters.values()):
             raise Diverged(f"network {j} has a parameter that is not finite; lower lr, or set clip")
-    return Arms(network, base, parameters)
+    return Arms(network, base, {**parameters, **frozen})
 
 
 class _Plan:

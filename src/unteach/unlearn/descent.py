@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, ClassVar, Literal
@@ -203,9 +203,9 @@ def pairs(
     """Yield (retained batch, forgotten batch): the retained lead, the forgotten go round."""
     lead, follow = rng.spawn(2)
     gone = sides.forget if forget is None else forget
-    rounds: Iterable[Any] = list(model.batches(gone, follow))
     kept: Any = sides.retain
-    yield from zip(model.batches(kept, lead), cycle(rounds), strict=False)
+    # cycle reads no further than it must: of a stream, one batch of each a round
+    yield from zip(model.batches(kept, lead), cycle(model.batches(gone, follow)), strict=False)
 
 
 def mean(model: Any, batch: Any) -> Any:
