@@ -176,6 +176,7 @@ def test_a_training_goes_on_after_an_interruption_to_the_same_bytes(tmp_path):
         NET.learn(rows, seed=0, checkpoint=place)
 
 
+@pytest.mark.slow
 def test_a_killed_training_leaves_a_whole_checkpoint(tmp_path):
     path = tmp_path / "state.safetensors"
     code = textwrap.dedent(f"""
@@ -479,7 +480,7 @@ SMALL = Transformer(8, end=5, width=16, heads=2, layers=1, length=8)
 @pytest.mark.parametrize("positions", ["absolute", "rotary"])
 def test_a_transformer_learns_a_stream_and_decodes(positions):
     shape = replace(SMALL, positions=positions)
-    net = Network(module=shape, loss="next_token", steps=250, lr=0.01, batch_size=48)
+    net = Network(module=shape, loss="next_token", steps=200, lr=0.01, batch_size=48)
     model = net.learn(TASKS, seed=0)
     assert isinstance(model, SequenceModel) and isinstance(model, Trainable)
     rows = TASKS.draw(40, seed=99)
