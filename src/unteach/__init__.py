@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "audit", "checks", "cli", "core", "data", "engine", "kernel", "models", "report", "stats",
-    "store", "studies", "unlearn",
+    "audit", "checks", "cli", "core", "data", "engine", "kernel", "knowledge", "memorize",
+    "models", "report", "stats", "store", "studies", "unlearn",
 )
 _NAMES = {
     "Certified": "core", "Exact": "core", "Forgotten": "core", "Heuristic": "core",
