@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from unteach.core import BadInput, Ids, digest
 
 from .certificate import Certificate, certify, worst
+from .flat_tube import of_sums, pulled_both_ways, with_sums
 from .gram import square
 from .kernels import REORDER, Kernel
 from .machine import Machine
-from .parts import Part, Parts, part_of
+from .parts import Part, Parts, certify_program, part_of
 from .program import Program, level_interval, middle, residual
 from .programs import Solved, settle
 from .qp import Vector
@@ -121,12 +122,17 @@ def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:
     for part in parts.pairs:
         program = parts.program(part.first, part.rows)
         mine = ids[part.rows]
-        found = canonical_solution(program, part.variables, mine)
+        flat = pulled_both_ways(program, part.variables)
+        asked, start = of_sums(program, part.variables) if flat else (program, part.variables)
+        found = canonical_solution(asked, start, mine)
         now: Part = part
         sha = ""
         if found is not None:
-            solved = Solved(*found, part.moves, 0.0)
+            whole = with_sums(program, found[0], float(found[1][0]), mine) if flat else found
+            solved = Solved(*whole, part.moves, 0.0)
             now = part_of(parts.dual, part.first, part.second, part.rows, program, solved)
+            if flat:
+                now = replace(now, certificate=certify_program(asked, *found))
             named: Any = classes[[part.first, part.second]] if parts.classes else []
             sha = _fingerprint(parts.kernel, named, mine, now.b, now.rho)
         sha = sha if now.certificate.margin > _TIE else ""
@@ -134,7 +140,7 @@ def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:
     return replace(parts, pairs=tuple(out))
 
 
-def whole(certificates: Sequence[Certificate]) -> Certificate:
+def of_all(certificates: Sequence[Certificate]) -> Certificate:
     """Return the certificate of the whole, its digest that of the parts' if all have one."""
     out = worst(certificates)
     shas = [c.canonical for c in certificates]
@@ -176,5 +182,5 @@ class Canonicalizes:
             else:
                 model._adopt(model._params, model._constants, now, *rest, given=())
             model.claim_ = claim
-            model.certificate_ = whole([p.certificate for p in now.pairs])
+            model.certificate_ = of_all([p.certificate for p in now.pairs])
         return self

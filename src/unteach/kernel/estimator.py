@@ -20,11 +20,12 @@ from .decision import Decision
 from .duals import Dual
 from .gram import bordered, square, symmetric
 from .parts import Part, Parts, Starts
+from .reweighting import Reweights
 
 Array = NDArray[Any]
 
 
-class KernelEstimator(Forgets, BaseEstimator):  # type: ignore[misc]
+class KernelEstimator(Reweights, Forgets, BaseEstimator):  # type: ignore[misc]
     """A kernel machine of `Parts`; subclasses say what their targets and their program are.
 
     A subclass writes `_dual(params)` and `_learnable(X, y, reset)`; where it has attributes of its

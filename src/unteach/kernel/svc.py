@@ -33,11 +33,14 @@ from .importing import Imports
 from .loo import margins_left_out
 from .machine import Machine
 from .path import WalksAway
+from .reweighting import Reweights
 
 Array = NDArray[Any]
 
 
-class SVC(Imports, Canonicalizes, WalksAway, Forgets, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class SVC(  # type: ignore[misc]
+    Imports, Canonicalizes, WalksAway, Reweights, Forgets, ClassifierMixin, BaseEstimator
+):
     """C-support vector classification, solved to the last digit, that can forget its rows.
 
     It agrees with scikit-learn's `SVC` (binary and one-vs-one) up to that one's tolerance. At

@@ -1,0 +1,241 @@
+"""Random histories of a kernel machine: what is drawn, what is done, and how the end is judged.
+
+A history is a value made from its number. Its machine is learned from 40 to 200 rows, then rows
+are forgotten, inserted and reweighted at random, at least 20 times, support vectors by
+preference; in the end (and once on the way) it is compared with a cold fit on what it holds.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from unteach.core import BadInput, NotConverged, OneClassLeft
+from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
+from unteach.kernel import machine as machines
+
+KERNELS = ("linear", "poly", "rbf")
+PLAIN = ("normal", "clusters", "noise")
+DEGENERATE = ("duplicates", "opposite duplicates", "grid", "tiny class")
+OTHERS = (NuSVC, SVR, NuSVR, OneClassSVM)
+SAME = 1e-8
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a history is drawn from."""
+
+    number: int
+    machine: type
+    structure: str
+    params: dict[str, Any]
+    labels: int
+    anchored: bool
+
+    @property
+    def name(self) -> str:
+        many = " (3 classes)" if self.labels == 3 else ""
+        return self.machine.__name__ + many
+
+    @property
+    def calm(self) -> bool:
+        """Say whether not converging is excluded: rbf and C up to 100."""
+        return self.params["kernel"] == "rbf" and self.params.get("C", 1.0) <= 100
+
+
+def case(number: int) -> Case:
+    """Return the case of this number: every third is degenerate, three in ten are no SVC."""
+    rng = np.random.default_rng([2026, number])
+    structure = str(rng.choice(DEGENERATE if number % 3 == 2 else PLAIN))
+    kernel = KERNELS[(number // 3) % 3]
+    kind = (number // 9) % 10
+    machine = SVC if kind < 7 else OTHERS[(number // 90) % 4]
+    labels = 3 if kind == 6 else 2
+    params: dict[str, Any] = {"kernel": kernel}
+    if kernel != "linear":
+        params["gamma"] = float(10.0 ** rng.uniform(-1.5, 0.7)) if kernel == "rbf" else 0.3
+    if kernel == "poly":
+        params |= {"coef0": 1.0, "degree": int(rng.integers(2, 4))}
+    if machine in (SVC, SVR, NuSVR):
+        params["C"] = float(10.0 ** rng.uniform(-3, 3))
+    if machine is SVR:
+        params["epsilon"] = float(rng.choice([0.0, 0.05, 0.3]))
+    if machine in (NuSVC, NuSVR, OneClassSVM):
+        params["nu"] = float(rng.choice([0.1, 0.25, 0.5, 0.8]))
+    return Case(number, machine, structure, params, labels, bool(rng.integers(0, 2)))
+
+
+def rows_of(c: Case, rng: Any, n: int) -> tuple[Any, Any]:
+    """Return n rows and their targets."""
+    d = int(rng.integers(1, 7))
+    x = rng.normal(size=(n, d))
+    if c.structure == "clusters":
+        x = 2.0 * rng.normal(size=(6, d))[rng.integers(0, 6, n)] + 0.7 * x
+    if c.structure == "grid":
+        x = rng.integers(0, 3, size=(n, d)).astype(float)
+    if "duplicates" in c.structure:
+        x = x[rng.integers(0, max(2, n // 3), size=n)]
+    noise = {"noise": 1.5, "clusters": 0.3}.get(c.structure, 0.5)
+    score = x[:, 0] + noise * rng.normal(size=n)
+    if c.machine in (SVR, NuSVR):
+        return x, np.round(score) if c.structure == "grid" else score
+    if c.structure == "duplicates":  # the same row has the same label
+        score = x[:, 0]
+    if c.structure == "opposite duplicates":
+        score = rng.normal(size=n)
+    y = np.digitize(score, np.quantile(score, np.arange(1, c.labels) / c.labels))
+    if c.structure == "tiny class":
+        y = np.where(rng.random(n) < 0.04, 1, np.where(y == 1, 0, y))
+        y[:2] = 1
+    y[: c.labels] = np.arange(c.labels)
+    return x, y
+
+
+@dataclass
+class Outcome:
+    """What came of a history; differences are in units of the decision function."""
+
+    number: int
+    operations: int = 0
+    refused: int = 0
+    unconverged: int = 0
+    residual: float = 0.0
+    apart: float = 0.0
+    claimed: float = 0.0
+    bias_apart: float = 0.0
+    bias_compared: int = 0
+    wrong: int = 0
+    by_anchor: int = 0
+    by_solver: int = 0
+    canonical: str = ""
+    why: list[str] = field(default_factory=list)
+
+
+def run(number: int) -> Outcome:
+    """Live through the history of this number and compare."""
+    c, out = case(number), Outcome(number)
+    before = machines.LARGE
+    machines.LARGE = 8 if c.anchored else before  # small pairs keep no anchor otherwise
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataDependentStatistics)
+            _live(c, out)
+    finally:
+        machines.LARGE = before
+    return out
+
+
+def _live(c: Case, out: Outcome) -> None:
+    rng = np.random.default_rng([2026, c.number, 1])
+    n, steps = int(rng.integers(40, 201)), int(rng.integers(20, 31))
+    pool = 6 * steps + n
+    x, y = rows_of(c, rng, pool)
+    probe = rng.normal(size=(12, x.shape[1])) * 1.2
+    weight = np.ones(pool)
+    held = list(range(n))
+    spare = n
+    model = _begun(c, x[held], y[held], held)
+    if model is None:
+        out.unconverged, out.why = 1, ["the first fit"]
+        return
+    make = {**c.params, **{k: v for k, v in model.get_params().items() if k == "nu"}}
+    for step in range(steps):
+        operation = rng.choice(["forget", "forget", "insert", "reweight"])
+        many = int(rng.choice([1, 1, 1, 2, 5, 12]))
+        if operation == "forget" and len(held) <= 45:
+            operation = "insert"
+        if operation == "insert" and len(held) > 190:
+            operation = "forget"
+        new = list(range(spare, spare + min(many, 5)))
+        preferred = model.support_ids_ if rng.random() < 0.8 else model.sample_ids_
+        chosen = rng.choice(preferred, min(many, len(preferred), len(held) - 40), replace=False)
+        chosen = chosen if len(chosen) else rng.choice(held, 1)
+        weights = rng.choice([0.0, 0.25, 0.5, 2.0, 3.0], size=len(chosen))
+        try:
+            if operation == "forget":
+                model.forget(chosen)
+                held = [i for i in held if i not in set(chosen.tolist())]
+                if c.anchored:
+                    _route(model, out)
+            elif operation == "insert":
+                model.partial_fit(x[new], y[new], sample_ids=new)
+                held, spare = held + new, new[-1] + 1
+            else:
+                model.reweight(chosen, weights)
+                weight[chosen] = weights
+        except (BadInput, NotConverged, OneClassLeft) as error:
+            _failed(out, error)
+            continue
+        out.operations += 1
+        out.residual = max(out.residual, float(model.certificate_.kkt_residual))
+        if step == steps // 2:
+            _compare(make, out, model, x, y, weight, held, probe, last=False)
+    _compare(make, out, model, x, y, weight, held, probe, last=True)
+
+
+def _begun(c: Case, x: Any, y: Any, ids: list[int]) -> Any:
+    """Return the machine learned first; nu is another share where there is no such machine."""
+    nus = [c.params["nu"], 0.05, 0.3, 0.6, 0.9, 0.02] if c.machine is NuSVC else [None]
+    for nu in nus:
+        params = c.params if nu is None else {**c.params, "nu": nu}
+        try:
+            return c.machine(**params).fit(x, y, sample_ids=ids)
+        except (BadInput, NotConverged):
+            continue
+    return None
+
+
+def _failed(out: Outcome, error: Exception) -> None:
+    """Count a named refusal: no such machine exists, or the solver did not converge."""
+    if isinstance(error, NotConverged) and "leaves no margin" not in str(error):
+        out.unconverged += 1
+        out.why.append(str(error))
+    else:
+        out.refused += 1
+
+
+def _route(model: Any, out: Outcome) -> None:
+    """Count which way each pair of an SVC went."""
+    if isinstance(model, SVC):
+        for pair in model._machine.pairs:
+            out.by_anchor += pair.anchor is not None
+            out.by_solver += pair.anchor is None
+
+
+def _compare(
+    make: dict[str, Any], out: Outcome, model: Any, x: Any, y: Any, weight: Any, held: list[int],
+    probe: Any, *, last: bool,
+) -> None:  # fmt: skip
+    """Compare with a cold fit on the rows held."""
+    try:
+        fresh = type(model)(**make)
+        fresh.fit(x[held], y[held], sample_weight=weight[held], sample_ids=held)
+    except (BadInput, NotConverged) as error:
+        _failed(out, error)
+        return
+    a, b = model._decision.values(probe), fresh._decision.values(probe)  # (m, pairs)
+    rho_a = np.array([rho for *_, rho in model._decision.pairs])
+    rho_b = np.array([rho for *_, rho in fresh._decision.pairs])
+    apart = float(np.abs((a - rho_a) - (b - rho_b)).max())
+    unique = np.array([p.certificate.n_free > 0 for p in parts(fresh)])
+    bias = float(np.abs(rho_a - rho_b)[unique].max(initial=0.0))
+    out.apart, out.bias_apart = max(out.apart, apart), max(out.bias_apart, bias)
+    out.bias_compared += int(unique.sum())
+    claimed = max(model.claim_.atol, fresh.claim_.atol)
+    out.claimed = max(out.claimed, claimed)
+    if max(apart, bias) > claimed:
+        out.wrong += 1
+        out.why.append(f"{max(apart, bias):.2g} from a cold fit, claimed {claimed:.2g}")
+    if last:
+        shas = [m.canonicalize().certificate_.canonical for m in (model, fresh)]
+        out.canonical = "degenerate" if "" in shas else "equal" if len(set(shas)) == 1 else "other"
+        if out.canonical == "other":
+            out.why.append("other canonical bytes than a cold fit")
+
+
+def parts(model: Any) -> Any:
+    """Return the solved problems of a machine."""
+    return (model._machine if isinstance(model, SVC) else model._parts).pairs
