@@ -92,6 +92,10 @@ def main() -> None:
     asked = sum(o.refused for o in found)
     print(f"\n{asked} operations refused by name (no such machine, or one class left)")
     compared = sum(o.bias_compared for o in found)
+    idle = sum(o.operations == 0 for o in found)
+    coarse = sum(o.coarse for o in found)
+    print(f"{idle} histories could not begin: no such machine exists (hulls that meet)")
+    print(f"{coarse} operations left a KKT residual above 1e-10, all for rounding, and said so")
     print(f"{compared} biases compared")
     for o in found:
         c = case(o.number)

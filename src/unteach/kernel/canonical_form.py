@@ -25,6 +25,11 @@ from .qp import Vector
 _TIE = 1e-10  # with a smaller complementarity margin the sets themselves are in doubt
 
 
+def _sure(certificate: Certificate, noise: float) -> bool:
+    """Say whether the sets are beyond doubt, at this size of rounding."""
+    return certificate.margin > max(_TIE, 16 * noise)
+
+
 @njit(cache=True, fastmath=REORDER)
 def _row_by_row(gram: Any, rows: Any, weights: Any, out: Any) -> None:
     values = np.empty(rows.shape[0])
@@ -106,7 +111,7 @@ def canonical_machine(machine: Machine, ids: Ids, classes: NDArray[Any]) -> Mach
             named = classes[[pair.first, pair.second]]
             sha = _fingerprint(machine.kernel, named, mine, b, rho)
         checked = certify(qp, b, rho)
-        certificate = replace(checked, canonical=sha if checked.margin > _TIE else "")
+        certificate = replace(checked, canonical=sha if _sure(checked, qp.noise(b)) else "")
         pairs.append(
             replace(pair, b=b, rho=rho, certificate=certificate, anchor=None, settled=True)
         )
@@ -135,7 +140,7 @@ def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:
                 now = replace(now, certificate=certify_program(asked, *found))
             named: Any = classes[[part.first, part.second]] if parts.classes else []
             sha = _fingerprint(parts.kernel, named, mine, now.b, now.rho)
-        sha = sha if now.certificate.margin > _TIE else ""
+        sha = sha if _sure(now.certificate, program.noise(now.variables)) else ""
         out.append(replace(now, certificate=replace(now.certificate, canonical=sha)))
     return replace(parts, pairs=tuple(out))
 

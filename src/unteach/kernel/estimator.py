@@ -19,13 +19,15 @@ from .constants import Constants, DataDependentStatistics
 from .decision import Decision
 from .duals import Dual
 from .gram import bordered, square, symmetric
+from .loo_program import LeavesOut
 from .parts import Part, Parts, Starts
+from .program_path import WalksShares
 from .reweighting import Reweights
 
 Array = NDArray[Any]
 
 
-class KernelEstimator(Reweights, Forgets, BaseEstimator):  # type: ignore[misc]
+class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator):  # type: ignore[misc]
     """A kernel machine of `Parts`; subclasses say what their targets and their program are.
 
     A subclass writes `_dual(params)` and `_learnable(X, y, reset)`; where it has attributes of its

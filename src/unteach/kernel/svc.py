@@ -38,9 +38,10 @@ from .reweighting import Reweights
 Array = NDArray[Any]
 
 
-class SVC(  # type: ignore[misc]
-    Imports, Canonicalizes, WalksAway, Reweights, Forgets, ClassifierMixin, BaseEstimator
-):
+class SVC(
+    Imports, Canonicalizes, WalksAway, Reweights, Forgets,
+    ClassifierMixin, BaseEstimator,  # type: ignore[misc]
+):  # fmt: skip
     """C-support vector classification, solved to the last digit, that can forget its rows.
 
     It agrees with scikit-learn's `SVC` (binary and one-vs-one) up to that one's tolerance. At
