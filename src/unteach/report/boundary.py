@@ -26,7 +26,8 @@ _POINTS = ("x1", "x2", "state")
 class Boundary:
     """Filled decision regions, margins, points and support vectors; a slider steps the frames.
 
-    Without a script, and in print, the first, a middle and the last frame are shown.
+    Without a script, and in print, the first, a middle and the last frame are shown. A single
+    frame stands still, without a slider.
 
     Parameters
     ----------
@@ -109,13 +110,14 @@ class Boundary:
                 row = tag("div", *cells, class_=f"panels maps of-{min(len(cells), 4)}")
                 groups.append(join([heading if self.row else "", row]))
             drawn.append(tag(
-                "div", tag("p", label, class_="frame-title"), *groups,
+                "div", tag("p", label, class_="frame-title") if len(frames) > 1 else "", *groups,
                 class_="frame key-frame" if k in key_frames else "frame", data_label=label,
             ))
         shared = tag("svg", tag("defs", *(p.shared(frames) for p in plots.values())),
                      class_="defs", width=0, height=0, aria_hidden="true")
-        body = tag("div", _controls(name, len(frames)), shared, *drawn,
-                   self._key(classes), class_="player", id=name)
+        steps = len(frames) > 1
+        body = tag("div", _controls(name, len(frames)) if steps else "", shared, *drawn,
+                   self._key(classes, steps), class_="player" if steps else "still", id=name)
         return figure(drawing, body, title=self.title, caption=self.caption, kind="boundary")
 
     def _cell(self, row: Mapping[str, Any]) -> tuple[Any, Any, Any]:
@@ -143,7 +145,7 @@ class Boundary:
             class_="panel",
         )
 
-    def _key(self, classes: Sequence[Any]) -> Html:
+    def _key(self, classes: Sequence[Any], steps: bool) -> Html:
         def dot(c: str, ringed: bool = False) -> Html:
             layers = ("ring", "halo", "dot") if ringed else ("dot",)
             marks = [tag("path", d="M0 0h1", class_=f"{layer} {c}") for layer in layers]
@@ -157,8 +159,8 @@ class Boundary:
         entries = [(dot(f"c{k}"), self.labels.get(str(c), str(c)))
                    for k, c in enumerate(classes) if c is not None]
         entries += [(dot("c0", ringed=True), "support vector"), (cross, "forgotten"),
-                    (rule("zero-line"), "boundary"), (rule("margin"), "margins at −1 and +1"),
-                    (rule("ghost"), "boundary before")]
+                    (rule("zero-line"), "boundary"), (rule("margin"), "margins at −1 and +1")]
+        entries += [(rule("ghost"), "boundary before")] if steps else []
         return key(entries)
 
 

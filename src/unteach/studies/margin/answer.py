@@ -9,7 +9,9 @@ from unteach.core import Reading, Table
 from unteach.report import Finding
 
 from .conclude import PRIMARY
+from .joining import EDGES
 from .leak import LEAKS
+from .setting import UNIQUE
 
 LEVEL = 0.05
 """The level at which a difference counts, after adjusting for all that are judged together."""
@@ -28,6 +30,7 @@ def answer(
         *_all_gone(tables["contrast"]),
         *_non_support(by_name),
         *_movement(by_name, titles),
+        *_joining(by_name, titles, tables["joining"]),
         *_leak_finding(by_name, titles, tables["leak"]),
         *_memorized(tables["machines"]),
     ]
@@ -36,7 +39,7 @@ def answer(
 def _thesis(contrast: Table, plan: dict[str, Any]) -> Finding:
     """Judge the thesis at the dose chosen beforehand, against both controls."""
     parts, names, hurt, judged = [], [], 0, 0
-    words = {"random": "as many points at random", "other": "as many that are no support vectors"}
+    words = {"random": "as many random points", "other": "as many that are no support vectors"}
     for control, label in words.items():
         rows = _rows(contrast, PRIMARY, control)
         sure = [r for r in rows if r["p_holm"] < LEVEL]
@@ -44,7 +47,7 @@ def _thesis(contrast: Table, plan: dict[str, Any]) -> Finding:
         better = [r for r in sure if r["difference"] > 0]
         hurt, judged = hurt + len(worse), judged + len(rows)
         parts.append(
-            f"against {label} in {len(worse)} of {len(rows)} settings"
+            f"more than {label} cost in {len(worse)} of {len(rows)} settings"
             + (f" ({_named(worse)})" if worse else "")
             + (f", and less in {len(better)} ({_named(better)})" if better else "")
         )
@@ -52,13 +55,40 @@ def _thesis(contrast: Table, plan: dict[str, Any]) -> Finding:
     if not judged:
         return Finding("No setting could be judged: the controls could not be matched.")
     verdict = "holds" if hurt == judged else "mixed" if hurt else "fails"
+    plain = {"holds": "Yes", "mixed": "Sometimes", "fails": "That cannot be shown"}[verdict]
     text = (
         "**Does forgetting support vectors hurt generalization more than forgetting others?** "
-        "When the most memorized half of them goes, held-out accuracy falls further "
-        + "; ".join(parts)
-        + ". In all others no difference can be shown at these sample sizes."
+        f"{plain}. When the most memorized half of them goes, held-out accuracy falls by "
+        + ", and by ".join(parts)
+        + "."
+        + _size(contrast)
     )
     return Finding(text, tuple(names), verdict)  # type: ignore[arg-type]
+
+
+def _size(contrast: Table) -> str:
+    """Say how large the largest difference is, and what the intervals leave open elsewhere."""
+    rows = _rows(contrast, PRIMARY, "random")
+    worse = [r for r in rows if r["p_holm"] < LEVEL and r["difference"] < 0]
+    open_ = [r for r in rows if r["p_holm"] >= LEVEL]
+    text = ""
+    if worse:
+        most = min(worse, key=lambda r: r["difference"])
+        text += (
+            f" The largest difference to random points is {{{_contrast_name(most)}}} "
+            f"({_named([most])})."
+        )
+    if open_:
+        low, high = min(r["low"] for r in open_), max(r["high"] for r in open_)
+        text += (
+            f" In the {'other ' if worse else ''}{len(open_)} no difference to random points can "
+            f"be shown; there the intervals reach from {_signed(low)} to {_signed(high)}."
+        )
+    return text
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def _rows(contrast: Table, dose: float, control: str, unique: bool = True) -> list[dict[str, Any]]:
@@ -143,6 +173,29 @@ def _movement(by_name: dict[str, Reading], titles: dict[str, str]) -> list[Findi
     verdict = "holds" if len(more) == len(sets) else "mixed" if more else "fails"
     names = tuple(f"{s}: {stem} memory less random" for s in sets)
     return [Finding(text, names, verdict)]  # type: ignore[arg-type]
+
+
+def _joining(by_name: dict[str, Reading], titles: dict[str, str], joining: Table) -> list[Finding]:
+    """Say who takes the place of a support vector that leaves."""
+    sets = [s for s in titles if f"{s}: join when one leaves" in by_name]
+    rows = [r for r in joining.rows() if r["chance"] is not None and r["kernel"] in UNIQUE]
+    if not sets or not rows:
+        return []
+    near, far = min(r["distance"] for r in rows), max(r["distance"] for r in rows)
+    chances = {
+        at: sum(r["chance"] for r in rows if r["distance"] == at)
+        / sum(r["distance"] == at for r in rows)
+        for at in (near, far)
+    }
+    parts = "; ".join(f"{s.replace('_', ' ')} {{{s}: join when one leaves}}" for s in sets)
+    text = (
+        "**When one support vector leaves, others take its place**: points that become support "
+        f"vectors then, on average: {parts}. They come from near the margin: of the points within "
+        f"{EDGES[1]:g} of it {chances[near]:.1%} join, of those more than {EDGES[-1]:g} away "
+        f"{chances[far]:.2%} (means over sets and kernels). So a point that is no support vector "
+        "today cannot be thrown away."
+    )
+    return [Finding(text, (), "fact")]
 
 
 def _leak_finding(

@@ -15,6 +15,7 @@ import numpy as np
 from unteach.core import OneClassLeft, stream
 from unteach.kernel import SVC
 
+from .joining import one_leaves
 from .setting import Source, draw, machine
 
 
@@ -29,10 +30,12 @@ def dose_task(payload: dict[str, Any]) -> dict[str, Any]:
     data = draw(source, seed, k)
     model = SVC(**machine(kernel, data.x.shape[1], source.C))
     model.fit(data.x, data.y, sample_ids=data.ids)
-    before = np.sign(model.decision_function(data.x_test))
+    scores = model.decision_function(data.x_test)
+    before = np.sign(scores)
     support = np.sort(np.asarray(model.support_ids_))
     left_out = np.asarray(model.leave_one_out())  # (n,) margins without the point itself
-    memory = data.y * model.decision_function(data.x) - left_out
+    margins = data.y * model.decision_function(data.x)
+    memory = margins - left_out
     rng = stream(seed, "arms", source.name, kernel, k)
     orders = {
         "memory": support[np.lexsort((support, -memory[support]))],
@@ -62,33 +65,35 @@ def dose_task(payload: dict[str, Any]) -> dict[str, Any]:
                 continue
             gone = chosen
             residual = max(residual, float(now.certificate_.kkt_residual))
-            arms[arm].append(_seen(now, model, data, before, gone))
+            arms[arm].append(_seen(now, model, data, scores, gone))
     return {
         "support": len(support),
         "memorized": int(((left_out < 0) & (left_out + memory > 0)).sum()),
         "accuracy": float(np.mean(before == data.y_test)),
         "arms": arms,
-        "one": _one_leaves(model, support, stream(seed, "one leaves", source.name, kernel, k)),
+        "held": _held(model, support, memory),
+        "one": one_leaves(
+            model, margins, support, stream(seed, "one leaves", source.name, kernel, k)
+        ),
         "residual": residual,
         "stationary": bool(model.certificate_.stationary_only),
     }
 
 
-def _one_leaves(model: SVC, support: Any, rng: Any, most: int = 10) -> dict[str, float]:
-    """Return who becomes a support vector when one leaves, on average over some that leave."""
-    if len(support) < 2:
-        return {"joined": 0.0, "left": 0.0}
-    joined, left = [], []
-    for i in rng.choice(support, size=min(most, len(support) - 1), replace=False):
-        try:
-            after = forgotten(copy.deepcopy(model), [i]).support_ids_
-        except OneClassLeft:
-            continue
-        joined.append(len(np.setdiff1d(after, support)))
-        left.append(len(np.setdiff1d(support, after)) - 1)
-    if not joined:
-        return {"joined": 0.0, "left": 0.0}
-    return {"joined": float(np.mean(joined)), "left": float(np.mean(left))}
+def _held(model: SVC, support: Any, memory: Any) -> dict[str, float | None]:
+    """Return the mean memory of support vectors at and inside the margin; None where none is.
+
+    And the share of all memory that the most memorized tenth of the training points holds.
+    """
+    inside = np.abs(np.asarray(model.dual_coef_)).ravel() >= model.C * (1 - 1e-9)
+    inside = inside[np.argsort(np.asarray(model.support_ids_))]
+    tenth = np.sort(memory)[::-1][: max(1, len(memory) // 10)]
+    whole = float(memory.sum())
+    return {
+        "margin": float(memory[support[~inside]].mean()) if (~inside).any() else None,
+        "inside": float(memory[support[inside]].mean()) if inside.any() else None,
+        "tenth": float(tenth.sum()) / whole if whole > 0 else None,
+    }
 
 
 def forgotten(model: SVC, ids: Any) -> SVC:
@@ -110,16 +115,15 @@ def _matched(order: Any, wanted: Any, y: Any) -> Any | None:
     return np.concatenate(chosen)
 
 
-def _seen(now: SVC, model: SVC, data: Any, before: Any, gone: Any) -> dict[str, Any]:
+def _seen(now: SVC, model: SVC, data: Any, old: Any, gone: Any) -> dict[str, Any]:
     """Return what held-out points see of the change."""
     f = now.decision_function(data.x_test)
-    old = model.decision_function(data.x_test)
     left = np.setdiff1d(data.ids, gone)
     fresh = np.setdiff1d(now.support_ids_, model.support_ids_)
     return {
         "n": len(gone),
         "accuracy": float(np.mean(np.sign(f) == data.y_test)),
-        "changed": float(np.mean(np.sign(f) != before)),
+        "changed": float(np.mean(np.sign(f) != np.sign(old))),
         "shift": float(np.abs(f - old).max()),
         "support": len(now.support_ids_),
         "newcomers": len(fresh),

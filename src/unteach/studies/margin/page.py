@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from unteach.core import Reading
 from unteach.report import (
-    Block,
-    Boundary,
-    Curves,
-    Forest,
     Page,
     Prose,
     Section,
@@ -22,28 +17,10 @@ from unteach.report import (
 from unteach.store import Run
 
 from .answer import answer
+from .blocks import dose_blocks, forest, leak_blocks, newcomers
 from .conclude import PRIMARY
-from .leak import LEAKS
-from .setting import ARM_LABELS, ARMS, KERNEL_LABELS, Source
-
-_LABELS = {**ARM_LABELS, **KERNEL_LABELS, "-1": "class −1", "1": "class +1"}
-
-
-def key_figure() -> Boundary:
-    """Return the picture: the boundary as support vectors are forgotten, kernel by kernel."""
-    return Boundary(
-        "surface",
-        "points",
-        title="The boundary, as its support vectors are forgotten",
-        caption="Two moons, one data draw. Support vectors go, most memorized first: those whose "
-        "own margin falls most when the machine never saw them. The share is of the first "
-        "machine's support vectors; the points ringed in later frames are those of the machine "
-        "that is left. Under a frame: held-out accuracy, and the share of held-out predictions "
-        "that differ from the first frame.",
-        classes=(-1, 1),
-        notes=("accuracy", "moved"),
-        labels={**_LABELS, "accuracy": "accuracy", "moved": "predictions changed"},
-    )
+from .figures import gallery_figures, key_figure
+from .setting import Source
 
 
 def margin_page(run: Run) -> Page:
@@ -64,7 +41,8 @@ def margin_page(run: Run) -> Page:
                 "Step through the frames: what goes first is what the machine memorized most.",
             ),
             key_figure(),
-            *_dose_blocks(plan, titles),
+            *gallery_figures(),
+            *dose_blocks(plan, titles),
             Section(
                 "Does forgetting support vectors hurt more than forgetting others?",
                 f"Judged at one dose that was chosen beforehand, {PRIMARY:.0%} of the support "
@@ -73,7 +51,7 @@ def margin_page(run: Run) -> Page:
                 "random, or points that are no support vectors. Left of zero, support vectors "
                 "cost more.",
             ),
-            *_forest(judged, titles),
+            *forest(judged, titles),
             TableBlock(
                 "contrast",
                 columns=("set", "kernel", "control", "difference", "low", "high", "p", "p_holm"),
@@ -81,8 +59,8 @@ def margin_page(run: Run) -> Page:
                 digits={"difference": 4, "low": 4, "high": 4, "p": 3, "p_holm": 3},
                 caption="The same in numbers; p_holm is adjusted within a control, sigmoid apart.",
             ),
-            *_leak_blocks(readings, titles),
-            *_newcomers(plan, titles),
+            *leak_blocks(readings, titles),
+            *newcomers(plan, titles),
             Section("The machines, before anything is forgotten"),
             TableBlock(
                 "machines",
@@ -92,15 +70,25 @@ def margin_page(run: Run) -> Page:
                     "accuracy",
                     "support",
                     "memorized",
+                    "memory_margin",
+                    "memory_inside",
+                    "memory_tenth",
                     "joined",
                     "left",
                     "unique",
                     "residual",
                 ),
-                digits={"support": 3, "memorized": 3, "accuracy": 3, "joined": 2, "left": 2},
+                digits={
+                    **dict.fromkeys(("support", "memorized", "accuracy"), 3),
+                    **dict.fromkeys(("memory_margin", "memory_inside", "memory_tenth"), 2),
+                    **dict.fromkeys(("joined", "left"), 2),
+                },
                 labels={
                     "support": "support vectors",
                     "memorized": "memorized",
+                    "memory_margin": "memory at the margin",
+                    "memory_inside": "memory inside it",
+                    "memory_tenth": "held by the top tenth",
                     "joined": "join when one leaves",
                     "left": "drop out with it",
                     "unique": "unique solution",
@@ -108,9 +96,11 @@ def margin_page(run: Run) -> Page:
                 },
                 caption="Share of training points that are support vectors, and the share that is "
                 "classified correctly only because the point itself was there (exact "
-                "leave-one-out). Being a support vector is not being memorized in this sense. Join "
-                "and drop out: how many others become support vectors when one leaves, and how "
-                "many cease to be.",
+                "leave-one-out). Being a support vector is not being memorized in this sense. "
+                "Memory: the margin that a support vector owes to its own presence, on average, "
+                "for those at the margin and those inside it; and the share of all memory that "
+                "the most memorized tenth of the training points holds. Join and drop out: how "
+                "many others become support vectors when one leaves, and how many cease to be.",
             ),
             Prose(_method(plan, sources)),
         ),
@@ -120,122 +110,6 @@ def margin_page(run: Run) -> Page:
         readings=tuple(readings),
         tables=tuple(tables.values()),
     )
-
-
-def _dose_blocks(plan: dict[str, Any], titles: dict[str, str]) -> list[Block]:
-    shared: dict[str, Any] = {
-        "x": "dose",
-        "series": "arm",
-        "facet": "kernel",
-        "row": "set",
-        "order": ARMS,
-        "labels": {**_LABELS, **titles},
-        "zero_line": True,
-        "x_label": "support vectors forgotten",
-    }
-    text = (
-        "The dose is a share of the support vectors, or as many other points. "
-        f"Means and 95 % intervals over {plan['draws']} data draws, paired with the machine "
-        "before; for the real sets corrected for the overlap of the draws. Controls match number "
-        "and class; where that is not possible in every draw, the line ends."
-    )
-    return [
-        Section("Dose and response", "What held-out points see of it, kernel by kernel."),
-        Curves(
-            "dose",
-            y="change",
-            low="low",
-            high="high",
-            y_label="change of held-out accuracy",
-            title="Held-out accuracy, against the dose",
-            caption=text,
-            **shared,
-        ),
-        Curves(
-            "dose",
-            y="moved",
-            low="moved_low",
-            high="moved_high",
-            y_label="held-out predictions changed",
-            title="Movement of the boundary, against the dose",
-            caption="The share of held-out points whose predicted class changed. " + text,
-            **shared,
-        ),
-    ]
-
-
-def _newcomers(plan: dict[str, Any], titles: dict[str, str]) -> list[Block]:
-    return [
-        Section(
-            "Who becomes a support vector when others leave",
-            "A point that is no support vector today may be one tomorrow: none of them can be "
-            "thrown away, or the machine could no longer forget exactly.",
-        ),
-        Curves(
-            "dose",
-            x="dose",
-            y="newcomers",
-            series="arm",
-            facet="kernel",
-            row="set",
-            order=ARMS,
-            labels={**_LABELS, **titles},
-            x_label="support vectors forgotten",
-            y_label="new support vectors",
-            title="Points that became support vectors, against the dose",
-            caption=f"Means over {plan['draws']} data draws of the points that were none before.",
-        ),
-    ]
-
-
-def _forest(judged: Sequence[Reading], titles: dict[str, str]) -> list[Block]:
-    if not judged:
-        return []
-    labels, headings, seen = {}, {}, set()
-    for r in judged:
-        name, kernel = r.name.split(":")[0].rsplit(" ", 1)
-        control = "random" if r.name.endswith("random") else "no support vectors"
-        labels[r.name] = f"{KERNEL_LABELS[kernel]}, less {control}"
-        if name not in seen:
-            headings[r.name] = titles[name]
-            seen.add(name)
-    return [
-        Forest(
-            tuple(r.name for r in judged),
-            title="Support vectors less controls, held-out accuracy",
-            caption="Each interval stands for itself; the answer counts only what is left after "
-            "adjusting for all settings that are judged together.",
-            labels=labels,
-            headings=headings,
-        )
-    ]
-
-
-def _leak_blocks(readings: Sequence[Reading], titles: dict[str, str]) -> list[Block]:
-    names = [f"{s}: {leak}" for s in titles for leak in LEAKS]
-    found = [r.name for r in readings if r.name in names]
-    labels = {n: LEAKS[n.split(": ")[1]] for n in found}
-    headings: dict[str, str] = {}
-    for n in found:
-        if titles[n.split(": ")[0]] not in headings.values():
-            headings[n] = titles[n.split(": ")[0]]
-    return [
-        Section(
-            "What a forgotten non-support vector changes",
-            "With a positive semidefinite kernel nothing, as long as kernel, C and scaling stay "
-            "what they are. But gamma, scaling "
-            "constants and class weights that are computed from the data remember every point, "
-            "support vector or not; then forgetting it exactly moves the machine.",
-        ),
-        Forest(
-            tuple(found),
-            title="One forgotten non-support vector: largest shift of a score",
-            caption="In units of the mean absolute decision value of held-out points; Gaussian "
-            "kernel.",
-            labels=labels,
-            headings=headings,
-        ),
-    ]
 
 
 def _method(plan: dict[str, Any], sources: Sequence[Source]) -> str:

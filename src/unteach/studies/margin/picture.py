@@ -17,7 +17,10 @@ FRAMES = tuple(k / 10 for k in range(11))
 
 
 def picture_task(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the decision values on a grid and the state of every point, for each frame."""
+    """Return the decision values on a grid and the state of every point, for each frame.
+
+    `shares` of the payload, if it has them, are those of the support vectors that are gone.
+    """
     source, kernel = Source(**payload["source"]), payload["kernel"]
     data = draw(source, payload["seed"], 0)
     model = SVC(**machine(kernel, 2, source.C)).fit(data.x, data.y, sample_ids=data.ids)
@@ -30,7 +33,7 @@ def picture_task(payload: dict[str, Any]) -> dict[str, Any]:
     grid = np.column_stack([a.ravel() for a in np.meshgrid(xs, ys)])  # x fastest
     frames, gone = [], np.zeros(0, dtype=np.int64)
     now: SVC | None = model
-    for share in FRAMES:
+    for share in payload.get("shares", FRAMES):
         chosen = order[: round(share * len(order))]
         try:
             now = None if now is None else forgotten(now, np.setdiff1d(chosen, gone))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from unteach.core import BadInput, Rows, derive, stream
 from unteach.data import draws, load
 
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
+IMAGES = ("mnist", "fashion_mnist")
 UNIQUE = ("linear", "poly", "rbf")
 """Kernels that are positive semidefinite, so that the machine is the only solution."""
 
@@ -63,6 +65,15 @@ FULL = (
     Source("digits", "digits, even or odd (64 features)", 1300, 450, False, 1.0),
     Source("breast_cancer", "breast cancer (30 features)", 400, 169, False, 1.0),
     Source("wine", "wine, second cultivar or another (13 features)", 130, 48, False, 1.0),
+    Source("mnist", "MNIST, even or odd (784 pixels)", 1000, 1000, False, 1.0),
+    Source("fashion_mnist", "Fashion-MNIST, shirt or T-shirt (784 pixels)", 1000, 1000, False, 1.0),
+)
+"""Of these, the images are drawn where the package that carries them is installed."""
+
+GALLERY = (
+    Source("moons", "two moons", 200, 1000, True, 1.0),
+    Source("rings", "a ring in a ring", 200, 1000, True, 1.0),
+    Source("xor", "four clouds", 200, 1000, True, 1.0),
 )
 
 
@@ -88,8 +99,7 @@ def draw(source: Source, seed: int, k: int) -> Drawn:
         a, b = x[: source.n_train], x[source.n_train :]
         ya, yb = y[: source.n_train], y[source.n_train :]
     else:
-        whole = load(source.name)
-        named = Rows(whole.ids, {"x": scaled(whole.x), "y": signs(source, np.asarray(whole.y))})
+        named = _whole(source)
         wanted = draws(
             named, n_draws=k + 1, n_train=source.n_train, n_holdout=source.n_test, seed=seed
         )
@@ -97,6 +107,30 @@ def draw(source: Source, seed: int, k: int) -> Drawn:
         a, ya, b, yb = last.train.x, last.train.y, last.holdout.x, last.holdout.y
     order = stream(seed, "order", source.name, k).permutation(len(a))
     return Drawn(a[order], np.asarray(ya)[order], np.arange(len(a)), b, np.asarray(yb))
+
+
+@lru_cache(maxsize=1)
+def _whole(source: Source) -> Rows:
+    """Return all records of a real set, scaled, with targets -1 and +1."""
+    fashion = source.name == "fashion_mnist"
+    whole = load(source.name, **({"part": "train"} if fashion else {}))
+    x, y = whole.x, np.asarray(whole.y)
+    if fashion:  # two classes that are hard to tell apart
+        pair = np.flatnonzero((y == 0) | (y == 6))
+        whole = whole.take(pair)
+        x, y = whole.x, y[pair]
+    x = pixels(x) if source.name in IMAGES else scaled(x)
+    return Rows(whole.ids, {"x": x, "y": signs(source, y)})
+
+
+def pixels(x: Any) -> Any:
+    """Return pixels less their mean, in units of one standard deviation of all of them.
+
+    Apart, a pixel that is nearly always blank would count as much as any other.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    x = x - x.mean(axis=0)
+    return x / x.std()
 
 
 def scaled(x: Any) -> Any:
@@ -107,8 +141,8 @@ def scaled(x: Any) -> Any:
 
 
 def signs(source: Source, y: Any) -> Any:
-    """Return targets as -1 and +1: odd digits, and the second cultivar, are +1."""
-    if source.name == "digits":
+    """Return targets as -1 and +1: odd digits, the second cultivar and shirts are +1."""
+    if source.name in ("digits", "mnist"):
         return np.where(y % 2 == 1, 1, -1)
     if source.name == "wine":
         return np.where(y == 1, 1, -1)
@@ -125,3 +159,8 @@ def machine(kernel: str, features: int, C: float) -> dict[str, Any]:
         gamma = {"rbf": 2.0, "poly": 0.5, "sigmoid": 0.5}.get(kernel, 0.5)
     coef0 = {"poly": 1.0, "sigmoid": -1.0}.get(kernel, 0.0)
     return {"kernel": kernel, "C": C, "gamma": gamma, "degree": 3, "coef0": coef0}
+
+
+def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows as the columns of a table."""
+    return {k: [r[k] for r in rows] for k in rows[0]} if rows else {}

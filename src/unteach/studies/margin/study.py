@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unteach.core import BadInput, Progress
+from unteach.data import available
 from unteach.engine import run_tasks
 from unteach.kernel import SVC
 from unteach.report import Block, Page
@@ -15,15 +16,17 @@ from unteach.store import Run
 
 from .conclude import tables_and_readings
 from .dose import dose_task
+from .dose_rows import PRIMARY
+from .figures import key_figure
 from .leak import leak_task
-from .page import key_figure, margin_page
+from .page import margin_page
 from .picture import GRID, picture_task
-from .setting import FULL, KERNELS, QUICK
+from .setting import FULL, GALLERY, KERNELS, QUICK
 
-VERSION = 3
+VERSION = 4
 """Raised when the same plan would give other results."""
 
-_TASKS = {"dose": dose_task, "leak": leak_task, "picture": picture_task}
+_TASKS = {"dose": dose_task, "leak": leak_task, "picture": picture_task, "gallery": picture_task}
 
 
 def margin_task(payload: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +51,7 @@ class Margin:
     )
 
     def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
-        """Return everything that decides the result."""
+        """Return everything that decides the result: with images, where they are installed."""
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
         doses = [0.05, 0.1, 0.25, 0.5, 0.75, 1.0] if full else [0.1, 0.25, 0.5, 0.75, 1.0]
@@ -61,7 +64,8 @@ class Margin:
             "doses": doses,
             "kernels": list(KERNELS),
             "grid": list(GRID),
-            "sources": [s.to_json() for s in (FULL if full else QUICK)],
+            "gallery": [s.to_json() for s in GALLERY],
+            "sources": [s.to_json() for s in (FULL if full else QUICK) if available(s.name)],
         }
 
     def tasks(self, plan: dict[str, Any]) -> dict[str, Any]:
@@ -74,6 +78,14 @@ class Margin:
                 "kernel": kernel,
                 "seed": plan["seed"],
             }
+            for source in plan["gallery"]:
+                tasks[f"gallery/{source['name']}/{kernel}"] = {
+                    "kind": "gallery",
+                    "source": source,
+                    "kernel": kernel,
+                    "seed": plan["seed"],
+                    "shares": [0.0, PRIMARY],
+                }
         for source in sorted(plan["sources"], key=lambda s: -s["n_train"] * len(s["name"])):
             for k in range(plan["draws"]):
                 shared = {"source": source, "seed": plan["seed"], "draw": k}
