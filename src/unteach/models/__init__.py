@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unteach.core import BadInput
 
 from .bayes import NaiveBayes
+from .compiled import CNN, MLP, TrainedNetwork
 from .learners import EstimatorLearner, as_learner, learn, learner_of
 from .logistic import Logistic
 from .neighbours import Neighbours
@@ -43,11 +44,11 @@ _WITH_TORCH = {
 }
 
 __all__ = [
-    "Arms", "Checkpoint", "EstimatorLearner", "Layers", "Logistic", "MODELS", "Moment",
-    "NaiveBayes", "Neighbours", "Network", "NetworkClassifier", "NetworkModel", "Pipeline", "Ridge",
-    "Scaler", "SequenceModel", "Trace", "Training", "Transformer", "Watch", "as_learner",
-    "classifies", "fit", "learn", "learner_of", "load", "margins", "parameters", "save", "scores",
-    "train_arms",
+    "Arms", "CNN", "Checkpoint", "EstimatorLearner", "Layers", "Logistic", "MLP", "MODELS",
+    "Moment", "NaiveBayes", "Neighbours", "Network", "NetworkClassifier", "NetworkModel",
+    "Pipeline", "Ridge", "Scaler", "SequenceModel", "Trace", "TrainedNetwork", "Training",
+    "Transformer", "Watch", "as_learner", "classifies", "fit", "learn", "learner_of", "load",
+    "margins", "parameters", "save", "scores", "train_arms",
 ]
 
 
