@@ -39,7 +39,7 @@ class Conv:
 
     def packed(self, flat: Singles) -> Singles:
         """Return the parameters as the kernel wants them: taps, then channels; classes padded."""
-        (c1, c2), k = self.channels, self.classes
+        c2, k = self.channels[1], self.classes
         w1, b1, w2, b2, w3, b3 = self._split(flat)
         dense = np.zeros((self._flattened + 1, -(-k // PAD) * PAD), np.float32)
         # torch counts the features channel by channel, the kernel pixel by pixel

@@ -33,6 +33,23 @@ def frame(images: Any, out: Any, n: int, side: int) -> None:
 
 
 @jit
+def taps(framed: Any, out: Any, n: int, side: int) -> None:
+    """Write the 3 x 3 neighbourhood of each pixel of one channel, tap by tap: (9, n side side)."""
+    apart()
+    wide, pixels = side + 2, n * side * side
+    for tap in range(9):
+        at, start = tap * pixels, tap // 3 * wide + tap % 3
+        for _ in range(n):
+            for _ in range(side):
+                to, line = out[at:], framed[start:]
+                for j in range(side):
+                    to[j] = line[j]
+                at += side
+                start += wide
+            start += 2 * wide
+
+
+@jit
 def patches(framed: Any, out: Any, n: int, side: int, channels: int) -> None:
     """Write the 3 x 3 neighbourhood of each pixel, (n side side, 9 channels)."""
     apart()
@@ -80,24 +97,22 @@ def pool(z: Any, out: Any, won: Any, n: int, side: int, channels: int, edge: int
                 q = z[((b * side + 2 * i) * side + 2 * j) * channels :]
                 o = out[((b * wide + i + edge) * wide + j + edge) * channels :]
                 w = won[((b * half + i) * half + j) * channels :]
-                for block in range(0, channels, PAD):
+                for c in range(0, channels, PAD):
+                    upper, lower = q[c:], q[c + down :]
+                    right, last = upper[channels:], lower[channels:]
+                    to, first = o[c:], w[c:]
                     for k in range(PAD):
-                        c = block + k
                         best, which = _f4(0), _i4(4)
-                        v = q[c]
-                        which = _i4(0) if v > best else which
-                        best = v if v > best else best
-                        v = q[c + channels]
-                        which = _i4(1) if v > best else which
-                        best = v if v > best else best
-                        v = q[c + down]
-                        which = _i4(2) if v > best else which
-                        best = v if v > best else best
-                        v = q[c + down + channels]
-                        which = _i4(3) if v > best else which
-                        best = v if v > best else best
-                        o[c] = best
-                        w[c] = which
+                        which = _i4(0) if upper[k] > best else which
+                        best = upper[k] if upper[k] > best else best
+                        which = _i4(1) if right[k] > best else which
+                        best = right[k] if right[k] > best else best
+                        which = _i4(2) if lower[k] > best else which
+                        best = lower[k] if lower[k] > best else best
+                        which = _i4(3) if last[k] > best else which
+                        best = last[k] if last[k] > best else best
+                        to[k] = best
+                        first[k] = which
 
 
 @jit
@@ -112,13 +127,15 @@ def unpool(g: Any, dz: Any, won: Any, n: int, side: int, channels: int, edge: in
                 q = dz[((b * side + 2 * i) * side + 2 * j) * channels :]
                 o = g[((b * wide + i + edge) * wide + j + edge) * channels :]
                 w = won[((b * half + i) * half + j) * channels :]
-                for block in range(0, channels, PAD):
+                for c in range(0, channels, PAD):
+                    upper, lower = q[c:], q[c + down :]
+                    right, last = upper[channels:], lower[channels:]
+                    given, first = o[c:], w[c:]
                     for k in range(PAD):
-                        c = block + k
-                        q[c] = o[c] if w[c] == _i4(0) else _f4(0)
-                        q[c + channels] = o[c] if w[c] == _i4(1) else _f4(0)
-                        q[c + down] = o[c] if w[c] == _i4(2) else _f4(0)
-                        q[c + down + channels] = o[c] if w[c] == _i4(3) else _f4(0)
+                        upper[k] = given[k] if first[k] == _i4(0) else _f4(0)
+                        right[k] = given[k] if first[k] == _i4(1) else _f4(0)
+                        lower[k] = given[k] if first[k] == _i4(2) else _f4(0)
+                        last[k] = given[k] if first[k] == _i4(3) else _f4(0)
 
 
 @jit
@@ -153,8 +170,9 @@ def forward(P: Any, R: Any, n: int, side: int, c1: int, c2: int, classes: int) -
     half, quarter, wide, b1, w2, b2, w3, b3, _ = layout(side, c1, c2, classes)
     x, p1, z1, a1, won1, p2, z2, a2, won2, z3 = R
     features = quarter * quarter * c2
-    patches(x, p1, n, side, 1)
-    gemm(p1, 0, 9, 1, P, 0, P, b1, 0, z1, 0, n * side * side, c1, 9)
+    pixels = n * side * side
+    taps(x, p1, n, side)
+    gemm(p1, 0, 1, pixels, P, 0, P, b1, 0, z1, 0, pixels, c1, 9)
     pool(z1, a1, won1, n, side, c1, 1)
     patches(a1, p2, n, half, c1)
     gemm(p2, 0, 9 * c1, 1, P, w2, P, b2, 0, z2, 0, n * half * half, c2, 9 * c1)
@@ -211,7 +229,7 @@ def add_gradient(
     da1[:] = _f4(0)
     add_patches(dp2, da1, n, half, c1)
     unpool(da1, dz1, won1, n, side, c1, 1)
-    gemm(p1, 0, 1, 9, dz1, 0, V, 0, c1, V, 0, 9, c1, pixels)
+    gemm(p1, 0, pixels, 1, dz1, 0, V, 0, c1, V, 0, 9, c1, pixels)
     gemm(work, one, 0, 0, dz1, 0, V, b1, 0, V, b1, 1, c1, pixels)
 
 

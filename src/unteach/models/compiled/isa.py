@@ -1,4 +1,4 @@
-"""What the processor offers: how wide the vectors are, and whether it multiplies and adds in one."""
+"""What the processor offers: how wide its vectors are, and whether its products add unrounded."""
 
 from __future__ import annotations
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped,unused-ignore]
 from numba import njit, types
-from numba.core import cgutils
+from numba.core import cgutils as _cgutils
 from numba.extending import intrinsic
 
 from .isa import PAD, Isa, isa_here
 
+cgutils: Any = _cgutils
 jit = njit(error_model="numpy", nogil=True)
 """No flag that lets the compiler reorder, contract or drop arithmetic."""
 
