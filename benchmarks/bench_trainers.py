@@ -17,6 +17,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -120,11 +121,9 @@ def main() -> None:
                 m = 8 if name == "compiled" else 1
                 members, seeds = halves(m, len(x), i), np.arange(m) + 100 * i
                 if name == "compiled":
-                    spent, said = timed(lambda d=do: d(x, y, members, seeds, at))
+                    spent, said = timed(partial(do, x, y, members, seeds, at))
                 else:
-                    spent, said = timed(
-                        lambda d=do: d(learner, *tensors, members, seeds, asked)
-                    )
+                    spent, said = timed(partial(do, learner, *tensors, members, seeds, asked))
                 if i:  # the first round warms up
                     took[name].append(spent / m)
                     right[name].append(float((said.argmax(axis=2) == truth).mean()))

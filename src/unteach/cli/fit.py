@@ -89,6 +89,8 @@ def fit(
     if scale:
         from unteach.models import Pipeline, Scaler
 
+        if not hasattr(estimator, "fit"):
+            raise BadInput(f"--scale goes with estimators and {model} is none; scale the data")
         estimator = Pipeline([("scale", Scaler()), ("model", estimator)])
     learner: Any = as_learner(estimator)
     if prepare is not None:

@@ -29,11 +29,13 @@ LEARNERS = (
     Named("logistic", "unteach.models:Logistic", "logistic regression; forgets from a warm start"),
     Named("bayes", "unteach.models:NaiveBayes", "Gaussian naive Bayes; forgets by subtraction"),
     Named("neighbours", "unteach.models:Neighbours", "k nearest neighbours; forgets by dropping"),
+    Named("mlp", "unteach.models:MLP", "dense network, compiled; forgets by retraining"),
+    Named("cnn", "unteach.models:CNN", "network for grey square images; forgets by retraining"),
 )
 
 
 def learner_called(name: str, params: Sequence[str] = ()) -> Any:
-    """Return the estimator of this name with these parameters, each KEY=VALUE.
+    """Return the estimator (or learner) of this name with these parameters, each KEY=VALUE.
 
     >>> learner_called("sklearn.tree:DecisionTreeClassifier", ["max_depth=3"])
     DecisionTreeClassifier(max_depth=3)
@@ -47,8 +49,8 @@ def learner_called(name: str, params: Sequence[str] = ()) -> Any:
         kind = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
         raise BadInput(f"cannot import {module!r} for --model: {error}") from error
-    if not isinstance(kind, type) or not hasattr(kind, "fit"):
-        raise BadInput(f"{place} is no class with a fit method")
+    if not isinstance(kind, type) or not (hasattr(kind, "fit") or hasattr(kind, "learn")):
+        raise BadInput(f"{place} is no class with a fit (or learn) method")
     given = dict(_param(text) for text in params)
     takes = sorted(p for p in inspect.signature(kind).parameters)
     strange = sorted(set(given) - set(takes))

@@ -130,7 +130,7 @@ class CNN(Recipe):
     >>> digits = load("digits")
     >>> scaled = digits.x / 16
     >>> members = np.ones((1, len(scaled)), bool)
-    >>> logits = CNN(epochs=3).subset_outputs(scaled, digits.y, members, [0], scaled[:6])
+    >>> logits = CNN(epochs=10).subset_outputs(scaled, digits.y, members, [0], scaled[:6])
     >>> logits[0].argmax(axis=1)
     array([0, 1, 2, 3, 4, 5])
     """

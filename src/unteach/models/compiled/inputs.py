@@ -26,7 +26,9 @@ def inputs(x: Any, name: str = "x") -> NDArray[np.float32]:
         )
     if 0 in values.shape[1:]:
         raise BadInput(f"{name} has rows without features, shape {values.shape}")
-    return np.array(values, np.float32, order="C").reshape(len(values), -1)
+    return np.array(values, np.float32, order="C").reshape(
+        len(values), int(np.prod(values.shape[1:]))
+    )
 
 
 def codes(y: Any, n: int, classes: int | None) -> tuple[NDArray[np.int32], int]:

@@ -30,7 +30,7 @@ def bits(seed: int, stream: int, count: int) -> int:
     """Return the 64 bits with number `count` of a stream of this seed.
 
     >>> hex(bits(0, 0, 0))
-    '0x238275bc38fcbe91'
+    '0xa706dd2f4d197e6f'
     """
     key = _mixed((seed + _GOLDEN * (stream + 1)) & _MASK)
     return _mixed((key + _GOLDEN * (count + 1)) & _MASK)
