@@ -5,6 +5,7 @@ Every record gets an id that survives all of them.
 
 from .arrays import rows
 from .bundled import DATASETS, Dataset, available, load
+from .longtail import LongTail, frequencies, long_tail
 from .memorization import memorable
 from .picking import pick
 from .planted import canaries, duplicates, mislabelled, rare
@@ -17,6 +18,7 @@ from .worlds import World
 __all__ = [
     "DATASETS",
     "Dataset",
+    "LongTail",
     "Parts",
     "Split",
     "Tasks",
@@ -26,7 +28,9 @@ __all__ = [
     "divide",
     "draws",
     "duplicates",
+    "frequencies",
     "load",
+    "long_tail",
     "memorable",
     "mislabelled",
     "pick",

@@ -5,6 +5,8 @@ The room knows readings and tables and nothing of where they come from; a page c
 
 from .boundary import Boundary
 from .curves import Curves
+from .gallery import Gallery
+from .heatmap import Heatmap
 from .index import Entry, write_index
 from .page import Block, Drawing, Finding, Page, Verdict
 from .prose import Prose, Section
@@ -15,7 +17,7 @@ from .tree import Branch, Tree
 from .write import page_json, write_page
 
 __all__ = [
-    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Page",
-    "Prose", "ReadingsBlock", "Section", "TableBlock", "Tree", "Verdict", "page_json",
-    "print_page", "write_index", "write_page",
+    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Gallery",
+    "Heatmap", "Page", "Prose", "ReadingsBlock", "Section", "TableBlock", "Tree", "Verdict",
+    "page_json", "print_page", "write_index", "write_page",
 ]

@@ -75,7 +75,10 @@ def shown(reading: Reading, value: float) -> str:
     largest = max(abs(low), abs(high))
     if decimals is not None and largest < 1e-3:
         decimals = None
-    return number(scaled(value, reading.unit), decimals) + suffix(reading.unit)
+    value = scaled(value, reading.unit)
+    if decimals is not None:  # an end that is next to zero is written as zero, not as a power
+        value = round(value, decimals)
+    return number(value, decimals) + suffix(reading.unit)
 
 
 def interval(reading: Reading) -> str:

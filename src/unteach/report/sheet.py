@@ -39,8 +39,8 @@ def document(title: str, body: Html) -> bytes:
     """Return a whole file that needs nothing else, and may not load anything else."""
     style, script = asset("report.css") + asset("tree.css"), asset("report.js")
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     head = tag(
         "head",
