@@ -7,7 +7,9 @@ from .boundary import Boundary
 from .curves import Curves
 from .gallery import Gallery
 from .heatmap import Heatmap
+from .hierarchy import Hierarchy
 from .index import Entry, write_index
+from .matrix import Matrix
 from .page import Block, Drawing, Finding, Page, Verdict
 from .prose import Prose, Section
 from .readings import Forest, ReadingsBlock
@@ -18,6 +20,6 @@ from .write import page_json, write_page
 
 __all__ = [
     "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Gallery",
-    "Heatmap", "Page", "Prose", "ReadingsBlock", "Section", "TableBlock", "Tree", "Verdict",
-    "page_json", "print_page", "write_index", "write_page",
+    "Heatmap", "Hierarchy", "Matrix", "Page", "Prose", "ReadingsBlock", "Section", "TableBlock",
+    "Tree", "Verdict", "page_json", "print_page", "write_index", "write_page",
 ]

@@ -37,7 +37,8 @@ def asset(name: str) -> str:
 
 def document(title: str, body: Html) -> bytes:
     """Return a whole file that needs nothing else, and may not load anything else."""
-    style, script = asset("report.css") + asset("tree.css"), asset("report.js")
+    style = "".join(map(asset, ("report.css", "tree.css", "hierarchy.css")))
+    script = asset("report.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"

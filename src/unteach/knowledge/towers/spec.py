@@ -1,0 +1,172 @@
+"""Towers of one's own: a TOML file, or a Python module, read into a checked skill graph."""
+
+from __future__ import annotations
+
+import ast
+import os
+import runpy
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unteach.core import BadInput
+
+from ..expression import expression
+from ..skill_graph import SkillGraph
+from ..skills import Skill, Truth, tabled
+
+_TOP = {"name", "symbols", "constants", "maps", "skills", "reductions"}
+_SKILL = {"inputs", "outputs", "rule", "table", "calls", "when", "needs", "about"}
+
+
+def load_tower(path: str | os.PathLike[str]) -> SkillGraph:
+    """Return the tower that a file describes, its programs checked on all inputs.
+
+    A `.toml` file is data: nothing in it is run as Python. A `.py` file is a program of your own:
+    it is run, and must define `tower()`, which returns a `SkillGraph`. `docs/tower.md` shows both.
+
+    Parameters
+    ----------
+    path : the file
+
+    Errors : BadInput for a file that cannot be read, unknown or missing entries, and all that
+        `SkillGraph` refuses
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = '''
+    ... name = "logic"
+    ... symbols = ["0", "1"]
+    ... [skills.NOT]
+    ... inputs = ["a"]
+    ... table = { 0 = "1", 1 = "0" }
+    ... [skills.AND]
+    ... inputs = ["a", "b"]
+    ... rule = "min(a, b)"
+    ... [skills.OR]
+    ... inputs = ["a", "b"]
+    ... calls = "NOT(AND(NOT(a), NOT(b)))"
+    ... [[reductions]]
+    ... skill = "AND"
+    ... from = "NOT(OR(NOT(a), NOT(b)))"
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "logic.toml").write_text(text)
+    ...     g = load_tower(Path(folder, "logic.toml"))
+    >>> g.truth("OR", np.array([[0, 0], [0, 1]])).tolist(), sorted(g.recoverable({"OR", "NOT"}))
+    ([[0], [1]], ['AND'])
+    """
+    file = Path(path)
+    if file.suffix == ".py":
+        return _from_module(file)
+    if file.suffix != ".toml":
+        raise BadInput(f"a tower is a .toml or a .py file, got {file.name!r}")
+    try:
+        spec = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"the tower {file.name} cannot be read: {error}") from error
+    return from_spec(spec)
+
+
+def from_spec(spec: Mapping[str, Any]) -> SkillGraph:
+    """Return the tower that a mapping describes, laid out as in a TOML file."""
+    _known("the tower", spec, _TOP, {"name", "symbols", "skills"})
+    symbols = tuple(str(s) for s in _kind("symbols", spec["symbols"], list))
+    constants = _kind("constants", spec.get("constants", {}), dict)
+    if not all(type(v) is int for v in constants.values()):
+        raise BadInput(f"constants are whole numbers, got {constants}")
+    maps = {
+        name: tabled(name, _kind(f"the map {name}", table, dict), 1, symbols)(
+            np.arange(len(symbols))[:, None]
+        )[:, 0]
+        for name, table in _kind("maps", spec.get("maps", {}), dict).items()
+    }
+    skills = [
+        _skill(name, _kind(f"skill {name}", entry, dict), symbols, constants)
+        for name, entry in _kind("skills", spec["skills"], dict).items()
+    ]
+    reductions = []
+    for entry in _kind("reductions", spec.get("reductions", []), list):
+        _known("a reduction", _kind("a reduction", entry, dict), {"skill", "from"},
+               {"skill", "from"})  # fmt: skip
+        reductions.append((str(entry["skill"]), str(entry["from"])))
+    return SkillGraph(str(spec["name"]), symbols, tuple(skills), reductions, maps)
+
+
+def _skill(
+    name: str, entry: Mapping[str, Any], symbols: tuple[str, ...], constants: Mapping[str, int]
+) -> Skill:
+    _known(f"skill {name}", entry, _SKILL, {"inputs"})
+    inputs = tuple(str(i) for i in _kind(f"inputs of {name}", entry["inputs"], list))
+    if "rule" in entry and "table" in entry:
+        raise BadInput(f"skill {name} has a rule and a table; give one of them")
+    truth: Truth | None = None
+    probe = np.zeros((1, len(inputs)), dtype=np.int64)
+    outputs = int(entry.get("outputs", _returned(str(entry.get("calls", "")))))
+    if "rule" in entry:
+        truth = expression(str(entry["rule"]), inputs, constants)
+        outputs = _outputs(truth, probe, outputs)
+    elif "table" in entry:
+        table = _kind(f"the table of {name}", entry["table"], dict)
+        truth = tabled(name, table, len(inputs), symbols)
+        outputs = _outputs(truth, probe, outputs)
+    elif "calls" not in entry:
+        raise BadInput(f"skill {name} needs a rule, a table or calls")
+    when = None
+    if "when" in entry:
+        condition = expression(str(entry["when"]), inputs, constants)
+        when = lambda x: condition(x)[:, 0] != 0  # noqa: E731
+    return Skill(
+        name, inputs, outputs, truth, str(entry.get("calls", "")), when,
+        tuple(entry.get("needs", ())), str(entry.get("about", "")),
+    )  # fmt: skip
+
+
+def _outputs(truth: Truth, probe: np.ndarray[Any, Any], otherwise: int) -> int:
+    """Return how many outputs a function has, seen on one input."""
+    try:
+        return int(truth(probe).shape[1])
+    except BadInput:  # not defined on this one input; the check on all inputs will tell
+        return otherwise
+
+
+def _returned(calls: str) -> int:
+    """Return how many values stand in the last line of a program that can be read."""
+    try:
+        lines = ast.parse("\n".join(s.strip() for s in calls.strip().splitlines())).body
+    except SyntaxError:
+        return 1  # the program's own reader says what is wrong with it
+    last = lines[-1] if lines else None
+    value = last.value if isinstance(last, (ast.Return, ast.Expr)) else None
+    return len(value.elts) if isinstance(value, ast.Tuple) else 1
+
+
+def _from_module(file: Path) -> SkillGraph:
+    if not file.exists():
+        raise BadInput(f"the tower {file} does not exist")
+    make = runpy.run_path(str(file)).get("tower")
+    made = make() if callable(make) else None
+    if not isinstance(made, SkillGraph):
+        raise BadInput(f"{file.name} must define tower(), which returns a SkillGraph; got {made!r}")
+    return made
+
+
+def _known(
+    what: str, entry: Mapping[str, Any], allowed: set[str], wanted: set[str]
+) -> None:
+    if strange := set(entry) - allowed:
+        raise BadInput(f"{what} has unknown entries {sorted(strange)}; it may have "
+                       f"{sorted(allowed)}")  # fmt: skip
+    if missing := wanted - set(entry):
+        raise BadInput(f"{what} lacks {sorted(missing)}")
+
+
+def _kind(what: str, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        wanted = "a list" if kind is list else "a table of names and values"
+        raise BadInput(f"{what} must be {wanted}, got {value!r}")
+    return value
