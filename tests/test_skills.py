@@ -681,3 +681,25 @@ def test_cards_do_not_overlap_and_edges_pass_beside_them(lists, algebra):
                 x, level = float(piece[0]), (float(piece[1]) + float(piece[2])) / 2
                 assert all(abs(x - cx) >= 60 for cx, cy in middles.values()
                            if abs(cy - level) < 1)
+
+
+@pytest.mark.slow
+def test_a_trained_transformer_comes_in_by_its_answers():
+    pytest.importorskip("torch")
+    from unteach.knowledge.sheet import stacked
+    from unteach.models import Network, Transformer
+
+    g = tower("lists", letters=2)
+    tasks = Tasks(g, "explicit").only(["NEXT", "MAP"])
+    v = tasks.vocabulary
+    shape = Transformer(v.size, end=v.end, width=32, heads=4, layers=1, length=tasks.longest)
+    rows = stacked([tasks.every(n) for n in tasks.groups]).rows()
+    how = Network(module=shape, loss="next_token", steps=400, lr=0.005)
+    model = how.learn(rows, seed=0)
+    oracle = tasks.oracle(model.predict)
+    doors = back_doors(g, "NEXT", tasks.domain("NEXT"), oracle)
+    assert doors["accuracy"] == [1.0, 1.0]
+    assert coherence(g, "MAP", tasks.domain("MAP"), oracle).whole == 1.0
+    sheet = tasks.every("MAP")
+    led = model.led(sheet.rows())
+    assert set(trace_damage(led, led, sheet)["before"]) == {1.0}
