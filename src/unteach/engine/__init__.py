@@ -5,5 +5,6 @@ the same each time; that is all an engine needs to know, on this machine or on m
 """
 
 from .local import TasksFailed, run_tasks
+from .pace import Pace
 
-__all__ = ["TasksFailed", "run_tasks"]
+__all__ = ["Pace", "TasksFailed", "run_tasks"]

@@ -18,8 +18,12 @@ except ModuleNotFoundError as error:
 
 from .purge import Purged
 from .runs import Run
+from .shards import Shard, read_shard, shard_damage, write_shard
 from .store import Store
 from .summaries import RunSummary
 from .verify import Damage
 
-__all__ = ["Damage", "Purged", "Run", "RunSummary", "Store"]
+__all__ = [
+    "Damage", "Purged", "Run", "RunSummary", "Shard", "Store", "read_shard", "shard_damage",
+    "write_shard",
+]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from ..core import BadInput, Corrupt, Reading, Table, digest
 from . import schema
@@ -181,6 +181,17 @@ class Run:
                 seconds=seconds,
             )
 
+    def again(self, keys: Iterable[str]) -> None:
+        """Take back the results of these tasks, so that they are pending: what they made is lost.
+
+        For results that name a file (a shard) that is missing or damaged.
+        """
+        with self._database.writing() as connection:
+            for key in keys:
+                self._must_work(connection)
+                self._task(connection, key)
+                self._set_task(connection, key, status="pending", result=None, checksum=None)
+
     def results(self) -> dict[str, Any]:
         """Return the results by key, in the order in which the tasks were added."""
         where = schema.tasks.c.status == "done"
@@ -309,3 +320,11 @@ class Run:
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(column.position)).mappings().all()
         return [dict(row) for row in rows]
+
+
+def reopen(connection: Connection, identity: str) -> None:
+    """Make a finished run one that can get more tasks; what was concluded from it goes."""
+    for table in (schema.readings, schema.tables):
+        connection.execute(delete(table).where(table.c.run == identity))
+    mine = update(schema.runs).where(schema.runs.c.id == identity)
+    connection.execute(mine.values(status="open", finished=None, evidence=None))

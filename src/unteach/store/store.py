@@ -21,7 +21,7 @@ from .folder import create_once, exists, make_folders, refuse_foreign, share
 from .locks import Lock, held, holder
 from .migrations import MIGRATIONS
 from .purge import Purged, purge_project
-from .runs import Run
+from .runs import Run, reopen
 from .summaries import RunSummary, summaries
 from .verify import Damage, verify_project
 from .writing import now, written
@@ -116,7 +116,15 @@ class Store:
         """Where pages are written; a purge empties it."""
         return self.path / "reports"
 
-    def begin(self, plan: dict[str, Any], *, name: str, command: str = "", python: str = "") -> Run:
+    def begin(
+        self,
+        plan: dict[str, Any],
+        *,
+        name: str,
+        command: str = "",
+        python: str = "",
+        grow: bool = False,
+    ) -> Run:
         """Open the run of this plan: a new one, one to resume, or a finished one to be read.
 
         Parameters
@@ -125,6 +133,8 @@ class Store:
         name : what the run is called; part of what makes it the same run
         command, python : how to start it again, stored when the run is new; they must name
             nobody
+        grow : a finished run is opened for more tasks; its tasks stay, its readings and tables
+            go until it is finished again
 
         Raises `BadInput` if another process (or another `Store`) is working on it. A process
         that was killed holds nothing.
@@ -140,8 +150,13 @@ class Store:
             row = self._insert(identity, name, text, command, python)
         if (row["name"], row["plan"]) != (name, text):
             raise Corrupt(f"{self._database.path} holds another plan under run {identity}")
-        lock = None if row["status"] == "finished" else self._work_on(identity)
+        done = row["status"] == "finished" and not grow
+        lock = None if done else self._work_on(identity)
         row = self._row(identity) or row
+        if grow and row["status"] == "finished":
+            with self._database.writing() as connection:
+                reopen(connection, identity)
+            row = self._row(identity) or row
         run = Run(self._database, row, lock)
         if run.finished:  # also when whoever held it finished it while we waited
             run.close()

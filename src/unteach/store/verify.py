@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from . import schema
 from .blobs import Blobs
 from .database import Database
 from .evidence import evidence_bytes
+from .shards import shard_damage
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def verify_project(database: Database, blobs: Blobs) -> tuple[Damage, ...]:
             if not found:
                 found = [*_results(connection), *_runs(connection)]
             named = connection.execute(select(schema.blobs.c.name, schema.blobs.c.checksum)).all()
+            pieces = [] if found else _shards(connection)
     except (exc.DatabaseError, sqlite3.DatabaseError) as error:
         return (Damage(database.path, str(error)),)
     damage = [Damage(database.path, what) for what in found]
@@ -45,7 +48,23 @@ def verify_project(database: Database, blobs: Blobs) -> tuple[Damage, ...]:
         wrong = blobs.damage(name, expected)
         if wrong:
             damage.append(Damage(blobs.folder / name, wrong))
+    folder = blobs.folder.parent
+    for name, expected in pieces:
+        wrong = shard_damage(folder, name, expected)
+        if wrong:
+            damage.append(Damage(folder / "shards" / name, wrong))
     return tuple(damage)
+
+
+def _shards(connection: Connection) -> list[tuple[str, str]]:
+    """Return name and checksum of every shard that a result names."""
+    results = connection.scalars(select(schema.tasks.c.result).where(schema.tasks.c.status == "done"))
+    found = [json.loads(text) for text in results.all() if text is not None and '"shard"' in text]
+    return [
+        (str(result["shard"]), str(result["checksum"]))
+        for result in found
+        if isinstance(result, dict) and {"shard", "checksum"} <= set(result)
+    ]
 
 
 def _pages(connection: Connection) -> list[str]:

@@ -1,0 +1,168 @@
+"""What can be trained on many subsets: names, learners, estimators, torch modules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from sklearn.linear_model import RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+
+from unteach.core import BadInput, canonical
+from unteach.models import EstimatorLearner, Logistic, Neighbours, as_learner
+from unteach.models.subset_loop import OutputKind, subset_loop
+from unteach.models.subset_nearest import SubsetNearest
+from unteach.models.subset_ridge import SubsetRidge
+
+Floats = NDArray[np.float64]
+
+
+def _network(name: Literal["MLP", "CNN"]) -> Any:
+    from unteach import models
+
+    try:
+        return getattr(models, name)()
+    except AttributeError as error:
+        raise BadInput(f"this version has no compiled {name}; take another learner") from error
+
+
+def _machine() -> Any:
+    from unteach.kernel import SVC
+
+    return SVC()
+
+
+LEARNERS: dict[str, Callable[[], Any]] = {
+    "mlp": lambda: _network("MLP"),
+    "cnn": lambda: _network("CNN"),
+    "ridge": SubsetRidge,
+    "knn": SubsetNearest,
+    "svc": _machine,
+    "logistic": Logistic,
+}
+"""What a name stands for; everything at its default settings."""
+
+
+def resolve(what: Any) -> Any:
+    """Return the learner that is meant by a name, a learner, an estimator or a torch factory.
+
+    What has a fast form on subsets is given it: scikit-learn's `RidgeClassifier` and
+    1-nearest-neighbour classifiers at their default settings. A callable without arguments that
+    makes a torch module is trained by `TorchLearner` at its defaults.
+
+    >>> resolve("knn")
+    SubsetNearest()
+    """
+    if isinstance(what, str):
+        if what not in LEARNERS:
+            raise BadInput(f"no learner is named {what!r}; there are {sorted(LEARNERS)}")
+        what = LEARNERS[what]()
+    if hasattr(what, "subset_outputs") and not isinstance(what, type):
+        return what
+    if _makes_modules(what):
+        from .torch_learner import TorchLearner
+
+        return TorchLearner(what)
+    learner = as_learner(what)
+    return _fast(learner) or learner
+
+
+def outputs(
+    learner: Any,
+    x: Any,
+    y: NDArray[Any],
+    members: NDArray[np.bool_],
+    seeds: NDArray[np.uint64],
+    at: Any,
+) -> tuple[NDArray[np.float32], OutputKind]:
+    """Return the outputs of one model a subset, (m, q, k) float32, and what they are.
+
+    By the learner's own `subset_outputs` where it has one ("logits" unless its `output_kind`
+    says "scores"), else by learning one after another.
+    """
+    if not hasattr(learner, "subset_outputs"):
+        return subset_loop(learner, x, y, members, seeds, at)
+    found = np.asarray(learner.subset_outputs(x, y, members, seeds, at))
+    expected = (len(members), len(at), int(y.max()) + 1)
+    if found.shape != expected:
+        raise BadInput(
+            f"{type(learner).__name__}.subset_outputs gave shape {found.shape}, not (models, "
+            f"queries, classes) = {expected}"
+        )
+    return found, getattr(learner, "output_kind", "logits")
+
+
+def margins(found: NDArray[np.float32], y: NDArray[Any], kind: OutputKind) -> NDArray[np.float32]:
+    """Return how strongly each model holds each right answer: (m, q).
+
+    From logits the log-odds of the right class, log p - log(1 - p); from scores the value of
+    the right class less the largest of the others.
+
+    >>> margins(np.log(np.array([[[0.8, 0.2]]], np.float32)), np.array([0]), "logits").round(3)
+    array([[1.386]], dtype=float32)
+    """
+    at = np.asarray(y, dtype=np.int64)[None, :, None]
+    mine = np.take_along_axis(found, at, axis=2)[:, :, 0]  # (m, q)
+    others = np.array(found)
+    np.put_along_axis(others, np.broadcast_to(at, (len(found), at.shape[1], 1)), -np.inf, axis=2)
+    if kind == "scores":
+        return np.asarray(mine - others.max(axis=2), dtype=np.float32)
+    return np.asarray(mine - logsumexp(others, axis=2), dtype=np.float32)
+
+
+def described(learner: Any) -> str:
+    """Return the text that says which learner it is, the same in every process.
+
+    >>> described(SubsetRidge(alpha=2.0))
+    'unteach.models.subset_ridge.SubsetRidge: SubsetRidge(alpha=2.0)'
+    """
+    what = learner.estimator if isinstance(learner, EstimatorLearner) else learner
+    kind = f"{type(what).__module__}.{type(what).__qualname__}"
+    if hasattr(what, "get_params"):
+        text = canonical({k: _said(v) for k, v in what.get_params(deep=True).items()})
+    elif is_dataclass(what):
+        text = _said(what)
+    else:
+        text = canonical({k: _said(v) for k, v in sorted(vars(what).items())})
+    return f"{kind}: {text}"
+
+
+def _said(value: Any) -> str:
+    """Return a value in words that hold no address in memory."""
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def _fast(learner: Any) -> Any | None:
+    """Return the fast form of an estimator that has one, else None."""
+    estimator = getattr(learner, "estimator", None)
+    if type(estimator) is RidgeClassifier:
+        default = RidgeClassifier(alpha=estimator.alpha).get_params()
+        plain = estimator.get_params() == default and np.isscalar(estimator.alpha)
+        return SubsetRidge(float(estimator.alpha)) if plain and estimator.alpha > 0 else None
+    if type(estimator) in (KNeighborsClassifier, Neighbours):
+        default = type(estimator)(n_neighbors=1).get_params()
+        return SubsetNearest() if estimator.get_params() == default else None
+    return None
+
+
+def _makes_modules(what: Any) -> bool:
+    """Say whether this is a function (or a class) without arguments that makes torch modules."""
+    if hasattr(what, "learn") or hasattr(what, "fit") or not callable(what):
+        return False
+    try:
+        from torch.nn import Module
+    except ImportError:
+        return False
+    if isinstance(what, Module):
+        raise BadInput(
+            "a torch module was given; give a function that makes a fresh one, so that every "
+            "model starts anew"
+        )
+    return isinstance(what, type) or isinstance(what(), Module)
