@@ -41,7 +41,8 @@ def train_range(place: Place, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Train models first to last - 1 on their subsets, and write what they got right.
 
     payload : {"fraction": "1/2", "first": 0, "last": 128}
-    Returns {"shard": name, "checksum": of its bytes, "models": how many, "outputs": their kind}.
+    Returns the payload and {"shard": name, "checksum": of its bytes, "models": how many,
+    "outputs": "logits" or "scores"}.
     """
     from unteach.store import Shard, write_shard
 
@@ -55,7 +56,8 @@ def train_range(place: Place, payload: Mapping[str, Any]) -> dict[str, Any]:
     shard = Shard(first, members, right, margins(found, answers, kind), seeds)
     name = shard_name(place.run, fraction, first, last)
     checksum = write_shard(Path(place.folder), name, shard)
-    return {"shard": name, "checksum": checksum, "models": last - first, "outputs": kind}
+    told = {"shard": name, "checksum": checksum, "models": last - first, "outputs": kind}
+    return {**payload, **told}
 
 
 def shard_name(run: str, fraction: Fraction, first: int, last: int) -> str:

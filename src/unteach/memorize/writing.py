@@ -1,0 +1,41 @@
+"""A table as a file: CSV, or Parquet where pyarrow is there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+
+from unteach.core import BadInput, Table, write_whole
+
+
+def write(table: Table, path: str | os.PathLike[str]) -> Path:
+    """Write a table to a .csv or a .parquet file, whole or not at all, and return its path.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(Table("t", {"id": [1], "hard": [0.5]}), Path(folder) / "t.csv").read_text()
+    'id,hard\\n1,0.5\\n'
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".csv":
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows(zip(*table.columns.values(), strict=True))
+        return write_whole(path, out.getvalue().encode())
+    if suffix == ".parquet":
+        return write_whole(path, _parquet(table))
+    raise BadInput(f"a table is written to .csv or .parquet, got {Path(path).name!r}")
+
+
+def _parquet(table: Table) -> bytes:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise BadInput('Parquet needs pyarrow: pip install "unteach[parquet]"') from error
+    sink = io.BytesIO()
+    parquet.write_table(pyarrow.table({k: list(v) for k, v in table.columns.items()}), sink)
+    return sink.getvalue()
