@@ -97,8 +97,8 @@ def outputs(
     return found, getattr(learner, "output_kind", "logits")
 
 
-def margins(found: NDArray[np.float32], y: NDArray[Any], kind: OutputKind) -> NDArray[np.float32]:
-    """Return how strongly each model holds each right answer: (m, q).
+def margins(found: NDArray[Any], y: NDArray[Any], kind: OutputKind) -> NDArray[Any]:
+    """Return how strongly each model holds each right answer: (m, q), in the precision given.
 
     From logits the log-odds of the right class, log p - log(1 - p); from scores the value of
     the right class less the largest of the others.
@@ -111,8 +111,8 @@ def margins(found: NDArray[np.float32], y: NDArray[Any], kind: OutputKind) -> ND
     others = np.array(found)
     np.put_along_axis(others, np.broadcast_to(at, (len(found), at.shape[1], 1)), -np.inf, axis=2)
     if kind == "scores":
-        return np.asarray(mine - others.max(axis=2), dtype=np.float32)
-    return np.asarray(mine - logsumexp(others, axis=2), dtype=np.float32)
+        return np.asarray(mine - others.max(axis=2))
+    return np.asarray(mine - logsumexp(others, axis=2))
 
 
 def described(learner: Any) -> str:
@@ -141,7 +141,7 @@ def _said(value: Any) -> str:
 
 def _fast(learner: Any) -> Any | None:
     """Return the fast form of an estimator that has one, else None."""
-    estimator = getattr(learner, "estimator", None)
+    estimator: Any = getattr(learner, "estimator", None)
     if type(estimator) is RidgeClassifier:
         default = RidgeClassifier(alpha=estimator.alpha).get_params()
         plain = estimator.get_params() == default and np.isscalar(estimator.alpha)

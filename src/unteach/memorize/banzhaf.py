@@ -13,6 +13,7 @@ from unteach.core import BadInput, Ids, Table
 
 from .intervals import z_of
 from .showing import Shown
+from .writing import by_record
 
 if TYPE_CHECKING:
     from unteach.store import Shard
@@ -33,7 +34,7 @@ class Banzhaf(Shown):
         """Return one row a record, by id."""
         columns = {"id": self.ids, "banzhaf": self.value, "low": self.low, "high": self.high}
         units = dict.fromkeys(("banzhaf", "low", "high"), "accuracy")
-        return Table("banzhaf", columns, units, ("id",))
+        return by_record("banzhaf", columns, units)
 
     def _lines(self) -> tuple[str, str]:
         sure = int((self.low > 0).sum()), int((self.high < 0).sum())

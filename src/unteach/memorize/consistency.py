@@ -13,6 +13,7 @@ from unteach.core import BadInput, Ids, Table
 from .counts import Counts
 from .intervals import wilson
 from .showing import Shown
+from .writing import by_record
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +35,7 @@ class Consistency(Shown):
             "n_out": self.n_out.astype(int),
         }  # fmt: skip
         units = dict.fromkeys(("consistency", "low", "high"), "probability")
-        return Table("consistency", columns, {**units, "n_out": "models"}, ("id",))
+        return by_record("consistency", columns, {**units, "n_out": "models"})
 
     def _lines(self) -> tuple[str, str]:
         return f"C-scores of {len(self.ids)} records", f"mean {self.value.mean():.3f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -130,4 +131,4 @@ def pieces(first: int, last: int, block: int, size: int = 128) -> list[tuple[int
     count = max(1, -(-(last - first) // size))
     ends = [first + block * round(k * (last - first) / (count * block)) for k in range(count + 1)]
     ends[-1] = last
-    return [(a, b) for a, b in zip(ends, ends[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(ends) if b > a]

@@ -13,6 +13,7 @@ from unteach.core import BadInput, Ids, Table
 
 from .counts import Counts
 from .showing import Shown
+from .writing import by_record
 
 Floats = NDArray[np.float64]
 LEAST = 0.05  # a spread under this share of the typical one is taken to be that
@@ -64,7 +65,7 @@ class Membership(Shown):
         }  # fmt: skip
         units = {k: "margin" for k in columns if k.startswith(("mean", "spread"))}
         units |= dict.fromkeys(("area", "low", "high"), "probability")
-        return Table("membership", columns, units, ("id",))
+        return by_record("membership", columns, units)
 
     def _lines(self) -> tuple[str, str]:
         title = f"Membership of {len(self.ids)} records, area under each one's curve"
@@ -82,5 +83,5 @@ def membership(counts: Counts, ids: Ids) -> Membership:
     spread = np.hypot(sd1, sd0)
     gap = mean1 - mean0
     error = 1.96 * np.hypot(sd1 / np.sqrt(counts.inside.n), sd0 / np.sqrt(counts.outside.n))
-    areas = [ndtr(g / spread) for g in (gap, gap - error, gap + error)]
-    return Membership(ids, *areas, mean1, sd1, mean0, sd0)
+    area, low, high = (ndtr(g / spread) for g in (gap, gap - error, gap + error))
+    return Membership(ids, area, low, high, mean1, sd1, mean0, sd0)

@@ -202,7 +202,7 @@ class Memories:
 
         X_test, y_test : those of the study if left out; others have every model trained again,
             from the same seeds, to be asked about them
-        penalty : of the ridge, in models; n if None
+        penalty : of the ridge; n p (1 - p) if None
 
         Source: Ilyas et al., "Datamodels", ICML 2022; their lasso is a ridge here.
         """

@@ -213,7 +213,8 @@ def _of(results: dict[str, Any]) -> dict[Fraction, int]:
 
 def _summary(results: dict[str, Any]) -> Table:
     found = _of(results)
-    columns = {"fraction": [float(p) for p in found], "models": list(found.values())}
+    fractions = [float(p) for p in found]
+    columns: dict[str, list[float]] = {"fraction": fractions, "models": list(found.values())}
     return Table("models", columns, {"models": "models"}, ("fraction",))
 
 

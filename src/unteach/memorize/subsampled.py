@@ -17,7 +17,7 @@ from unteach.stats import benjamini_hochberg
 from .counts import Counts
 from .intervals import above, agresti_caffo, newcombe, z_of
 from .showing import Shown
-from .writing import write
+from .writing import by_record, write
 
 Floats = NDArray[np.float64]
 CONVERGED = 0.99
@@ -94,7 +94,7 @@ class Memorization(Shown):
         units = dict.fromkeys(("hard", "low", "high", "fit"), "probability")
         units |= dict.fromkeys(("soft", "soft low", "soft high"), self.soft_unit)
         units |= {"n_in": "models", "n_out": "models"}
-        return Table("memorization", columns, units, ("id",), caption)
+        return by_record("memorization", columns, units, caption)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the table to a .csv or .parquet file, whole or not at all."""

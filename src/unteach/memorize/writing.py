@@ -5,18 +5,30 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from unteach.core import BadInput, Table, write_whole
 
 
+def by_record(
+    name: str, columns: Mapping[str, Any], units: Mapping[str, str], caption: str = ""
+) -> Table:
+    """Return a table of one row a record, from arrays; its key is the column "id"."""
+    listed = {key: np.asarray(values).tolist() for key, values in columns.items()}
+    return Table(name, listed, units, ("id",), caption)
+
+
 def write(table: Table, path: str | os.PathLike[str]) -> Path:
-    """Write a table to a .csv or a .parquet file, whole or not at all, and return its path.
+    r"""Write a table to a .csv or a .parquet file, whole or not at all, and return its path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write(Table("t", {"id": [1], "hard": [0.5]}), Path(folder) / "t.csv").read_text()
-    'id,hard\\n1,0.5\\n'
+    'id,hard\n1,0.5\n'
     """
     suffix = Path(path).suffix.lower()
     if suffix == ".csv":

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput, Learner, Rows, UnteachError
 
-from .outputs import classifies, scores
 from .outputs import _class_values as class_values
+from .outputs import classifies, scores
 
 OutputKind = Literal["logits", "scores"]
 LEAST = 1e-12  # probabilities are taken to be at least this

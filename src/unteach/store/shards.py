@@ -79,7 +79,8 @@ class Shard:
             "margins": np.asarray(self.margins),
             "seeds": np.asarray(self.seeds, dtype=np.uint64),
         }
-        return Saved(KIND, {"first": int(self.first), "records": n, "queries": q}, arrays).to_bytes()
+        header = {"first": int(self.first), "records": n, "queries": q}
+        return Saved(KIND, header, arrays).to_bytes()
 
     @classmethod
     def from_bytes(cls, raw: bytes, *, where: str = "the file") -> Shard:

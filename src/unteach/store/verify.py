@@ -58,8 +58,9 @@ def verify_project(database: Database, blobs: Blobs) -> tuple[Damage, ...]:
 
 def _shards(connection: Connection) -> list[tuple[str, str]]:
     """Return name and checksum of every shard that a result names."""
-    results = connection.scalars(select(schema.tasks.c.result).where(schema.tasks.c.status == "done"))
-    found = [json.loads(text) for text in results.all() if text is not None and '"shard"' in text]
+    column = schema.tasks.c
+    results = connection.scalars(select(column.result).where(column.status == "done")).all()
+    found = [json.loads(text) for text in results if text is not None and '"shard"' in text]
     return [
         (str(result["shard"]), str(result["checksum"]))
         for result in found
