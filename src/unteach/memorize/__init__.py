@@ -18,7 +18,6 @@ from .plain_mlp import PlainMLP
 from .removal import Removal
 from .screens import EL2N, CumulativeLoss, KernelRidgeScreen, LearningEvent, OffersEpochs
 from .subsampled import Memorization
-from .torch_learner import TorchLearner
 
 ESTIMATORS = (Subsampled, LeaveOneOut)
 SCREENS = (CumulativeLoss, EL2N, LearningEvent, KernelRidgeScreen)
@@ -27,5 +26,5 @@ __all__ = [
     "Banzhaf", "Consistency", "CumulativeLoss", "Design", "EL2N", "ESTIMATORS",
     "KernelRidgeScreen", "LEARNERS", "LearningEvent", "LeaveOneOut", "LeftOut", "Membership",
     "Memories", "Memorization", "OffersEpochs", "PlainMLP", "Removal", "SCREENS", "Subsampled",
-    "TorchLearner", "kernel_ridge", "machine", "nearest", "ridge",
+    "kernel_ridge", "machine", "nearest", "ridge",
 ]

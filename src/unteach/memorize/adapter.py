@@ -5,30 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import is_dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 from sklearn.linear_model import RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
 from unteach.core import BadInput, canonical
-from unteach.models import EstimatorLearner, Logistic, Neighbours, as_learner
+from unteach.models import CNN, MLP, EstimatorLearner, Logistic, Neighbours, as_learner
 from unteach.models.subset_loop import OutputKind, subset_loop
 from unteach.models.subset_nearest import SubsetNearest
 from unteach.models.subset_ridge import SubsetRidge
 
 Floats = NDArray[np.float64]
-
-
-def _network(name: Literal["MLP", "CNN"]) -> Any:
-    from unteach import models
-
-    try:
-        return getattr(models, name)()
-    except AttributeError as error:
-        raise BadInput(f"this version has no compiled {name}; take another learner") from error
 
 
 def _machine() -> Any:
@@ -38,8 +29,8 @@ def _machine() -> Any:
 
 
 LEARNERS: dict[str, Callable[[], Any]] = {
-    "mlp": lambda: _network("MLP"),
-    "cnn": lambda: _network("CNN"),
+    "mlp": MLP,
+    "cnn": CNN,
     "ridge": SubsetRidge,
     "knn": SubsetNearest,
     "svc": _machine,
@@ -53,7 +44,7 @@ def resolve(what: Any) -> Any:
 
     What has a fast form on subsets is given it: scikit-learn's `RidgeClassifier` and
     1-nearest-neighbour classifiers at their default settings. A callable without arguments that
-    makes a torch module is trained by `TorchLearner` at its defaults.
+    makes a torch module is trained by `models.Network` at its defaults.
 
     >>> resolve("knn")
     SubsetNearest()
@@ -65,9 +56,9 @@ def resolve(what: Any) -> Any:
     if hasattr(what, "subset_outputs") and not isinstance(what, type):
         return what
     if _makes_modules(what):
-        from .torch_learner import TorchLearner
+        from unteach.models import Network
 
-        return TorchLearner(what)
+        return Network(what)
     learner = as_learner(what)
     return _fast(learner) or learner
 
@@ -106,13 +97,27 @@ def margins(found: NDArray[Any], y: NDArray[Any], kind: OutputKind) -> NDArray[A
     >>> margins(np.log(np.array([[[0.8, 0.2]]], np.float32)), np.array([0]), "logits").round(3)
     array([[1.386]], dtype=float32)
     """
-    at = np.asarray(y, dtype=np.int64)[None, :, None]
-    mine = np.take_along_axis(found, at, axis=2)[:, :, 0]  # (m, q)
-    others = np.array(found)
-    np.put_along_axis(others, np.broadcast_to(at, (len(found), at.shape[1], 1)), -np.inf, axis=2)
-    if kind == "scores":
-        return np.asarray(mine - others.max(axis=2))
-    return np.asarray(mine - logsumexp(others, axis=2))
+    out = np.empty(found.shape[:2], dtype=found.dtype)
+    _margins(found, np.asarray(y, dtype=np.int64), kind == "logits", out)
+    return out
+
+
+@njit(cache=True)
+def _margins(found: Any, y: Any, logits: bool, out: Any) -> None:
+    for m in range(found.shape[0]):
+        for q in range(found.shape[1]):
+            z, own = found[m, q], y[q]
+            top = -np.inf
+            for k in range(len(z)):
+                if k != own and (z[k] > top or z[k] != z[k]):  # no number stays none
+                    top = z[k]
+            if logits:
+                total = 0.0
+                for k in range(len(z)):
+                    if k != own:
+                        total += np.exp(z[k] - top)
+                top += np.log(total)
+            out[m, q] = z[own] - top
 
 
 def described(learner: Any) -> str:
