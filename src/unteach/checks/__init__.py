@@ -9,9 +9,17 @@ from .certified import CERTIFIED_LAWS
 from .estimators import ESTIMATOR_LAWS, EstimatorBench
 from .exact import EXACT_LAWS
 from .law import Law, LawBroken, Outcome, broken_by, run_laws
+from .memorization import MEMORIZATION_LAWS, MemorizationBench
 from .methods import METHOD_LAWS
 from .metrics import METRIC_LAWS, JitteredLearner, MetricBench, pole_case
-from .suite import EXPECTED, check_estimator, check_method, check_metric, laws_of
+from .suite import (
+    EXPECTED,
+    check_estimator,
+    check_memorization,
+    check_method,
+    check_metric,
+    laws_of,
+)
 from .worlds import World, memorable_world, small_network, small_world
 
 __all__ = [
@@ -19,18 +27,21 @@ __all__ = [
     "ESTIMATOR_LAWS",
     "EXACT_LAWS",
     "EXPECTED",
+    "MEMORIZATION_LAWS",
     "METHOD_LAWS",
     "METRIC_LAWS",
     "EstimatorBench",
     "JitteredLearner",
     "Law",
     "LawBroken",
+    "MemorizationBench",
     "MethodBench",
     "MetricBench",
     "Outcome",
     "World",
     "broken_by",
     "check_estimator",
+    "check_memorization",
     "check_method",
     "check_metric",
     "laws_of",

@@ -14,6 +14,7 @@ from .certified import CERTIFIED_LAWS
 from .estimators import ESTIMATOR_LAWS, EstimatorBench
 from .exact import EXACT_LAWS
 from .law import Law, Outcome, run_laws
+from .memorization import MEMORIZATION_LAWS, MemorizationBench
 from .methods import METHOD_LAWS
 from .metrics import METRIC_LAWS, MetricBench
 from .worlds import small_network
@@ -109,6 +110,33 @@ def check_metric(metric: Any, *, expected: Mapping[str, str] | None = None) -> t
     _an_instance(metric, "metric", "read")
     name = getattr(metric, "name", type(metric).__name__)
     return run_laws(name, MetricBench(metric), METRIC_LAWS, expected)
+
+
+def check_memorization(
+    estimator: Any,
+    *,
+    learner: Any = None,
+    expected: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> tuple[Outcome, ...]:
+    """Hold an estimator of memorization, or a screen that stands in for one, to its laws.
+
+    It is tried on records of which some are planted wrong, with a learner that memorizes these
+    and hardly any other.
+
+    Parameters
+    ----------
+    estimator : an object with `score(learner, records, *, seed) -> Table`; its `role` is
+        "estimate" (a column "hard", in [-1, 1]) or "screen" (a column "score", no units)
+    learner : what it is asked about; the nearest neighbour if None, a small network for screens
+
+    >>> from unteach.memorize import KernelRidgeScreen
+    >>> all(outcome.held for outcome in check_memorization(KernelRidgeScreen()))
+    True
+    """
+    _an_instance(estimator, "estimator of memorization", "score")
+    bench = MemorizationBench.of(estimator, learner, seed=seed)
+    return run_laws(type(estimator).__name__, bench, MEMORIZATION_LAWS, expected)
 
 
 def check_estimator(

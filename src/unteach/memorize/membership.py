@@ -23,8 +23,9 @@ LEAST = 0.05  # a spread under this share of the typical one is taken to be that
 class Membership(Shown):
     """What the margin of a model on a record tells of its having been trained on it.
 
-    value(i) : the area under the curve of an attack that knows the margin's two distributions on
-        record i, P[margin with > margin without] for Gaussians; .5 tells nothing
+    value(i) : the area under the curve of an attack on the margin of record i alone, P[margin
+        with > margin without] for Gaussians; .5 tells nothing. `scores` tells more where the two
+        differ in spread
     low, high : its ends when the means are moved by 1.96 standard errors of their difference
     in_mean, in_spread, out_mean, out_spread : (n,) of the margin
 

@@ -44,7 +44,7 @@ def memorization(x: Any, y: Any, *, fraction: float = 0.5, design: Kind = "berno
     """
     x, codes = _given(x, y)
     skip = np.arange(len(x))
-    without = _chances(len(x), fraction, design)[1]
+    without = _chances(len(x), fraction, design)[1][: len(x) - 1]  # the others alone
     order = nearest(np.ascontiguousarray(x.T), x, skip, len(without))
     right = codes[order] == codes[:, None]  # (n, depth)
     return np.asarray(1.0 - right @ without)
@@ -78,22 +78,33 @@ def exact(
     """
     x, codes, queries, answers = _asked(x, y, at, y_at)
     inside, without, none = _chances(len(x), fraction, "bernoulli")
-    everything = np.concatenate([x, queries])
-    skip = np.concatenate([np.arange(len(x)), np.full(len(queries), -1)])
-    order = nearest(np.ascontiguousarray(x.T), everything, skip, len(without))
-    out = np.zeros((len(everything), len(x)))
-    _credit(order, codes, np.concatenate([codes, answers]), inside, without, none, out)
-    right = codes[order[: len(x)]] == codes[:, None]
-    return 1.0 - right @ without, out[: len(x)], out[len(x) :]
+    columns, others = np.ascontiguousarray(x.T), min(len(without), len(x) - 1)
+    order = nearest(columns, x, np.arange(len(x)), others)
+    out = np.zeros((len(x) + len(queries), len(x)))
+    chances = inside[:others], without[:others], none[:others]
+    _credit(order, codes, codes, *chances, out[: len(x)])
+    far = nearest(columns, queries, np.full(len(queries), -1), len(without))
+    _credit(far, codes, answers, inside, without, none, out[len(x) :])
+    right = codes[order] == codes[:, None]
+    return 1.0 - right @ without[:others], out[: len(x)], out[len(x) :]
 
 
 @njit(cache=True)
 def _credit(
     order: Any, codes: Any, answers: Any, inside: Any, without: Any, none: Any, out: Any
 ) -> None:
-    """Write the influence of each of the nearest: with it, the r-th, less without it."""
+    """Write the influence of each of the nearest: with it, the r-th, less without it.
+
+    Records beyond the nearest are never the first included; but where the size of a subset is
+    fixed, including one of them keeps others out.
+    """
     depth = order.shape[1]
     for j in range(order.shape[0]):
+        beyond = 0.0
+        for r in range(depth):
+            beyond += (inside[r] - without[r]) * (codes[order[j, r]] == answers[j])
+        if beyond != 0.0:
+            out[j, :] = beyond
         after = 0.0
         for r in range(depth - 1):
             after += without[r] * (codes[order[j, r + 1]] == answers[j])
@@ -128,7 +139,7 @@ def _chances(n: int, fraction: float, design: Kind) -> tuple[Floats, Floats, Flo
         inside, none = inside + weight_in * first, none + weight_in * clear
         without = without + weight_out * _first_of(n - 1, size)[0]
         total_in, total_out = total_in + weight_in, total_out + weight_out
-    depth = max(1, int(np.sum(none / total_in > LOST)))
+    depth = int(np.sum(np.maximum(none / total_in, without / total_out) > LOST))
     return inside[:depth] / total_in, without[:depth] / total_out, none[:depth] / total_in
 
 

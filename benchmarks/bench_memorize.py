@@ -1,0 +1,84 @@
+"""Memorization: fast subset forms against scikit-learn, the exact 1-NN, and a study end to end.
+
+Peers are interleaved in one run; medians of `--repeat`. CPU seconds where two are compared, wall
+seconds end to end. One thread a process; compile times are paid before and told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.linear_model import RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+
+from unteach.memorize import Design, Memories, nearest
+from unteach.memorize.design import as_fraction
+from unteach.models.subset_nearest import SubsetNearest
+from unteach.models.subset_ridge import SubsetRidge
+
+
+def cpu(do: Callable[[], Any]) -> float:
+    start = time.process_time()
+    do()
+    return time.process_time() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--models", type=int, default=2000)
+    parser.add_argument("--jobs", type=int, default=2)
+    args = parser.parse_args()
+    data, labels = load_digits(return_X_y=True)
+    x, y, at, y_at = data[:1437] / 16, labels[:1437], data / 16, labels
+    design = Design(len(y), as_fraction(0.5), 0)
+    members, seeds = design.members(0, 256), design.seeds(0, 256)
+    few = members[:20]
+    pairs: list[tuple[str, Any, Callable[[Any], Any]]] = [
+        ("ridge", SubsetRidge(), lambda m: RidgeClassifier(1.0).fit(x[m], y[m]).predict(at)),
+        ("1-NN", SubsetNearest(), lambda m: KNeighborsClassifier(1).fit(x[m], y[m]).predict(at)),
+    ]
+    for title, learner, plain in pairs:
+        start = time.perf_counter()
+        learner.subset_outputs(x, y, members[:1], seeds[:1], at)
+        print(f"{title}: first call, with compiling or loading, {time.perf_counter() - start:.2f} s")
+        fast, slow = [], []
+        for _ in range(args.repeat):
+            fast.append(cpu(lambda: learner.subset_outputs(x, y, members, seeds, at)) / 256)
+            slow.append(cpu(lambda: [plain(m) for m in few]) / len(few))
+        ratio = statistics.median(s / f for s, f in zip(slow, fast, strict=True))
+        mine, other = statistics.median(fast), statistics.median(slow)
+        print(
+            f"{title}: {1e3 * mine:.3f} ms a model, scikit-learn {1e3 * other:.2f} ms, "
+            f"ratio {ratio:.1f} (median of {args.repeat}; 256 halves of 1437, 1797 queries)"
+        )
+    nearest.exact(x, y, at[1437:], y_at[1437:])
+    took = [cpu(lambda: nearest.exact(x, y, at[1437:], y_at[1437:])) for _ in range(args.repeat)]
+    print(
+        f"1-NN exact: memorization of 1437 and influence 1797 x 1437, "
+        f"{statistics.median(took):.3f} CPU s (median of {args.repeat})"
+    )
+    Memories(x, y, learner="mlp").run(2, jobs=1)
+    start, used = time.perf_counter(), time.process_time()
+    study = Memories(x, y, learner="mlp", X_test=at[1437:], y_test=y_at[1437:])
+    study.run(args.models, jobs=args.jobs)
+    found = study.memorization(unconverged="flag")
+    wall, mine = time.perf_counter() - start, time.process_time() - used
+    print(
+        f"{args.models} networks 64-128-10 on digits, stored, {args.jobs} processes: "
+        f"{wall:.1f} s wall ({mine:.1f} CPU s in this process), fit {found.accuracy:.4f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
