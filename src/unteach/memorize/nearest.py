@@ -40,7 +40,7 @@ def memorization(x: Any, y: Any, *, fraction: float = 0.5, design: Kind = "berno
     fraction, design : as in `Memories`
 
     >>> memorization(np.array([[0.0], [1.0], [1.1], [5.0]]), np.array([0, 0, 1, 1]))
-    array([0.375, 0.5  , 0.625, 0.5  ])
+    array([0.5  , 0.75 , 0.875, 0.5  ])
     """
     x, codes = _given(x, y)
     skip = np.arange(len(x))
@@ -57,7 +57,7 @@ def influence(
 
     >>> x, y = np.array([[0.0], [1.0], [1.1]]), np.array([0, 0, 1])
     >>> influence(x, y, [[0.9]], [0])
-    array([[ 0.25,  0.75, -0.5 ]])
+    array([[ 0.25,  0.75, -0.25]])
     """
     x, codes, queries, answers = _asked(x, y, at, y_at)
     skip = np.full(len(queries), -1)

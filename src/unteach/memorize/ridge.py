@@ -26,7 +26,7 @@ def leave_one_out(x: Any, y: Any, *, alpha: float = 1.0, ids: Any = None) -> Lef
     >>> found = leave_one_out([[0.0], [1.0], [4.0], [5.0], [5.1]], [0, 0, 1, 1, 0], alpha=0.1)
     >>> found.value
     array([0., 0., 0., 0., 0.])
-    >>> found.margin_without[4] < found.margin_with[4] < 0
+    >>> bool(found.margin_without[4] < found.margin_with[4] < 0)
     True
     """
     targets, codes, identifiers = signs(x, y, ids)

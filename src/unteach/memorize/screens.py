@@ -73,7 +73,7 @@ class CumulativeLoss(_Course):
     >>> from unteach.core import Rows
     >>> x = np.array([[0.0], [0.2], [0.1], [3.0], [3.1], [3.2]])
     >>> records = Rows(np.arange(6), {"x": x, "y": np.array([0, 0, 1, 1, 1, 1])})
-    >>> table = CumulativeLoss().score(PlainMLP(epochs=5), records, seed=0)
+    >>> table = CumulativeLoss().score(PlainMLP(epochs=40), records, seed=0)
     >>> int(np.argmax(table["score"]))
     2
     """
