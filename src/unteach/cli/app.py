@@ -13,6 +13,7 @@ from .deduce import deduce
 from .fit import fit
 from .forget import forget
 from .listing import listing
+from .memorize import memorize
 from .options import flag
 from .plainly import Plainly
 from .plan import plan
@@ -91,6 +92,7 @@ _FORGET = (
     "--group person --values-from who.txt --dry-run`"
 )
 _COMPARE = "Example: `unteach compare wine --model logistic --methods retrain,newton,do-nothing`"
+_MEMORIZE = "Example: `unteach memorize digits --model mlp --models 400 --page memories`"
 _PLAN = (
     "Example: `unteach plan family.tsv --rules kinship.txt --forget 'father(ann, bob)' "
     "--preserve 'grandfather(ann, carl)'`"
@@ -99,6 +101,7 @@ _DEDUCE = "Example: `unteach deduce family.tsv answers.csv --rules kinship.txt`"
 app.command("fit", rich_help_panel=_OWN, epilog=_FIT)(fit)
 app.command("forget", rich_help_panel=_OWN, epilog=_FORGET)(forget)
 app.command("compare", rich_help_panel=_MEASURE, epilog=_COMPARE)(compare)
+app.command("memorize", rich_help_panel=_MEASURE, epilog=_MEMORIZE)(memorize)
 app.command("plan", rich_help_panel=_MEASURE, epilog=_PLAN)(plan)
 app.command("deduce", rich_help_panel=_MEASURE, epilog=_DEDUCE)(deduce)
 app.command("list", rich_help_panel=_MEASURE)(listing)

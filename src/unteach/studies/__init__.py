@@ -4,8 +4,9 @@ from unteach.core import BadInput, plugins
 
 from .margin import MARGIN, Margin
 from .study import Study
+from .tail import TAIL, Tail
 
-STUDIES: tuple[Study, ...] = (MARGIN,)
+STUDIES: tuple[Study, ...] = (MARGIN, TAIL)
 """Every study that the package ships; the tour runs all of them."""
 
 
@@ -21,4 +22,4 @@ def study_named(name: str) -> Study:
     return known[name]
 
 
-__all__ = ["MARGIN", "STUDIES", "Margin", "Study", "study_named"]
+__all__ = ["MARGIN", "STUDIES", "TAIL", "Margin", "Study", "Tail", "study_named"]

@@ -1,0 +1,190 @@
+"""`unteach memorize`: what a kind of model memorizes of each record of a data set."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import (
+    PROJECT,
+    AsJson,
+    DataName,
+    IdsColumn,
+    Jobs,
+    LeaveOut,
+    Params,
+    Seed,
+    StorePath,
+    Target,
+    flag,
+    value,
+)
+from .screen import answers, counted, meanwhile, must_be_writable, noted, print_json
+from .screen import print_labelled as labelled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Scaling(StrEnum):
+    """How features are scaled before anything is learned, by constants of the whole set."""
+
+    standard = "standard"
+    unit = "unit"
+    none = "none"
+
+
+def memorize(
+    data: DataName,
+    model: Annotated[
+        str, value("NAME", "mlp, cnn, svc, knn, ridge, logistic; or MODULE:CLASS.")
+    ] = "mlp",
+    param: Params = None,
+    models: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many models to train in all.")
+    ] = 400,
+    fraction: Annotated[
+        float, value("SHARE", "Each model learns from this share of the records.")
+    ] = 0.5,
+    until: Annotated[
+        float | None,
+        value("WIDTH", "Go on until every interval is at most this wide to either side."),
+    ] = None,
+    threshold: Annotated[
+        float, value("LEVEL", "A record counts as memorized above it.")
+    ] = 0.25,
+    scale: Annotated[
+        Scaling,
+        typer.Option(metavar="HOW", help="standard: each feature; unit: all by one number; none."),
+    ] = Scaling.standard,
+    unconverged: Annotated[
+        bool, flag("--even-unconverged", "Show values of models that do not fit, and say so.")
+    ] = False,
+    table: Annotated[
+        Path | None, value("FILE", "Write every record's values to a .csv or .parquet file.")
+    ] = None,
+    page: Annotated[
+        Path | None, value("FOLDER", "Write a page: the most and the least memorized records.")
+    ] = None,
+    ids: IdsColumn = None,
+    target: Target = None,
+    leave_out: LeaveOut = None,
+    jobs: Jobs = None,
+    store: StorePath = PROJECT,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Measure how much of each record a model knows by heart.
+
+    Trains many models on random subsets: how much more often is a record answered right by those
+    that learned from it? It can be stopped at any moment; the same command goes on, and a larger
+    --models adds to what is there.
+    """
+    from unteach.core import BadInput
+    from unteach.memorize import Memories
+    from unteach.report import page_json, print_page, write_page
+
+    from .memorize_page import memorize_page
+    from .sources import read_source
+
+    if table is not None and table.suffix.lower() not in (".csv", ".parquet"):
+        raise BadInput(f"--table takes a file that ends in .csv or .parquet, got {table}")
+    for folder in (page, None if table is None else table.parent):
+        if folder is not None:
+            must_be_writable(folder)
+    source = read_source(data, ids=ids, target=target, leave_out=leave_out or ())
+    given = shlex.join(_words(data, model, param, models, fraction, until, scale, source, seed))
+    x = _scaled(source.records.x, scale)
+    with noted() as notes:
+        study = Memories(
+            x, source.records.y, learner=_learner(model, param or ()), store=store, seed=seed,
+            ids=source.records.ids,
+        )  # fmt: skip
+        _train(study, models, fraction, until, jobs, again=given)
+        found = study.memorization(
+            fraction, threshold=threshold, unconverged="flag" if unconverged else "refuse"
+        )
+    shown = memorize_page(found, source, model, given, seed)
+    written: dict[str, str] = {}
+    if table is not None:
+        written["table"] = str(found.save(table))
+    if page is not None:
+        numbers = page / "memorize.json"
+        written["page"] = str(write_page(shown, page / "index.html", also_json=numbers))
+    if json:
+        print_json({**page_json(shown), "notes": notes, "written": written})
+        return
+    print_page(shown, answers(), path=page / "index.html" if page is not None else None)
+    if table is not None:
+        labelled(answers(), "table", f"{table}, {counted(len(found.ids), 'record')}", 10)
+
+
+def _words(
+    data: str, model: str, param: list[str] | None, models: int, fraction: float,
+    until: float | None, scale: Scaling, source: Any, seed: int,
+) -> list[str]:  # fmt: skip
+    """Return the command that does this again."""
+    words = ["unteach", "memorize", data, "--model", model]
+    for one in param or ():
+        words += ["--param", one]
+    words += ["--models", str(models), "--fraction", f"{fraction:g}"]
+    words += [] if until is None else ["--until", f"{until:g}"]
+    words += [] if scale is Scaling.standard else ["--scale", scale.value]
+    return [*words, *source.options, "--seed", str(seed)]
+
+
+def _learner(name: str, params: list[str] | tuple[str, ...]) -> Any:
+    """Return what `Memories` trains: a name it knows at its defaults, else a learner made here."""
+    from unteach.memorize import LEARNERS
+
+    from .learners import learner_called
+
+    if name in LEARNERS and not params:
+        return name
+    if name == "knn":
+        return learner_called("neighbours", [*params, "n_neighbors=1"])
+    return learner_called(name, params)
+
+
+def _scaled(x: Any, scale: Scaling) -> NDArray[np.float64]:
+    """Return features with mean 0, and standard deviation 1 each or over all of them."""
+    import numpy as np
+
+    values = np.asarray(x, dtype=np.float64)
+    if scale is Scaling.none:
+        return values
+    centred = values - values.mean(axis=0)
+    spread = centred.std(axis=0) if scale is Scaling.standard else np.asarray(centred.std())
+    return np.asarray(centred / np.where(spread > 0, spread, 1.0))
+
+
+def _train(
+    study: Any, models: int, fraction: float, until: float | None, jobs: int | None, *, again: str
+) -> None:
+    """Train with a live line on stderr; when interrupted, say how to go on."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+    console = meanwhile()
+    shown = Progress(
+        SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("[bold]memorize[/]"),
+        BarColumn(bar_width=16), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("[dim]{task.description}[/]"), console=console,
+        disable=not console.is_terminal,
+    )  # fmt: skip
+    with shown:
+        line = shown.add_task("", total=models)
+
+        def tick(done: int, total: int, what: str) -> None:
+            shown.update(line, completed=done, total=total, description=what)
+
+        try:
+            study.run(models, fraction, until, jobs=jobs, progress=tick)
+        except KeyboardInterrupt:
+            console.print(f"stopped; what is finished stays. Go on with: {again}", markup=False,
+                          soft_wrap=True)  # fmt: skip
+            raise
