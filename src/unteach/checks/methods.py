@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,8 @@ def something_moves(bench: MethodBench) -> None:
 def frozen_stays_and_trained_moves(bench: MethodBench) -> None:
     """Parameters that a method says it freezes do not move, and those that it trains do.
 
-    A method says so by `moves(model) -> (p,) booleans`, in the order of `models.parameters`.
+    A method says so by `moves(model) -> (p,) booleans`, in the order of `models.parameters`;
+    one that chooses by what is to be forgotten by `moves(model, records, request)`.
     """
     if not hasattr(bench.method, "moves"):
         return
@@ -112,7 +114,9 @@ def frozen_stays_and_trained_moves(bench: MethodBench) -> None:
     after = parameters(bench.forget().model)
     if before is None or after is None or before.shape != after.shape:
         raise LawBroken("The method states which parameters move, but they cannot be compared.")
-    moves = np.asarray(bench.method.moves(bench.model()), dtype=bool)
+    asked = inspect.signature(bench.method.moves).parameters
+    told = (bench.records, bench.request) if len(asked) > 1 else ()
+    moves = np.asarray(bench.method.moves(bench.model(), *told), dtype=bool)
     changed = before != after
     demand(not changed[~moves].any(), f"{int(changed[~moves].sum())} frozen parameters moved.")
     demand(bool(changed[moves].any()), "No parameter that is said to be trained moved.")

@@ -23,7 +23,7 @@ from unteach.core import (
     derive,
 )
 
-from .descent import forgettable, settle, sides_of
+from .sides import forgettable, settle, sides_of
 
 _BECAUSE = "a function of the user's own, of which nothing is proved"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .descent import Descent, Sides, mean
+from .descent import Descent
+from .sides import Sides, mean
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from unteach.core import BadInput
 
-from .descent import Descent, Sides
+from .descent import Descent
+from .sides import Sides
 
 
 @dataclass(frozen=True)

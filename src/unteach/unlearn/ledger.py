@@ -106,6 +106,11 @@ class Ledger:
             )
         return replace(self, entries=(*self.entries, Entry(what, records, bound, residual)))
 
+    def measured(self, residual: float) -> Ledger:
+        """Return the ledger with the last entry's residual as it was found: a diagnostic."""
+        *old, last = self.entries
+        return replace(self, entries=(*old, replace(last, residual=residual)))
+
     def to_json(self) -> dict[str, Any]:
         """Return the ledger as plain values."""
         return {

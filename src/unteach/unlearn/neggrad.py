@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from unteach.core import BadInput
 
-from .descent import Descent, Sides, mean, pairs
+from .descent import Descent
+from .sides import Sides, mean, pairs
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 
 from unteach.core import BadInput, NoRoute, Rows, stream
 
-from .descent import Descent, Sides, mean, pairs
+from .descent import Descent
+from .sides import Sides, mean, pairs
 
 
 @dataclass(frozen=True)
