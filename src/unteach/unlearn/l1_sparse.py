@@ -1,0 +1,60 @@
+"""Sparse fine-tuning: train on what is kept, with a penalty that empties the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from unteach.core import BadInput
+
+from .descent import Descent
+from .sides import Sides, mean
+
+
+@dataclass(frozen=True)
+class L1Sparse(Descent):
+    """Fine-tune on the retained records under an L1 penalty that fades to zero over the epochs.
+
+    Claim       Heuristic.
+    Parameters  penalty : above 0; weight of the sum of absolute parameters in the first epoch
+                fade : whether it falls linearly to zero over the epochs (it stays, with `steps`)
+                lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
+    Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
+
+    Examples
+    --------
+    >>> from unteach.core import Request
+    >>> from unteach.data import load
+    >>> from unteach.models import Layers, Network, parameters
+    >>> rows = load("digits").take(range(200))
+    >>> model = Network(module=Layers((64, 16, 10)), epochs=5, lr=0.01).learn(rows, seed=0)
+    >>> gone = L1Sparse(penalty=1e-2).forget(model, rows, Request(ids=[3]), seed=0).model
+    >>> bool(abs(parameters(gone)).sum() < abs(parameters(model)).sum())
+    True
+
+    Source      Jia et al. 2023 (NeurIPS), equation 4 and its linear schedule.
+    """
+
+    penalty: float = 1e-3
+    fade: bool = True
+
+    because: ClassVar[str] = "sparse fine-tuning on what is kept bounds nothing"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.penalty > 0:
+            raise BadInput(f"penalty must be above 0, got {self.penalty!r}")
+
+    def _course(self, after: Any, sides: Sides, seed: int) -> tuple[Any, Any]:
+        seen = [0]
+
+        def batches(rng: Any) -> Any:
+            seen[0] += 1
+            return after.batches(sides.retain, rng)
+
+        def pull(batch: Any) -> Any:
+            fading = self.fade and self.steps is None
+            weight = self.penalty * (1 - (seen[0] - 1) / self.epochs if fading else 1.0)
+            return mean(after, batch) + weight * sum(p.abs().sum() for p in after.parameters())
+
+        return batches, pull

@@ -1,0 +1,125 @@
+"""EU-k and CF-k: only the last layers learn again; the others keep every bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unteach.core import BadInput, NoRoute, derive
+from unteach.models import Trace
+
+from .descent import Descent
+from .sides import Sides, mean
+
+
+def layers_of(model: Any) -> list[Any]:
+    """Return the parts of a model's module that own parameters themselves, in their order."""
+    module = getattr(model, "module", None)
+    if module is None:
+        raise NoRoute(f"{type(model).__name__} has no torch module whose layers could be told")
+    return [m for m in module.modules() if any(True for _ in m.parameters(recurse=False))]
+
+
+def reset(layers: list[Any], seed: int) -> None:
+    """Draw the parameters of layers anew, each by its own `reset_parameters`."""
+    from unteach.models.running import seeded
+
+    for layer in layers:
+        if not hasattr(layer, "reset_parameters"):
+            raise NoRoute(f"a {type(layer).__name__} cannot be drawn anew: no reset_parameters")
+    with seeded(seed):
+        for layer in layers:
+            layer.reset_parameters()
+
+
+@dataclass(frozen=True)
+class CFk(Descent):
+    """Fine-tune the last k layers on the retained records, the rest frozen.
+
+    A layer is a part of the module that owns parameters. Frozen layers keep their buffers too:
+    they stay in evaluation mode.
+
+    Claim       Heuristic: what the frozen layers hold of a record stays.
+    Parameters  k : at least 1 and below the number of layers
+                lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
+    Errors      NoRoute for models without a torch module, or of k layers and fewer
+
+    Examples
+    --------
+    >>> from unteach.models import Layers, Network
+    >>> model = Network.of(Layers((64, 16, 10))(), classes=range(10))
+    >>> int(CFk(k=1).moves(model).sum()), 16 * 10 + 10
+    (170, 170)
+
+    Source      Goel et al. 2022, CF-k. A published copy never froze a layer and handed all
+                parameters to its optimizer.
+    """
+
+    k: int = 1
+    anew: ClassVar[bool] = False
+    because: ClassVar[str] = "frozen layers keep what they hold"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or self.k < 1:
+            raise BadInput(f"k is a whole number of at least 1, got {self.k!r}")
+
+    def moves(self, model: Any) -> NDArray[np.bool_]:
+        """Return which parameters may move, in the order of `models.parameters`: (p,)."""
+        last = {id(p) for layer in self._last(model)[1] for p in layer.parameters(recurse=False)}
+        parts = [np.full(p.numel(), id(p) in last) for p in model.parameters()]
+        return np.concatenate(parts)
+
+    def _last(self, model: Any) -> tuple[list[Any], list[Any]]:
+        layers = layers_of(model)
+        if len(layers) <= self.k:
+            raise NoRoute(
+                f"the module has {len(layers)} layers: {type(self).__name__}(k={self.k}) would "
+                "freeze none; lower k, or retrain"
+            )
+        return layers[: -self.k], layers[-self.k :]
+
+    def _change(self, after: Any, sides: Sides, seed: int) -> tuple[Trace, str]:
+        first, last = self._last(after)
+        if self.anew:
+            reset(last, derive(seed, "reset"))
+        frozen = [p for layer in first for p in layer.parameters(recurse=False) if p.requires_grad]
+        for p in frozen:
+            p.requires_grad_(False)
+        try:
+            return super()._change(after, sides, seed)
+        finally:
+            for p in frozen:
+                p.requires_grad_(True)
+
+    def _course(self, after: Any, sides: Sides, seed: int) -> tuple[Any, Any]:
+        first, _ = self._last(after)
+
+        def pull(batch: Any) -> Any:
+            for layer in first:
+                layer.eval()
+            return mean(after, batch)
+
+        return (lambda rng: after.batches(sides.retain, rng)), pull
+
+
+@dataclass(frozen=True)
+class EUk(CFk):
+    """Draw the last k layers anew and train them on the retained records, the rest frozen.
+
+    Claim       Heuristic: what the frozen layers hold of a record stays.
+    Parameters  as `CFk`
+    Errors      as `CFk`; NoRoute for layers that cannot be drawn anew
+
+    Examples
+    --------
+    >>> EUk(k=2).anew
+    True
+
+    Source      Goel et al. 2022, EU-k.
+    """
+
+    anew: ClassVar[bool] = True
