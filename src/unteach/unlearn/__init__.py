@@ -1,18 +1,24 @@
 """Methods that make a model forget, one a file; each says what it claims.
 
 Three of them are poles that stand in every comparison: `Retrain`, the truth, `DoNothing`, the
-fraud, and `OverForget`, the vandal. Methods that take gradient steps (`FineTune`,
-`GradientAscent`, `NegGradPlus`, `RandomLabel`) share `descent`; they list without torch, and need
-the extra `torch` when they run.
+fraud, and `OverForget`, the vandal. Methods that change a network (all that derive from
+`OnACopy`, and `RUM`) list without torch, and need the extra `torch` when they run. `tune` chooses
+hyper-parameters without the audited forget set.
 """
 
+from .bad_teacher import BadTeacher
+from .boundary_shrink import BoundaryShrink
 from .by_function import ByFunction, method
 from .descent import Descent
 from .do_nothing import DoNothing
 from .finetune import FineTune
+from .fisher_noise import FisherNoise
 from .forgetting import METHODS, forget, method_named, route
 from .gradient_ascent import GradientAscent
+from .influence import Influence
+from .l1_sparse import L1Sparse
 from .langevin import Langevin
+from .last_layers import CFk, EUk
 from .ledger import Entry, Ledger
 from .native import Native
 from .neggrad import NegGradPlus
@@ -20,45 +26,66 @@ from .newton import Newton
 from .noisy_descent import NoisyDescent
 from .noisy_logistic import NoisyLogistic, NoisyLogisticLearner
 from .noisy_path import NoisyPathLearner, NoisyPathModel
+from .on_a_copy import OnACopy
 from .over_forget import OverForget
 from .random_label import RandomLabel
 from .retrain import Retrain
+from .rewind import Rewind, Rewinding
+from .rum import RUM
 from .salun import SalUn
 from .scrub import SCRUB
+from .search_space import Between
 from .sisa import Constant, ShardedLearner, ShardedModel, Sisa
 from .ssd import SSD, LabelFreeSSD
+from .tuning import Tuned, tune
+from .unsir import UNSIR
 
 __all__ = [
-    "Langevin",
-    "LabelFreeSSD",
-    "NoisyDescent",
-    "NoisyPathLearner",
-    "NoisyPathModel",
-    "SCRUB",
-    "SSD",
-    "SalUn",
-    "METHODS",
+    "BadTeacher",
+    "Between",
+    "BoundaryShrink",
     "ByFunction",
+    "CFk",
     "Constant",
     "Descent",
     "DoNothing",
+    "EUk",
     "Entry",
     "FineTune",
+    "FisherNoise",
     "GradientAscent",
+    "Influence",
+    "L1Sparse",
+    "LabelFreeSSD",
+    "Langevin",
     "Ledger",
+    "METHODS",
     "Native",
     "NegGradPlus",
     "Newton",
+    "NoisyDescent",
     "NoisyLogistic",
     "NoisyLogisticLearner",
+    "NoisyPathLearner",
+    "NoisyPathModel",
+    "OnACopy",
     "OverForget",
+    "RUM",
     "RandomLabel",
     "Retrain",
+    "Rewind",
+    "Rewinding",
+    "SCRUB",
+    "SSD",
+    "SalUn",
     "ShardedLearner",
     "ShardedModel",
     "Sisa",
+    "Tuned",
+    "UNSIR",
     "forget",
     "method",
     "method_named",
     "route",
+    "tune",
 ]

@@ -17,20 +17,35 @@ from unteach.core import (
     plugins,
 )
 
+from .bad_teacher import BadTeacher
+from .boundary_shrink import BoundaryShrink
 from .do_nothing import DoNothing
 from .finetune import FineTune
+from .fisher_noise import FisherNoise
 from .gradient_ascent import GradientAscent
+from .influence import Influence
+from .l1_sparse import L1Sparse
+from .langevin import Langevin
+from .last_layers import CFk, EUk
 from .native import Native
 from .neggrad import NegGradPlus
 from .newton import Newton
+from .noisy_descent import NoisyDescent
 from .over_forget import OverForget
 from .random_label import RandomLabel
 from .retrain import Retrain
+from .rewind import Rewind
+from .rum import RUM
+from .salun import SalUn
+from .scrub import SCRUB
 from .sisa import Sisa
+from .ssd import SSD, LabelFreeSSD
+from .unsir import UNSIR
 
 METHODS: tuple[type, ...] = (
-    Retrain, DoNothing, OverForget, Native, Sisa, Newton,
-    FineTune, GradientAscent, NegGradPlus, RandomLabel,
+    Retrain, DoNothing, OverForget, Native, Sisa, Newton, NoisyDescent, Langevin,
+    FineTune, GradientAscent, NegGradPlus, RandomLabel, SCRUB, SalUn, SSD, LabelFreeSSD, RUM,
+    L1Sparse, BadTeacher, FisherNoise, CFk, EUk, BoundaryShrink, UNSIR, Influence, Rewind,
 )
 """Every method that the package exports; the checks run on all of them."""
 

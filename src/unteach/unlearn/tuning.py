@@ -1,4 +1,4 @@
-"""Tuning: choose hyper-parameters on a forgetting of one's own, never on the one that is audited."""
+"""Tuning: choose hyper-parameters on a forgetting of one's own, never on the audited one."""
 
 from __future__ import annotations
 
