@@ -20,6 +20,7 @@ from unteach.checks import (
     laws_of,
 )
 from unteach.checks.broken_certified import BROKEN_METHODS
+from unteach.checks.broken_gradient import BROKEN_GRADIENT
 from unteach.checks.broken_metrics import BLIND_METRICS, BROKEN_METRICS, Sound
 from unteach.core import BadInput
 from unteach.kernel import SVC
@@ -137,6 +138,12 @@ def test_every_exported_metric(metric):
 def test_a_broken_method_is_caught_by_its_law_alone(method):
     bench, laws = laws_of(method)
     assert broken_by(bench, laws) == [method.caught_by], method.wrong
+
+
+@pytest.mark.parametrize("method", BROKEN_GRADIENT, ids=lambda m: type(m).__name__)
+def test_a_broken_gradient_method_is_caught_by_its_law_alone(method):
+    bench, laws = laws_of(method, method.learner())
+    assert set(broken_by(bench, laws)) == {method.caught_by, *method.also}, method.wrong
 
 
 def test_the_sound_metric_is_sound():

@@ -41,10 +41,10 @@ class Between:
 
 
 SPACE: Mapping[str, Between] = {
-    "lr": Between(1e-4, 3e-2, log=True),
+    "lr": Between(1e-4, 5e-2, log=True),
     "epochs": Between(1, 15, whole=True),
     "alpha": Between(0.5, 0.99),
-    "share": Between(0.02, 0.8, log=True),
+    "share": Between(0.01, 0.8, log=True),
     "moved": Between(0.1, 1.0),
     "ceiling": Between(0.5, 8.0, log=True),
     "dampen": Between(0.01, 1.0, log=True),

@@ -56,9 +56,9 @@ class Gap:
 class Yard:
     """A forgetting whose truth is known: three sets of records, and retrained models of it."""
 
-    forget: Rows
-    kept: Rows
-    fresh: Rows
+    forget: Records
+    kept: Records
+    fresh: Records
     references: tuple[Any, ...]
 
     def gap(self, model: Any) -> Gap:
