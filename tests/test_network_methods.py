@@ -160,7 +160,7 @@ def test_importances_are_the_squares_of_each_records_own_gradient():
 def test_influence_is_the_newton_step_of_a_plain_solver():
     rows, model = _linear()
     gone = rows.ids[:5]
-    after = Influence(damping=0.05, iterations=200).forget(
+    after = Influence(damping=0.05, scale=1.0, iterations=200).forget(
         model, rows, Request(ids=gone), seed=0
     ).model
     kept = rows.without(gone)
@@ -307,9 +307,9 @@ def test_certificates_are_kept_with_the_model_and_refuse_what_they_do_not_cover(
     )
     assert np.array_equal(one.coef_, two.coef_) and one.ledger_ == two.ledger_
     assert not np.array_equal(one.coef_, one.path_) and _accuracy(one, rows) > 0.6
-    save(model, tmp_path / "s", serving=True)
+    served = type(model).from_saved(model.to_saved(serving=True))
     with pytest.raises(NoRoute, match="serve"):
-        method.forget(load_model(tmp_path / "s"), rows, Request(ids=[ids[0]]), seed=0)
+        method.forget(served, rows, Request(ids=[ids[0]]), seed=0)
     with pytest.raises(NoRoute, match="other of"):
         Langevin().forget(model, rows, Request(ids=[ids[0]]), seed=0)
     with pytest.raises(BudgetSpent):
@@ -482,3 +482,132 @@ def test_tuning_asks_for_what_it_needs(world):
 
 
 # what was published, and whether it holds here
+
+
+@pytest.fixture(scope="module")
+def worlds(world):
+    return [world, _World(1), _World(2)]
+
+
+@pytest.mark.slow
+def test_scrub_keeps_more_than_ascent_that_forgets_as_much(worlds):
+    # Kurmanji et al. 2023: NegGrad pays for forgetting with what is kept, SCRUB does not
+    for w in worlds:
+        student = w.forget(SCRUB())
+        goal = _accuracy(student, w.gone)
+        climb = GradientAscent(
+            lr=1e-3, epochs=200, ceiling=None, until=lambda m, w=w, g=goal: _accuracy(m, w.gone) <= g
+        )
+        climbed = w.forget(climb)
+        assert _accuracy(climbed, w.gone) <= goal < 0.6 and goal < _accuracy(w.model, w.gone) - 0.15
+        assert _accuracy(student, w.kept) > _accuracy(climbed, w.kept) + 0.03
+
+
+@pytest.mark.slow
+def test_forgetting_a_class_hits_the_class_more_than_the_rest(worlds):
+    # Foster et al. 2024 (SSD), Tarun et al. 2023 (UNSIR), Chen et al. 2023, Chundawat et al. 2023
+    methods = {
+        SSD(share=0.05, dampen=0.1): (0.4, 0.08), LabelFreeSSD(share=0.1, dampen=0.1): (0.3, 0.15),
+        UNSIR(): (0.05, 0.06), BoundaryShrink(epochs=10): (0.15, 0.16),
+        BadTeacher(lr=1.2e-2, epochs=5, share=0.3): (0.2, 0.08),
+    }  # fmt: skip
+    for method, (left, lost) in methods.items():
+        held, fallen = [], []
+        for w in worlds:
+            for label in (3, 7):
+                ids = w.records.ids[w.records.y == label]
+                gone = method.forget(w.model, w.records, Request(ids=ids), seed=0).model
+                held.append(_accuracy(gone, w.records.select(ids)))
+                kept = w.records.without(ids)
+                fallen.append(_accuracy(w.model, kept) - _accuracy(gone, kept))
+        assert np.mean(held) < left and np.mean(fallen) < lost, (method, held, fallen)
+
+
+@pytest.mark.slow
+def test_layers_drawn_anew_hold_less_than_layers_tuned(worlds):
+    # Goel et al. 2022: EU-k forgets more than CF-k
+    for w in worlds:
+        anew, tuned = (w.forget(m(lr=1.4e-2, epochs=11)) for m in (EUk, CFk))
+        wrong = w.records.select(w.wrong)
+        assert _accuracy(anew, wrong) < _accuracy(tuned, wrong)
+
+
+@pytest.mark.slow
+def test_the_further_back_the_nearer_to_retraining(worlds):
+    # Mu and Klabjan 2024: what is left of the records shrinks with the steps that are taken back
+    for w in worlds:
+        yard, gaps = w.yard(), []
+        for method in (Rewind(back=0.2), Rewind(back=0.8)):
+            model = method.prepare(w.net).learn(w.records, seed=0)
+            gaps.append(yard.gap(method.forget(model, w.records, w.request, seed=0).model).forget)
+        assert gaps[1] < gaps[0]
+
+
+@pytest.mark.slow
+def test_influence_is_exact_where_the_loss_is_convex_and_fragile_where_it_is_not(worlds):
+    # Basu et al. 2021: influence functions in deep networks are fragile
+    rows = load("breast_cancer")
+    x = (rows.x - rows.x.mean(axis=0)) / rows.x.std(axis=0)
+    rows, ids = Rows(rows.ids, {"x": x, "y": rows.y}), rows.ids[:30]
+    flat = Network(
+        module=Layers((30, 2)), epochs=400, lr=0.05, batch_size=569, weight_decay=1e-2
+    )
+    model, left = flat.learn(rows, seed=0), rows.without(ids)
+    truth = flat.learn(left, seed=0)
+    step = Influence(damping=1e-2, scale=1.0, iterations=100)
+    gone = step.forget(model, rows, Request(ids=ids), seed=0).model
+    before, after = (np.linalg.norm(parameters(m) - parameters(truth)) for m in (model, gone))
+    assert after < before / 5
+    for w in worlds:  # the same formula, undamped as there, on networks
+        gone = w.forget(replace(step, damping=1e-3))
+        assert w.yard().gap(gone).total > w.yard().gap(w.forget(FineTune())).total
+
+
+@pytest.mark.slow
+def test_memory_split_and_masks_gain_little_here(worlds):
+    # Zhao et al. 2024 (RUM beats its parts), Fan et al. 2024 (SalUn beats random labels), Jia et
+    # al. 2023 (sparse beats plain fine-tuning): published for large networks and data, they do
+    # not reproduce on these worlds; what holds is that none is far from its plain form
+    for w in worlds:
+        wrong = set(w.wrong.tolist())
+        scores = {i: 0.9 if i in wrong else 0.1 for i in w.request.ids}
+        split = RUM(methods=(FineTune(), NegGradPlus()), scores=scores, cuts=(0.5,))
+        yard = w.yard()
+        gap = {
+            name: yard.gap(w.forget(m)).total for name, m in (
+                ("rum", split), ("fine", FineTune()), ("neg", NegGradPlus()),
+                ("mask", SalUn()), ("labels", RandomLabel(lr=2e-2, epochs=5, share=0.035)),
+                ("sparse", L1Sparse()), ("nothing", DoNothing()),
+            )
+        }  # fmt: skip
+        assert gap["neg"] - 0.02 < gap["rum"] < gap["fine"], gap
+        assert abs(gap["mask"] - gap["labels"]) < 0.15, gap
+        assert abs(gap["sparse"] - gap["fine"]) < 0.06, gap
+        assert max(gap["rum"], gap["sparse"], gap["mask"]) < gap["nothing"], gap
+
+
+@pytest.mark.slow
+def test_what_tuning_finds_is_nearer_than_what_it_was_given():
+    # for records like those it drew: at random, an eighth of them mislabelled or memorized
+    better = []
+    for seed in (10, 11, 12):
+        w = _World(seed)
+        weak = NegGradPlus(lr=1e-4, epochs=1)
+        tuned = tune(weak, w.net, w.records, w.request, seed=seed, trials=12,
+                     surrogate=np.setdiff1d(w.kept.ids, w.wrong)[:40])  # fmt: skip
+        yard = w.yard()
+        better.append(yard.gap(w.forget(weak)).total - yard.gap(w.forget(tuned.method)).total)
+    assert np.mean(better) > 0.1 and min(better) > 0, better
+
+
+def test_everything_is_found_by_its_name():
+    for name in ("scrub", "salun", "ssd", "label-free-ssd", "rum", "l1-sparse", "bad-teacher",
+                 "fisher-noise", "cfk", "euk", "boundary-shrink", "unsir", "influence", "rewind",
+                 "noisy-descent", "langevin"):  # fmt: skip
+        assert unlearn.method_named(name) == copy.deepcopy(unlearn.method_named(name))
+
+
+def test_likelihoods_are_the_probabilities_of_the_labels(world):
+    rows = world.fresh
+    p = world.model.predict_proba(rows.x)[np.arange(len(rows)), rows.y]
+    assert np.allclose(likelihoods(world.model, rows), p, atol=1e-6)

@@ -40,7 +40,9 @@ class BadTeacher(Descent):
                 side with stated weights; all retained records are used, not a share of them.
     """
 
-    share: float = 0.3
+    lr: float = 4e-2
+    epochs: int = 11
+    share: float = 0.01
     temperature: float = 1.0
 
     because: ClassVar[str] = "imitating two teachers bounds nothing"

@@ -40,6 +40,8 @@ class BoundaryShrink(Descent):
     Source      Chen et al. 2023 (CVPR), section 4.1 (their bound is .1).
     """
 
+    lr: float = 3e-3
+    epochs: int = 3
     reach: float = 0.1
 
     retain_free: ClassVar[bool] = True

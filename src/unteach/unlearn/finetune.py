@@ -35,6 +35,9 @@ class FineTune(Descent):
                 NeurIPS 2023.
     """
 
+    lr: float = 2e-2
+    epochs: int = 10
+
     because: ClassVar[str] = "fine-tuning on what is kept bounds nothing"
     changes: ClassVar[bool] = True
 

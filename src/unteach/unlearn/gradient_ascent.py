@@ -39,8 +39,8 @@ class GradientAscent(Descent):
     Source      Graves et al. 2021 (AAAI), Thudi et al. 2022 (EuroS&P). We differ: the ceiling.
     """
 
-    lr: float = 1e-3
-    ceiling: float | None = 5.0
+    lr: float = 2e-3
+    ceiling: float | None = 0.7
 
     retain_free: ClassVar[bool] = True
     because: ClassVar[str] = "gradient ascent bounds nothing"

@@ -43,8 +43,8 @@ class Influence(OnACopy):
                 rank-one inverses.
     """
 
-    damping: float = 0.01
-    scale: float = 1.0
+    damping: float = 0.15
+    scale: float = 4.0
     iterations: int = 30
     sample: int = 1024
 

@@ -35,7 +35,9 @@ class L1Sparse(Descent):
     Source      Jia et al. 2023 (NeurIPS), equation 4 and its linear schedule.
     """
 
-    penalty: float = 1e-3
+    lr: float = 1e-2
+    epochs: int = 12
+    penalty: float = 2e-4
     fade: bool = True
 
     because: ClassVar[str] = "sparse fine-tuning on what is kept bounds nothing"

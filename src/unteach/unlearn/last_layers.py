@@ -58,6 +58,8 @@ class CFk(Descent):
                 parameters to its optimizer.
     """
 
+    lr: float = 4e-2
+    epochs: int = 3
     k: int = 1
     anew: ClassVar[bool] = False
     because: ClassVar[str] = "frozen layers keep what they hold"
@@ -121,5 +123,8 @@ class EUk(CFk):
 
     Source      Goel et al. 2022, EU-k.
     """
+
+    lr: float = 1.4e-2
+    epochs: int = 11
 
     anew: ClassVar[bool] = True

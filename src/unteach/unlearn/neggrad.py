@@ -39,9 +39,10 @@ class NegGradPlus(Descent):
     Source      Kurmanji et al. 2023 (NeurIPS), section 4. We differ: the ceiling.
     """
 
-    lr: float = 1e-3
-    alpha: float = 0.95
-    ceiling: float | None = 5.0
+    lr: float = 4e-3
+    epochs: int = 10
+    alpha: float = 0.94
+    ceiling: float | None = 4.0
 
     because: ClassVar[str] = "descent on one loss less another bounds nothing"
 

@@ -46,8 +46,9 @@ class RandomLabel(Descent):
                 a batch of each side with stated weights, and labels are drawn anew each round.
     """
 
-    lr: float = 1e-3
-    share: float = 0.3
+    lr: float = 4e-3
+    epochs: int = 11
+    share: float = 0.02
     redraw: bool = True
 
     because: ClassVar[str] = "training on random labels bounds nothing"

@@ -46,7 +46,10 @@ class SalUn(RandomLabel):
                 `RandomLabel` states.
     """
 
-    moved: float = 0.5
+    lr: float = 2e-2
+    epochs: int = 5
+    share: float = 0.035
+    moved: float = 0.43
 
     because: ClassVar[str] = "a mask and random labels bound nothing"
 

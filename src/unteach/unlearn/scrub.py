@@ -50,13 +50,13 @@ class SCRUB(Descent):
                 the teacher's parameters, so that its student never moved.
     """
 
-    lr: float = 1e-3
-    epochs: int = 5
-    push_epochs: int = 3
-    task_weight: float = 0.99
-    match_weight: float = 0.1
+    lr: float = 1.2e-2
+    epochs: int = 9
+    push_epochs: int = 6
+    task_weight: float = 0.4
+    match_weight: float = 0.08
     temperature: float = 1.0
-    ceiling: float | None = 5.0
+    ceiling: float | None = 2.4
 
     because: ClassVar[str] = "distance from a teacher bounds nothing"
 

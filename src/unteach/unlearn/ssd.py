@@ -48,9 +48,9 @@ class SSD(OnACopy):
                 of a batch's mean loss; here each record's own gradient is squared.
     """
 
-    share: float = 0.05
+    share: float = 0.03
     select: float | None = None
-    dampen: float = 1.0
+    dampen: float = 0.2
 
     because: ClassVar[str] = "dampening by importances bounds nothing"
     kind: ClassVar[Kind] = "loss"
@@ -114,5 +114,8 @@ class LabelFreeSSD(SSD):
     Source      Foster et al. 2024, "Loss-free machine unlearning". Importances are the mean
                 absolute gradient of the squared length of the outputs.
     """
+
+    share: float = 0.045
+    dampen: float = 0.3
 
     kind: ClassVar[Kind] = "output"

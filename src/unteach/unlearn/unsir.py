@@ -46,7 +46,9 @@ class UNSIR(Descent):
                 forgotten record, learned together; all retained records are used.
     """
 
-    noise: float = 1.0
+    lr: float = 3e-2
+    epochs: int = 15
+    noise: float = 0.2
     copies: int = 1
     noise_steps: int = 40
     noise_lr: float = 0.1
