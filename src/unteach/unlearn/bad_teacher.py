@@ -23,6 +23,9 @@ class BadTeacher(Descent):
                 temperature : above 0, of the compared distributions
                 lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for regressions, and modules whose layers cannot be drawn anew
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                with lr=.012, epochs=5, share=.3 a whole class falls to .03 to .13, the others' kept
+                records to .92 to .96 (6 requests).
 
     Examples
     --------

@@ -24,6 +24,9 @@ class BoundaryShrink(Descent):
     Parameters  reach : above 0, in units of the inputs
                 lr, epochs (over the forgotten records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for models that do not classify, or whose inputs are tokens
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                epochs=10 takes a whole class to at most .07 (6 requests) without a retained record,
+                but the others' to .80 to .92: more than published.
 
     Examples
     --------

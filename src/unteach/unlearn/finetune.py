@@ -19,6 +19,9 @@ class FineTune(Descent):
     Claim       Heuristic: nothing pushes the forgotten records out; most of them stay.
     Parameters  lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.247
+                (standard error 0.019); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

@@ -23,6 +23,9 @@ class GradientAscent(Descent):
                 ceiling : above 0, in the loss's unit (nats), or None for no bound; for k classes
                     ln k is what a model that knows nothing scores
     Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.481
+                (standard error 0.046); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

@@ -20,6 +20,9 @@ class L1Sparse(Descent):
                 fade : whether it falls linearly to zero over the epochs (it stays, with `steps`)
                 lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                the published gain over plain fine-tuning does not reproduce here: gaps to retraining
+                of .22, .18, .16 against .19, .16, .17.
 
     Examples
     --------

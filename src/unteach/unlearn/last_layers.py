@@ -46,6 +46,9 @@ class CFk(Descent):
     Parameters  k : at least 1 and below the number of layers
                 lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for models without a torch module, or of k layers and fewer
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                as published EU-k forgets more than CF-k: of 20 wrong labels it keeps .05, 0 and 0
+                where CF-k keeps .20, .45 and .35.
 
     Examples
     --------

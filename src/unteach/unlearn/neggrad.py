@@ -23,6 +23,9 @@ class NegGradPlus(Descent):
                 ceiling : forgotten records whose loss has passed it push no further; None for
                     no bound
     Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.156
+                (standard error 0.014); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

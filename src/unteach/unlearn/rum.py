@@ -48,6 +48,10 @@ class RUM:
                     scores, one fewer than methods: a score at a cut belongs to the part above
     Errors      BadInput when a record has no score; NoRoute for streams and changes, and what
                 the methods raise
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                the published gain over each part does not reproduce here: the gap to retraining was
+                .17, .14, .14 (fine-tuning, then NegGrad+), .17, .12, .12 by NegGrad+ alone, and
+                .19, .16, .17 by fine-tuning alone.
 
     Examples
     --------

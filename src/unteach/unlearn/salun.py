@@ -28,6 +28,13 @@ class SalUn(RandomLabel):
     Parameters  moved : in (0, 1]; the share of the parameters that may move
                 share, redraw, lr, epochs, ... : see `RandomLabel`
     Errors      as `RandomLabel`
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                the published gain over random labels does not reproduce here: at equal settings the
+                gap to retraining was .34, .34, .32 with the mask and .34, .26, .27 without
+                (lr=.013, epochs=4, share=.02, moved=.25).
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.358
+                (standard error 0.015); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

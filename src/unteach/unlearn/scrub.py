@@ -32,6 +32,12 @@ class SCRUB(Descent):
                     above 0, in nats, or None for no bound
                 lr, epochs (over the retained records), optimizer, ... : see `Descent`
     Errors      NoRoute for regressions and models that are not trained by gradients; Diverged
+    Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
+                as published, it keeps more than gradient ascent that forgets as much: .986, .989,
+                .986 of the kept against .914, .594, .858 (lr=.025, epochs=8, ceiling=1).
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.172
+                (standard error 0.018); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------
