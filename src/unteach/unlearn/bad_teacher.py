@@ -26,6 +26,9 @@ class BadTeacher(Descent):
     Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
                 with lr=.012, epochs=5, share=.3 a whole class falls to .03 to .13, the others' kept
                 records to .92 to .96 (6 requests).
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.304
+                (standard error 0.013); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

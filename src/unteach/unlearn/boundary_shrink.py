@@ -27,6 +27,9 @@ class BoundaryShrink(Descent):
     Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
                 epochs=10 takes a whole class to at most .07 (6 requests) without a retained record,
                 but the others' to .80 to .92: more than published.
+    Defaults    found by 24 draws on 2 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.554
+                (standard error 0.018); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

@@ -24,6 +24,9 @@ class FisherNoise(OnACopy):
     Claim       Heuristic.
     Parameters  strength : above 0 (alpha) · most : above 0, the largest standard deviation
     Errors      NoRoute for models that are not trained by gradients; NothingLeft
+    Defaults    found by 24 draws on 2 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.560
+                (standard error 0.028); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

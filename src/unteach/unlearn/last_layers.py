@@ -49,6 +49,9 @@ class CFk(Descent):
     Measured    on 3 worlds of 400 digits with a tenth of the labels wrong (MLP 64-64-10):
                 as published EU-k forgets more than CF-k: of 20 wrong labels it keeps .05, 0 and 0
                 where CF-k keeps .20, .45 and .35.
+    Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.438
+                (standard error 0.015); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------

@@ -52,6 +52,9 @@ class RUM:
                 the published gain over each part does not reproduce here: the gap to retraining was
                 .17, .14, .14 (fine-tuning, then NegGrad+), .17, .12, .12 by NegGrad+ alone, and
                 .19, .16, .17 by fine-tuning alone.
+    Defaults    not searched; on 3 worlds of 1000
+                digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.270
+                (standard error 0.011); doing nothing 0.554, another retraining 0.104
 
     Examples
     --------
