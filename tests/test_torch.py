@@ -74,7 +74,7 @@ def test_torch_stays_out_until_it_is_used():
     code = "import sys, unteach, unteach.models, unteach.unlearn as u; \
 print('torch' in sys.modules, [m.__name__ for m in u.METHODS][-1], u.FineTune())"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.startswith("False RandomLabel FineTune(lr=0.001")
+    assert out.stdout.startswith("False Rewind FineTune(lr=0.02")
 
 
 def test_without_torch_the_error_says_what_to_install():
