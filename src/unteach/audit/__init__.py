@@ -3,38 +3,99 @@
 One metric a file; the protocol runs them on trials, with controls, and gives verdicts.
 """
 
+from .arms import Arms, margin
 from .audited import Audit
+from .calibration import Calibration, calibration
 from .controls import validity
+from .distances import activation_distance, layer_distances, weight_distance
 from .duplicates import near_duplicates
+from .epsilon import (
+    EpsilonBounds,
+    attack_ceiling,
+    epsilon_from_counts,
+    epsilon_interval,
+    epsilon_lower_bound,
+    epsilon_one_run,
+)
+from .fraction import Fractions, residual_fraction
 from .gap import PredictionGap
+from .interclass_confusion import interclass_confusion
+from .klom import klom
 from .ledger import CertificateLedger
+from .linear_probe import linear_probe, probe_gap
 from .membership import Membership
+from .modified_entropy import modified_entropy
+from .neurips_score import NeuripsScore, neurips_score
 from .parameters import ParameterGap
 from .planted import planted_case
+from .population import PopulationMembership, population_membership
 from .protocol import METRICS, audit, audit_model
+from .relearn import Anamnesis, anamnesis_index, relearn_curve, relearn_steps
 from .residual import ResidualFraction
 from .residue import Residue
+from .rmia import rmia
+from .swap_test import SwapTest, swap_test
+from .tow import tow, tow_mia
+from .ulira import Ulira, ulira
 from .utility import HoldoutUtility, RetainUtility
 from .verdict import VERDICTS, Verdict, separates, verdict
+from .zrf import jensen_shannon, zrf
 
 __all__ = [
     "METRICS",
     "VERDICTS",
+    "Anamnesis",
+    "Arms",
     "Audit",
+    "Calibration",
     "CertificateLedger",
+    "EpsilonBounds",
+    "Fractions",
     "HoldoutUtility",
     "Membership",
+    "NeuripsScore",
     "ParameterGap",
+    "PopulationMembership",
     "PredictionGap",
     "ResidualFraction",
     "Residue",
     "RetainUtility",
+    "SwapTest",
+    "Ulira",
     "Verdict",
+    "activation_distance",
+    "anamnesis_index",
+    "attack_ceiling",
     "audit",
     "audit_model",
+    "calibration",
+    "epsilon_from_counts",
+    "epsilon_interval",
+    "epsilon_lower_bound",
+    "epsilon_one_run",
+    "interclass_confusion",
+    "jensen_shannon",
+    "klom",
+    "layer_distances",
+    "linear_probe",
+    "margin",
+    "modified_entropy",
     "near_duplicates",
+    "neurips_score",
     "planted_case",
+    "population_membership",
+    "probe_gap",
+    "relearn_curve",
+    "relearn_steps",
+    "residual_fraction",
+    "rmia",
     "separates",
+    "swap_test",
+    "tow",
+    "tow_mia",
+    "ulira",
     "validity",
     "verdict",
+    "weight_distance",
+    "zrf",
 ]

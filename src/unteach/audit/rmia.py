@@ -1,0 +1,62 @@
+"""RMIA: a record's likelihood ratio against that of other records; for few models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unteach.core import BadInput
+
+
+def rmia(
+    target: Any, references: Any, population: Any, population_references: Any, *,
+    a: float, gamma: float = 1.0,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return how strongly one model holds each record, against a population: (n,) in [0, 1].
+
+    ratio(x) = p_x(target) / pbar(x), with pbar(x) = ((1 + a) mean of p_x(references) + 1 - a) / 2
+    as no reference saw x; the score is the share of the population z with
+    ratio(x) / ratio(z) > gamma. Larger: more likely a member.
+
+    For audits: the target is an unlearned model, then a retrained one that is left out of the
+    references; retraining's own scores are the null, not 0.5. Works with 1 to 4 references,
+    with the low power that these have. Limit: 1. Failure mode: `a` taken from elsewhere shifts
+    all scores; tune it on a pair of reference models.
+
+    Parameters
+    ----------
+    target : (n,) p_y of the records under the model · population : (z,) the same of others
+    references : (m, n) p_y under models that saw none of them · population_references : (m, z)
+    a : in [0, 1], the slope of what having seen a record adds; there is no default
+    gamma : at least 1
+
+    Source      Zarifzadeh, Liu & Shokri 2024, offline; equation 10 for pbar
+
+    Examples
+    --------
+    >>> rmia([0.9, 0.1], [[0.3, 0.3]], [0.5, 0.2], [[0.5, 0.5]], a=1.0)
+    array([1., 0.])
+    """
+    px, out = _shares(target, 1), _shares(references, 2)
+    pz, out_z = _shares(population, 1), _shares(population_references, 2)
+    if out.shape[1] != len(px) or out_z.shape[1] != len(pz) or not (0 <= a <= 1 and gamma >= 1):
+        raise BadInput(
+            f"references {out.shape}, {out_z.shape} must answer the {len(px)} records and the "
+            f"{len(pz)} of the population; a in [0, 1] and gamma >= 1, got {a}, {gamma}"
+        )
+
+    def ratio(p: Any, q: Any) -> NDArray[np.float64]:
+        bar = ((1 + a) * q.mean(axis=0) + (1 - a)) / 2
+        return np.asarray(p / np.maximum(bar, np.finfo(np.float64).tiny))
+
+    x, z = ratio(px, out), np.sort(ratio(pz, out_z))
+    return np.asarray(np.searchsorted(z, x / gamma, side="left") / len(z))
+
+
+def _shares(values: Any, axes: int) -> NDArray[np.float64]:
+    p = np.asarray(values, dtype=np.float64)
+    if p.ndim != axes or p.size == 0 or not ((p >= 0) & (p <= 1)).all():
+        raise BadInput(f"probabilities of the stated class, {axes} axes, in [0, 1]; got {p.shape}")
+    return p
