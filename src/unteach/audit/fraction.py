@@ -91,8 +91,8 @@ def residual_fraction(
     can = np.abs(mark) > errors * np.maximum(noise, 1e-12 * (1 + np.abs(o).max()))
     if not can.any():
         raise NeedsReference(
-            f"residual fraction: none of {len(mark)} records left a mark beyond {errors:g} standard "
-            "errors; add models, or forget records that were memorized"
+            f"residual fraction: none of {len(mark)} records left a mark beyond {errors:g} "
+            "standard errors; add models, or forget records that were memorized"
         )
 
     def fractions(ou: Array, oo: Array, rr: Array) -> Array:
@@ -111,8 +111,10 @@ def residual_fraction(
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     size = max(under, over)
     ends = sorted((sign * min(float(low), size), sign * max(float(high), size)))
-    value = Interval(larger_side(under, over), *ends, min(len(u), len(r)), "models", level,
-                     f"percentile bootstrap of the side, {resamples} resamples")  # fmt: skip
+    how = f"percentile bootstrap of the side, {resamples} resamples"
+    value = Interval(
+        larger_side(under, over), ends[0], ends[1], min(len(u), len(r)), "models", level, how
+    )
     kept = rho[can]
     near = float(np.mean(np.abs(kept) <= within))
     null = None if twin is None else _null(r, per_model(twin, "twin"), mark[can], can, len(u), rng)

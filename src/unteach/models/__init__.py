@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unteach.core import BadInput
 
 from .bayes import NaiveBayes
+from .bridge import as_compiled, as_trainable
 from .compiled import CNN, MLP, TrainedNetwork
 from .learners import EstimatorLearner, as_learner, learn, learner_of
 from .logistic import Logistic
@@ -47,7 +48,8 @@ __all__ = [
     "Arms", "CNN", "Checkpoint", "EstimatorLearner", "Layers", "Logistic", "MLP", "MODELS",
     "Moment", "NaiveBayes", "Neighbours", "Network", "NetworkClassifier", "NetworkModel",
     "Pipeline", "Ridge", "Scaler", "SequenceModel", "Trace", "TrainedNetwork", "Training",
-    "Transformer", "Watch", "as_learner", "classifies", "fit", "learn", "learner_of", "load",
+    "Transformer", "Watch", "as_compiled", "as_learner", "as_trainable",
+    "classifies", "fit", "learn", "learner_of", "load",
     "margins", "parameters", "save", "scores", "train_arms",
 ]
 
