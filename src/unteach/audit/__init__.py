@@ -20,6 +20,7 @@ from .epsilon import (
 from .fraction import Fractions, residual_fraction
 from .gap import PredictionGap
 from .interclass_confusion import interclass_confusion
+from .judgement import KINDS, Judgement, judge
 from .klom import klom
 from .ledger import CertificateLedger
 from .linear_probe import linear_probe, probe_gap
@@ -31,10 +32,13 @@ from .planted import planted_case
 from .population import PopulationMembership, population_membership
 from .protocol import METRICS, audit, audit_model
 from .relearn import Anamnesis, anamnesis_index, relearn_curve, relearn_steps
+from .report import AuditReport, MethodAudit
 from .residual import ResidualFraction
 from .residue import Residue
 from .rmia import rmia
+from .run import audit_arms, run
 from .swap_test import SwapTest, swap_test
+from .tiers import TIERS, AuditPlan, smallest_detectable_area
 from .tow import tow, tow_mia
 from .ulira import Ulira, ulira
 from .utility import HoldoutUtility, RetainUtility
@@ -42,17 +46,23 @@ from .verdict import VERDICTS, Verdict, separates, verdict
 from .zrf import jensen_shannon, zrf
 
 __all__ = [
+    "KINDS",
     "METRICS",
+    "TIERS",
     "VERDICTS",
     "Anamnesis",
     "Arms",
     "Audit",
+    "AuditPlan",
+    "AuditReport",
     "Calibration",
     "CertificateLedger",
     "EpsilonBounds",
     "Fractions",
     "HoldoutUtility",
+    "Judgement",
     "Membership",
+    "MethodAudit",
     "NeuripsScore",
     "ParameterGap",
     "PopulationMembership",
@@ -67,6 +77,7 @@ __all__ = [
     "anamnesis_index",
     "attack_ceiling",
     "audit",
+    "audit_arms",
     "audit_model",
     "calibration",
     "epsilon_from_counts",
@@ -75,6 +86,7 @@ __all__ = [
     "epsilon_one_run",
     "interclass_confusion",
     "jensen_shannon",
+    "judge",
     "klom",
     "layer_distances",
     "linear_probe",
@@ -89,7 +101,9 @@ __all__ = [
     "relearn_steps",
     "residual_fraction",
     "rmia",
+    "run",
     "separates",
+    "smallest_detectable_area",
     "swap_test",
     "tow",
     "tow_mia",

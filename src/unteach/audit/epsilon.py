@@ -121,7 +121,7 @@ def epsilon_from_counts(
     --------
     >>> [round(epsilon_from_counts(n, n, 0, 0), 4) for n in (16, 32, 64, 128)]
     [1.3498, 2.1022, 2.8246, 3.5323]
-    >>> round(epsilon_from_counts(90, 90, 10, 10, level=0.9), 3)
+    >>> round(epsilon_from_counts(90, 90, 10, 10), 3)
     1.542
     """
     _counts(tp, tn, fp, fn)

@@ -1,0 +1,224 @@
+"""What an audit by arms found: verdicts, readings, tables, and a page."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unteach.core import BadInput, NeedsReference, Reading, Table
+
+from .arms import Arms
+from .calibration import calibration
+from .epsilon import EpsilonBounds, epsilon_lower_bound
+from .fraction import Fractions
+from .judgement import Judgement
+from .klom import klom
+from .latex import PaperTable
+from .neurips_score import neurips_score
+from .population import difference_of_means, population_membership
+from .tow import tow
+from .ulira import Ulira
+
+POLES = ("do nothing", "retrain")
+
+
+@dataclass(frozen=True)
+class MethodAudit:
+    """What was found of one method (or of a control, which has no judgement).
+
+    tests : stratum -> the per-example attack · fractions : None where nothing was measurable
+    costs : (cost, claim) of each forgetting that was run rather than read from the store
+    """
+
+    name: str
+    arms: Arms
+    tests: Mapping[str, Ulira]
+    fractions: Fractions | None
+    judgement: Judgement | None
+    costs: tuple[Any, ...] = ()
+    claim: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """The sentence that may be said of the method."""
+        return "a control" if self.judgement is None else self.judgement.text
+
+    def bounds(self) -> EpsilonBounds:
+        """Return the lower bound on epsilon of each forgotten record."""
+        return epsilon_lower_bound(self.arms.margins("unlearned"), self.arms.margins("retrained"))
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """Everything an audit found, the controls among it.
+
+    methods : by name; `report["NegGradPlus"]`, also by other spellings, such as "neggrad+"
+    validity : "valid", or how the controls misbehave · margin : of equivalence
+    """
+
+    methods: Mapping[str, MethodAudit]
+    validity: str
+    base: Arms
+    margin: float = 0.05
+    strata: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    tier: str = ""
+    seed: int = 0
+
+    @classmethod
+    def screened(
+        cls, base: Arms, arms: Mapping[str, Arms], costs: Mapping[str, Any], tier: str
+    ) -> AuditReport:
+        """Return the report of too few models for any verdict: accuracies and nothing more."""
+        why = "a screen: so few models allow no verdict"
+        audits = {
+            n: MethodAudit(n, a, {}, None, Judgement("inconclusive", why, 1.0),
+                           tuple(costs.get(n, ())))
+            for n, a in arms.items()
+        }  # fmt: skip
+        nothing = MethodAudit("do nothing", base.instead("original"), {}, None, None)
+        return cls({**audits, "do nothing": nothing}, why, base, tier=tier)
+
+    @property
+    def valid(self) -> bool:
+        """Whether both controls came out as they must."""
+        return self.validity == "valid"
+
+    def __getitem__(self, name: str) -> MethodAudit:
+        wanted = _spelling(name)
+        for known, found in self.methods.items():
+            if _spelling(known) == wanted:
+                return found
+        raise BadInput(f"no method {name!r} in this audit; there are {list(self.methods)}")
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The numbers of every method with their intervals, nulls and what doing nothing scores."""
+        from .arm_readings import readings_of
+
+        return tuple(r for m in self.methods.values() for r in readings_of(m, self))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables: verdicts, yardsticks, and one a method by record."""
+        judged = [m for m in self.methods.values() if m.judgement is not None and m.tests]
+        return (self.table(), self.yardsticks(), *(self.records(m.name) for m in judged))
+
+    def table(self) -> PaperTable:
+        """Return one row a method and stratum: verdict, area, interval, p, residual side."""
+        rows = []
+        for m in self.methods.values():
+            for stratum, test in m.tests.items():
+                f = m.fractions
+                rows.append((
+                    m.name, stratum, m.verdict, test.area.value, test.area.low, test.area.high,
+                    test.p_value, test.detectable,
+                    None if f is None else f.value.value, None if f is None else f.near,
+                ))  # fmt: skip
+        names = (
+            "method", "stratum", "verdict", "area", "low", "high", "p", "detectable",
+            "residual side", "share near",
+        )  # fmt: skip
+        return PaperTable(
+            "verdicts", _columns(names, rows), {"share near": "share", "p": "p"},
+            ("method", "stratum"),
+            f"area under the curve of the per-example attack, 90 % intervals; p before adjustment; "
+            f"{self.validity}",
+        )  # fmt: skip
+
+    def yardsticks(self) -> PaperTable:
+        """Return what each definition says of each method, the controls among them."""
+        names = (
+            "method", "forget accuracy", "retain accuracy", "holdout accuracy", "holdout log loss",
+            "tow", "population area", "ulira area", "klom median", "neurips score",
+            "share with epsilon above 0", "largest epsilon", "epsilon limit",
+        )  # fmt: skip
+        rows = [self._row(m) for m in self.methods.values()]
+        caption = "every definition on the same models; screens carry no verdict"
+        return PaperTable("yardsticks", _columns(names, rows), {}, ("method",), caption)
+
+    def _row(self, m: MethodAudit) -> tuple[Any, ...]:
+        arms = m.arms
+        accuracies = {a: np.stack([accuracy(arms, a, p) for p in ("forget", "retain", "holdout")],
+                                  axis=1).mean(axis=0)
+                      for a in ("unlearned", "retrained")}  # fmt: skip
+        loss = float(np.mean([
+            calibration(z, arms.labels("holdout")).log_loss
+            for z in arms.logits("unlearned", "holdout")
+        ]))  # fmt: skip
+        shared = (m.name, *accuracies["unlearned"].tolist(), loss,
+                  float(tow(accuracies["unlearned"], accuracies["retrained"])))  # fmt: skip
+        if not m.tests:
+            return (*shared, *([None] * 7))
+        u, r = arms.margins("unlearned"), arms.margins("retrained")
+        area = population_membership(
+            u, arms.margins("unlearned", "holdout"), r, arms.margins("retrained", "holdout")
+        ).area
+        bounds = m.bounds()
+        return (
+            *shared, float(area.mean()), m.tests["all"].area.value, float(np.median(klom(u, r))),
+            neurips_score(u, r).score, float(np.mean(bounds.low > 0)), float(bounds.low.max()),
+            bounds.limit,
+        )  # fmt: skip
+
+    def records(self, name: str) -> PaperTable:
+        """Return one row a forgotten record of one method."""
+        m = self[name]
+        if not m.tests:
+            raise NeedsReference(f"{name}: so few models say nothing of single records")
+        arms, bounds = m.arms, m.bounds()
+        margins = {a: arms.margins(a).mean(axis=0).tolist()
+                   for a in ("original", "unlearned", "retrained")}  # fmt: skip
+        rho = [None] * len(bounds.low) if m.fractions is None else [
+            None if np.isnan(v) else float(v) for v in m.fractions.rho
+        ]
+        return PaperTable(
+            f"{m.name} by record",
+            {"id": arms.named().tolist(), **{f"margin {a}": v for a, v in margins.items()},
+             "rho": rho, "area": m.tests["all"].by_example.tolist(), "epsilon": bounds.low.tolist(),
+             "p": bounds.p_values.tolist()},
+            {"p": "p"}, ("id",), f"epsilon at most {bounds.limit:.2f} with so many models",
+        )  # fmt: skip
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the report as one self-contained page, and return where it lies."""
+        from unteach.report import write_page
+
+        from .arm_page import page_of
+
+        return write_page(page_of(self), path)
+
+    def __str__(self) -> str:
+        lines = [f"{m.name}: {m.verdict}" for m in self.methods.values() if m.judgement]
+        return "\n".join([f"audit {self.tier}: {self.validity}", *lines])
+
+
+def accuracy(arms: Arms, arm: str, part: Any) -> NDArray[np.float64]:
+    """Return the accuracy of each model of an arm on a part: (models,); NaN where there is none."""
+    if not (arms.part == part).any():
+        return np.full(len(getattr(arms, arm)), np.nan)
+    return np.asarray(np.mean(arms.logits(arm, part).argmax(axis=2) == arms.labels(part), axis=1))
+
+
+def changes(m: MethodAudit) -> dict[str, Any]:
+    """Return by how much accuracy differs from retraining's, part by part, with intervals."""
+    return {
+        part: difference_of_means(accuracy(m.arms, "unlearned", part),
+                                  accuracy(m.arms, "retrained", part))
+        for part in ("retain", "holdout")
+        if (m.arms.part == part).any()
+    }  # fmt: skip
+
+
+def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    return {n: [row[k] for row in rows] for k, n in enumerate(names)}
+
+
+def _spelling(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().replace("+", "plus"))
