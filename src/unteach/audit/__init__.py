@@ -5,6 +5,7 @@ One metric a file; the protocol runs them on trials, with controls, and gives ve
 
 from .arms import Arms, margin
 from .audited import Audit
+from .beyond import Sides, sides_of_retraining
 from .calibration import Calibration, calibration
 from .controls import validity
 from .distances import activation_distance, layer_distances, weight_distance
@@ -70,6 +71,7 @@ __all__ = [
     "ResidualFraction",
     "Residue",
     "RetainUtility",
+    "Sides",
     "SwapTest",
     "Ulira",
     "Verdict",
@@ -103,6 +105,7 @@ __all__ = [
     "rmia",
     "run",
     "separates",
+    "sides_of_retraining",
     "smallest_detectable_area",
     "swap_test",
     "tow",

@@ -29,9 +29,10 @@ def page_of(report: AuditReport) -> Page:
         if m.judgement is None:
             continue
         kind = m.judgement.kind
-        shown: dict[str, Any] = {"equivalent": "holds", "distinguishable": "fails", "over-forgotten": "fails"}
+        unclear = {"inconclusive": "unknown", "invalid": "unknown"}
+        shown: dict[str, Any] = {"equivalent": "holds", **unclear}
         names = tuple(r.name for r in readings if r.name.startswith(f"{m.name}: "))
-        answer.append(Finding(f"{m.name}: {m.verdict}.", names, shown.get(kind, "unknown")))
+        answer.append(Finding(f"{m.name}: {m.verdict}.", names, shown.get(kind, "fails")))
     areas = tuple(r.name for r in readings if ": area, " in r.name)
     blocks: list[Any] = [Section("What is claimed"), Prose(CARD)]
     if areas:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from unteach.core import BadInput
 
+from .beyond import Sides
 from .fraction import Fractions
 from .ulira import Ulira
 
@@ -16,7 +17,8 @@ KINDS: tuple[Kind, ...] = (
     "distinguishable", "over-forgotten", "equivalent", "inconclusive", "invalid"
 )  # fmt: skip
 LEVEL = 0.9  # of the interval that shows equivalence: two one-sided tests at 5 %
-CORE = 0.05
+ALPHA = 0.05
+VANDAL = 0.25  # share of the records beyond retraining from which on a method over-forgets
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,14 @@ class Judgement:
 
 def judge(
     tests: Mapping[str, Ulira], adjusted: Mapping[str, float], fractions: Fractions | None, *,
-    margin: float = 0.05, alpha: float = CORE,
+    sides: Sides | None = None, margin: float = 0.05, alpha: float = ALPHA,
 ) -> Judgement:  # fmt: skip
     """Return what the per-example attack, on all records and on strata, allows to be said.
 
     Distinguishable: an adjusted p-value of at most alpha, on all records or on a stratum; an
-    average that hides a stratum hides nothing here. It is over-forgotten where the residual
-    fraction's larger side is the overshoot, with its whole interval beyond the null. Equivalent:
+    average that hides a stratum hides nothing here. It is over-forgotten where, besides, the
+    residual fraction's larger side is the overshoot, with its whole interval beyond the null, or
+    a quarter of the records lie beyond retraining, whatever the others do. Equivalent:
     not distinguishable, and every 90 % interval of the area lies within 0.5 +- margin, which is
     a statement of its own. Otherwise inconclusive, with the area that could have been detected.
 
@@ -54,6 +57,7 @@ def judge(
     tests : stratum -> what was found, made with level 0.9; at least one
     adjusted : stratum -> p-value, adjusted (Holm) for all that was tested
     fractions : the signed side; None where no record can be measured
+    sides : which records lie short of retraining and which beyond; None leaves them out
     margin : in (0, 0.5) of the area under the curve
 
     Examples
@@ -79,9 +83,11 @@ def judge(
         raise BadInput(f"equivalence is decided by intervals of level {LEVEL}, got {off[0]}")
     p = min(adjusted.values())
     if p <= alpha:
-        if fractions is not None and overshoots(fractions):
-            return Judgement("over-forgotten", "over-forgotten, and distinguishable by that", p)
-        return Judgement("distinguishable", "distinguishable", p)
+        said = "" if sides is None else f" ({sides})"
+        beyond = sides is not None and float(sides.beyond.mean()) >= VANDAL
+        if beyond or (fractions is not None and overshoots(fractions)):
+            return Judgement("over-forgotten", f"over-forgotten{said}", p)
+        return Judgement("distinguishable", f"distinguishable{said}", p)
     if all(t.area.low >= 0.5 - margin and t.area.high <= 0.5 + margin for t in tests.values()):
         return Judgement("equivalent", f"equivalent within {margin:g}", p)
     least = max(t.detectable for t in tests.values())
