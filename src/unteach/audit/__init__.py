@@ -3,6 +3,7 @@
 One metric a file; the protocol runs them on trials, with controls, and gives verdicts.
 """
 
+from .arm_metrics import ARM_METRICS, ChallengeScore, MarginDivergence, PerExampleAttack
 from .arms import Arms, margin
 from .audited import Audit
 from .beyond import Sides, sides_of_retraining
@@ -47,6 +48,7 @@ from .verdict import VERDICTS, Verdict, separates, verdict
 from .zrf import jensen_shannon, zrf
 
 __all__ = [
+    "ARM_METRICS",
     "KINDS",
     "METRICS",
     "TIERS",
@@ -58,14 +60,17 @@ __all__ = [
     "AuditReport",
     "Calibration",
     "CertificateLedger",
+    "ChallengeScore",
     "EpsilonBounds",
     "Fractions",
     "HoldoutUtility",
     "Judgement",
+    "MarginDivergence",
     "Membership",
     "MethodAudit",
     "NeuripsScore",
     "ParameterGap",
+    "PerExampleAttack",
     "PopulationMembership",
     "PredictionGap",
     "ResidualFraction",

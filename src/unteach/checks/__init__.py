@@ -5,13 +5,15 @@ tested with methods and metrics that are broken on purpose (`unteach.checks.brok
 """
 
 from .bench import MethodBench
+from .cases import JitteredLearner, pole_case
 from .certified import CERTIFIED_LAWS
 from .estimators import ESTIMATOR_LAWS, EstimatorBench
 from .exact import EXACT_LAWS
 from .law import Law, LawBroken, Outcome, broken_by, run_laws
 from .memorization import MEMORIZATION_LAWS, MemorizationBench
 from .methods import METHOD_LAWS
-from .metrics import METRIC_LAWS, JitteredLearner, MetricBench, pole_case
+from .metric_bench import MetricBench
+from .metrics import METRIC_LAWS
 from .suite import (
     EXPECTED,
     check_estimator,

@@ -8,7 +8,8 @@ from typing import Any
 from unteach.core import Certified, Forgotten
 from unteach.unlearn import Newton
 
-from .broken import BROKEN_EXACT, Broken
+from .broken import Broken
+from .broken_exact import BROKEN_EXACT
 
 
 @dataclass(frozen=True)

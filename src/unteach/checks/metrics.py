@@ -2,156 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
-from unteach.core import (
-    Case,
-    Claim,
-    Exact,
-    Forgotten,
-    Heuristic,
-    NeedsReference,
-    Reading,
-    Request,
-    Trial,
-    derive,
-    stream,
-)
-from unteach.models import Logistic, learn, margins
-from unteach.unlearn import DoNothing, Newton, OverForget, Retrain
+from unteach.core import Claim, Exact, Heuristic, NeedsReference, Reading, stream
 
 from .law import LawBroken, demand, law
-from .worlds import World, memorable_world
-
-
-def _trial(world: World, method: Any, learner: Any, seed: int) -> Trial:
-    """Return one replicate: a draw of the world, learned, forgotten, and retrained twice."""
-    request = Request(ids=world.planted)
-    before = learn(learner, world.records, seed=derive(seed, "before"))
-    rest = request.applied_to(world.records)
-    return Trial(
-        before,
-        method.forget(before, world.records, request, seed=derive(seed, "forget")),
-        learn(learner, rest, seed=derive(seed, "reference")),
-        learn(learner, rest, seed=derive(seed, "twin")),
-        world.records.select(world.planted),
-        rest,
-        world.holdout,
-        seed,
-    )
-
-
-@dataclass(frozen=True)
-class JitteredLearner:
-    """A learner with randomness of its own: two records, drawn from its seed, weigh nothing.
-
-    `base` is an estimator whose `fit` takes `sample_weight` and `sample_ids`.
-
-    Retraining a deterministic learner twice gives the same model and a null of no width; the
-    laws are tried on a learner for which two retrainings differ, as they do for networks.
-    """
-
-    base: Any
-
-    def learn(self, records: Any, *, seed: int) -> Any:
-        """Return the base estimator fitted to all records but two."""
-        weight = np.ones(len(records))
-        weight[stream(seed, "jitter").choice(len(records), size=2, replace=False)] = 0.0
-        return clone(self.base).fit(
-            records.x, np.asarray(records.y), sample_weight=weight, sample_ids=records.ids
-        )
-
-
-@lru_cache(maxsize=16)
-def pole_case(pole: str, trials: int = 6) -> Case:
-    """Return the case of a pole on a planted, fully memorized forget set.
-
-    `pole` is "Retrain", "DoNothing", "OverForget", or "Half": the first half of the forgotten
-    records left as they were and the rest denied by as much, so that signed averages cancel.
-    """
-    learner = JitteredLearner(Logistic(C=10.0))
-    made = []
-    for k in range(trials):
-        world = memorable_world(seed=k)
-        if pole == "Half":
-            made.append(_half_and_half(world, learner, k))
-        else:
-            method = {
-                "Retrain": Retrain(learner),
-                "DoNothing": DoNothing(),
-                "OverForget": OverForget(strength=3, learner=learner),
-            }[pole]
-            made.append(_trial(world, method, learner, k))
-    return Case(tuple(made), "data draws")
-
-
-def _half_and_half(world: World, learner: Any, seed: int) -> Trial:
-    """Return a trial whose model keeps half of the forgotten records and denies the other half.
-
-    The retrained model, moved by the least change of its coefficients that gives every other
-    forgotten record the margin it had before, and the rest the opposite of the mean of these:
-    the signed gaps to retraining add up to nothing.
-    """
-    honest = _trial(world, Retrain(learner), learner, seed)
-    x, y = np.asarray(honest.forget.x), np.asarray(honest.forget.y)
-    gap = margins(honest.before, x, y) - margins(honest.reference, x, y)
-    kept = np.arange(len(gap)) % 2 == 0
-    wanted = np.where(kept, gap, -gap[kept].mean() * kept.sum() / (~kept).sum())
-    # margins of two classes are s f or 2 s f, whatever `models.margins` says: measure which
-    s = np.where(y == honest.reference.classes_[1], 1.0, -1.0)
-    unit = margins(honest.reference, x, y) / (s * honest.reference.decision_function(x))
-    blend = copy.deepcopy(honest.reference)
-    move = np.linalg.lstsq(x, s * wanted / unit, rcond=None)[0]
-    blend.coef_ = blend.coef_ + move.reshape(blend.coef_.shape)
-    return replace(honest, forgotten=Forgotten(blend, Heuristic("half kept, half denied")))
-
-
-@lru_cache(maxsize=4)
-def certified_case(trials: int = 3) -> Case:
-    """Return the case of a certified method, for ledger metrics."""
-    method = Newton(sigma=20.0, penalty=0.1)
-    made = []
-    for k in range(trials):
-        world = memorable_world(seed=k)
-        one = World(world.records, world.holdout, world.planted[:1])
-        made.append(_trial(one, method, method.prepare(), k))
-    return Case(tuple(made), "data draws")
-
-
-@dataclass(frozen=True)
-class MetricBench:
-    """A metric, and the cases it is tried on."""
-
-    metric: Any
-    _read: dict[str, Reading] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def forgets(self) -> bool:
-        """Say whether it is registered as a forgetting metric."""
-        return getattr(self.metric, "role", None) == "forgetting"
-
-    def case(self, pole: str = "DoNothing") -> Case:
-        """Return a case of the kind that the metric's role asks for."""
-        return certified_case() if self.metric.role == "ledger" else pole_case(pole)
-
-    def pole(self, pole: str = "DoNothing") -> Reading:
-        """Return the reading of a pole, read once."""
-        if pole not in self._read:
-            self._read[pole] = self.read(self.case(pole))
-        return self._read[pole]
-
-    def read(self, case: Case) -> Reading:
-        """Return the reading; anything but a Reading breaks the law."""
-        reading: Reading = self.metric.read(case)
-        demand(isinstance(reading, Reading), f"read returned {type(reading).__name__}, no Reading.")
-        return reading
+from .metric_bench import MetricBench
 
 
 def _alike(one: float, two: float) -> bool:
@@ -322,7 +182,7 @@ def null_is_what_a_twin_scores(bench: MetricBench) -> None:
     """The other retrained model, in the place of the model after, reads in or next to the null."""
     if not bench.forgets:
         return
-    case = pole_case("Retrain")
+    case = bench.case("Retrain")
     twins = tuple(replace(t, forgotten=replace(t.forgotten, model=t.twin)) for t in case.trials)
     reading = bench.read(replace(case, trials=twins))
     low, high = reading.null or (0.0, 0.0)
@@ -340,7 +200,7 @@ def the_claim_is_not_the_evidence(bench: MetricBench) -> None:
         return  # a ledger metric reads what a claim rests on
     claims: dict[str, Claim] = {"DoNothing": Exact(0.0), "Retrain": Heuristic("swapped")}
     for pole, claim in claims.items():
-        case = pole_case(pole)
+        case = bench.case(pole)
         swapped = tuple(
             replace(t, forgotten=replace(t.forgotten, claim=claim)) for t in case.trials
         )
@@ -356,7 +216,7 @@ def every_trial_counts(bench: MetricBench) -> None:
     demand(_alike(one, two), f"{one:.6g} became {two:.6g} when the trials were turned round.")
     if not bench.forgets:
         return
-    half, other = len(case.trials) // 2, pole_case("Retrain")
+    half, other = len(case.trials) // 2, bench.case("Retrain")
     for mixed in (
         case.trials[:half] + other.trials[half:],
         other.trials[:half] + case.trials[half:],

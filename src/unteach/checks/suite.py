@@ -16,7 +16,8 @@ from .exact import EXACT_LAWS
 from .law import Law, Outcome, run_laws
 from .memorization import MEMORIZATION_LAWS, MemorizationBench
 from .methods import METHOD_LAWS
-from .metrics import METRIC_LAWS, MetricBench
+from .metric_bench import MetricBench
+from .metrics import METRIC_LAWS
 from .worlds import small_network
 
 EXPECTED: dict[str, dict[str, str]] = {
