@@ -18,7 +18,7 @@ from .neurips_score import neurips_score
 from .ulira import ulira
 
 LEAST = 4  # models an arm
-SPLITS = 100  # mixtures of retrained models that make a null
+SPLITS = 60  # mixtures of retrained models that make a null
 
 
 @dataclass(frozen=True)

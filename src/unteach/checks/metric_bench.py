@@ -10,7 +10,7 @@ from unteach.core import Case, Reading
 from .cases import certified_case, pole_case
 from .law import demand
 
-SEEDS = 12  # models an arm on which metrics of arms are tried
+SEEDS = 10  # models an arm on which metrics of arms are tried
 
 
 @dataclass(frozen=True)
