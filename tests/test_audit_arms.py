@@ -273,6 +273,8 @@ def test_verdicts_of_the_poles_and_of_cancelling():
     assert kinds["again"] in ("equivalent", "inconclusive")
     assert kinds["half"] in ("distinguishable", "over-forgotten")
     assert "forgotten" not in report["again"].verdict
+    many = audit_arms(base, {f"nothing {k}": base.original for k in range(4)}, permutations=19)
+    assert all(many[f"nothing {k}"].judgement.kind == "distinguishable" for k in range(4))
     areas = [r for r in report.readings if ": area, all" in r.name]
     assert all(r.null is not None and r.untouched is not None and r.limit == 1 for r in areas)
 
@@ -465,7 +467,10 @@ def test_gradient_methods_act_on_compiled_networks():
 # ---- as metrics of the house
 
 
-@pytest.mark.parametrize("metric", audit.ARM_METRICS, ids=lambda m: m.name)
+@pytest.mark.parametrize("metric", [
+    pytest.param(m, marks=[pytest.mark.slow] if m.role == "screen" else [])
+    for m in audit.ARM_METRICS
+], ids=lambda m: m.name)  # fmt: skip
 def test_metrics_of_arms_hold_every_law(metric):
     quick = replace(metric, permutations=39) if hasattr(metric, "permutations") else metric
     assert all(outcome.held for outcome in check_metric(quick))

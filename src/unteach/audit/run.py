@@ -83,7 +83,8 @@ def run(
         another method is compared with the same arms; it holds ids, logits and no row
     dry : only say what would be done; one model is learned, and forgets once, for the time
     jobs : threads that learn side by side; compiled networks only
-    permutations : of the exact test
+    permutations : of the exact test; raised where so many methods and strata are tested that an
+        adjusted p-value of 5 % could not be reached
 
     Errors
     ------
@@ -173,6 +174,8 @@ def audit_arms(
     if len(base.original) < 4 or len(base.retrained) < 4:
         return AuditReport.screened(base, arms, costs or {}, tier)
     chosen = _strata(base, strata)
+    # the smallest p-value is 1 / (permutations + 1), and Holm multiplies it by the tests
+    permutations = max(permutations, 20 * len(arms) * len(chosen) - 1)
     everyone = {**arms, "do nothing": base.instead("original"), "retrain": base.instead("twin")}
     tests = {
         name: {
