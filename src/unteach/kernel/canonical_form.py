@@ -16,6 +16,7 @@ from .certificate import Certificate, certify, worst
 from .flat_tube import of_sums, pulled_both_ways, with_sums
 from .gram import square
 from .kernels import REORDER, Kernel
+from .lean import certified
 from .machine import Machine
 from .parts import Part, Parts, certify_program, part_of
 from .program import Program, level_interval, middle, residual
@@ -102,22 +103,29 @@ def canonical_machine(machine: Machine, ids: Ids, classes: NDArray[Any]) -> Mach
         )
     pairs = []
     for pair in machine.pairs:
-        qp = machine.problem(pair.rows, pair.first)
+        # rows that support nothing do not enter; only where no other is free do they fix the bias
+        few = machine.leanly and pair.certificate.n_free > 0
+        at = np.flatnonzero(pair.b) if few else np.arange(len(pair.rows))
+        qp = machine.small(pair.rows[at], pair.first)
         mine = ids[pair.rows]
-        found = canonical_solution(Program.of(qp), pair.b, mine)
+        found = canonical_solution(Program.of(qp), pair.b[at], mine[at])
         sha, b, rho = "", pair.b, pair.rho
         if found is not None:
-            b, rho = found[0], float(found[1][0])
+            b, rho = np.zeros(len(pair.b)), float(found[1][0])
+            b[at] = found[0]
             named = classes[[pair.first, pair.second]]
             sha = _fingerprint(machine.kernel, named, mine, b, rho)
-        checked = certify(qp, b, rho)
-        certificate = replace(checked, canonical=sha if _sure(checked, qp.noise(b)) else "")
+        if few:
+            plain = machine.plain(pair.rows, pair.first)
+            checked = certified(machine.values, pair.rows, plain, b, rho)
+        else:
+            checked = certify(qp, b, rho)
+        certificate = replace(checked, canonical=sha if _sure(checked, qp.noise(b[at])) else "")
         pairs.append(
-            replace(pair, b=b, rho=rho, certificate=certificate, anchor=None, settled=True)
+            replace(pair, b=b, rho=rho, certificate=certificate, settled=True)
         )
-    return replace(
-        machine, given=machine.gram, slots=None, unerased=machine.unerased[:0], pairs=tuple(pairs)
-    )
+    given = None if machine.leanly else machine.gram
+    return replace(machine, given=given, slots=None, pairs=tuple(pairs))
 
 
 def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:

@@ -34,6 +34,8 @@ class Certificate:
         then the worst (residual, gap, margin) and the sums (objective, counts)
     canonical : SHA-256 of the canonical solution, where `canonicalize` has just been called and
         the solution is unique; "" otherwise
+    by_evaluation : rows whose condition was checked by a sum in double precision
+    by_bound : rows that a bound on rounding keeps clear of the margin, so that theirs holds
     """
 
     kkt_residual: float
@@ -46,6 +48,8 @@ class Certificate:
     stationary_only: bool
     pairs: tuple[Certificate, ...] = ()
     canonical: str = ""
+    by_evaluation: int = 0
+    by_bound: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as plain values."""
@@ -66,10 +70,13 @@ def certify(
     *,
     stationary_only: bool = False,
     gradient: Vector | None = None,
+    evaluated: int | None = None,
 ) -> Certificate:
     """Return the certificate of b and rho, with every sum taken afresh.
 
     gradient : (n,) Kb - p where it is known already
+    evaluated : how many rows it is known of in double precision; all if None. The others are
+        clear of the margin by more than its rounding.
 
     >>> from .qp import classification
     >>> qp = classification(np.eye(2), np.array([1.0, -1.0]), np.full(2, 5.0))
@@ -96,6 +103,8 @@ def certify(
         n_zero=int((used & (b == 0)).sum()),
         margin=margin,
         stationary_only=stationary_only,
+        by_evaluation=int(used.sum()) if evaluated is None else evaluated,
+        by_bound=0 if evaluated is None else int(used.sum()) - evaluated,
     )
 
 
@@ -113,4 +122,6 @@ def worst(certificates: Sequence[Certificate]) -> Certificate:
         margin=min(c.margin for c in certificates),
         stationary_only=any(c.stationary_only for c in certificates),
         pairs=tuple(certificates),
+        by_evaluation=sum(c.by_evaluation for c in certificates),
+        by_bound=sum(c.by_bound for c in certificates),
     )

@@ -117,6 +117,7 @@ def checked(params: dict[str, Any]) -> dict[str, Any]:
         "C": real("C", params["C"], least=0.0, open_end=True),
         "tol": real("tol", params["tol"], least=0.0, open_end=True),
         "max_iter": whole("max_iter", params["max_iter"], least=-1),
+        "cache_size": real("cache_size", params["cache_size"], least=0.0, open_end=True),
         "class_weight": dict(weight) if isinstance(weight, Mapping) else weight,
     }
 

@@ -93,7 +93,8 @@ def _settings(cls: Any, fitted: Any) -> dict[str, Any]:
     ours, theirs = cls().get_params(deep=False), fitted.get_params(deep=False)
     if theirs.get("break_ties"):
         raise BadInput("break_ties=True is not known here; set it to False and fit again")
-    return {k: v for k, v in theirs.items() if k in ours and k not in ("tol", "max_iter")}
+    own = ("tol", "max_iter", "cache_size")
+    return {k: v for k, v in theirs.items() if k in ours and k not in own}
 
 
 def _params(model: Any) -> dict[str, Any]:

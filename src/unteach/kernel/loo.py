@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from .qp import QP, Vector
 from .solver import Solution, budget, remove, slack
 from .stationary import stationary
 from .tableau import Rows, Tableau, block
+from .values import Values
 
 ACCURATE = 5e-11  # largest error of h that the tableau may leave
 UNSEEN = 1e-11  # contradictions up to this are none
@@ -42,13 +43,17 @@ class Ways:
 
 
 def leave_each_out(
-    qp: QP, solution: Solution, *, tol: float = 1e-10, max_iter: int = -1
-) -> tuple[Vector, Vector, Ways]:
+    qp: QP, solution: Solution, *, tol: float = 1e-10, max_iter: int = -1,
+    values: Values | None = None,
+) -> tuple[Vector, Vector, Ways]:  # fmt: skip
     """Return f(x_i) of the machine with all rows and of the one without row i, and the ways.
 
     Rows that are no support vectors leave the machine as it is (or widen the interval of the
     bias, where no support vector is free). What the tableau does not settle is moved out of
     the free set, and where that does not hold to 1e-10, removed by the solver itself.
+
+    values : where kernel values come from, row by row; from the Gram matrix of qp if None, which
+        is otherwise made only for what the tableau does not settle
 
     >>> from .qp import classification
     >>> from .solver import solve
@@ -58,18 +63,23 @@ def leave_each_out(
     array([0.5, 0.5])
     """
     b = solution.b
-    gradient = qp.gradient(b)
+    support = np.flatnonzero(b)
+    if values is None:
+        gradient = qp.gradient(b)
+    else:
+        gradient = values.field(np.arange(len(b)), support, b[support]) - qp.p
     whole = gradient + qp.p + solution.rho
     left = whole.copy()
-    support = np.flatnonzero(b)
     if not ((b > qp.lower) & (b < qp.upper)).any():
         _widen(qp, solution, gradient, left)
     open_ = np.ones(len(b), bool)
     counts = [0, 0]
     if max_iter < 0 and len(support):
-        counts = _by_tableau(qp, solution, gradient + solution.rho, tol, left, open_)
+        counts = _by_tableau(qp, solution, gradient + solution.rho, tol, left, open_, values)
     rest = support[open_[support]]
     if len(rest):
+        if values is not None:
+            qp = replace(qp, gram=values.kernel.gram(values.x))
         anchor = Anchor(qp, solution)
         least, most = slack(qp, b, tol), budget(qp, max_iter)
         for c in rest:
@@ -82,21 +92,24 @@ def leave_each_out(
 
 
 def _by_tableau(
-    qp: QP, solution: Solution, h: Vector, tol: float, left: Vector, open_: NDArray[np.bool_]
-) -> list[int]:
+    qp: QP, solution: Solution, h: Vector, tol: float, left: Vector, open_: NDArray[np.bool_],
+    values: Values | None,
+) -> list[int]:  # fmt: skip
     """Fill in what the tableau settles, and mark it as no longer open; return the two counts.
 
     Far rows that turn out to come to the margin are taken in, and what they spoiled is redone.
     """
     near, far = _split(qp, solution.b, h)
     outs = np.flatnonzero(solution.b)
-    allowed = max(slack(qp, solution.b, tol), UNSEEN)
+    plain = values is not None
+    allowed = UNSEEN if plain else max(slack(qp, solution.b, tol), UNSEEN)
     counts = [0, 0]
     for _ in range(MOST_ROUNDS):
-        tableau = Tableau.of(qp, solution.b, h, near)
+        tableau = Tableau.of(qp, solution.b, h, near, values)
         if tableau is None:
             break
-        check = _Far(qp, solution.b, h, np.concatenate([tableau.free, tableau.near]), far)
+        columns = np.concatenate([tableau.free, tableau.near])
+        check = _Far(qp, solution.b, h, columns, far, values)
         outs = _round(qp, solution.b, h, tableau, check, allowed, outs, left, open_, counts)
         if len(outs) == 0:
             break
@@ -155,11 +168,15 @@ def _split(qp: QP, b: Vector, h: Vector) -> tuple[Rows, Rows]:
 class _Far:
     """The rows far from the margin, none of them a support vector, by ascending |h|."""
 
-    def __init__(self, qp: QP, b: Vector, h: Vector, columns: Rows, far: Rows) -> None:
+    def __init__(
+        self, qp: QP, b: Vector, h: Vector, columns: Rows, far: Rows, values: Values | None
+    ) -> None:
         far = far[np.argsort(np.abs(h[far]), kind="stable")]
         self.qp, self.columns, self.far, self.h = qp, columns, far, h[far]
         self.size = np.abs(self.h)
-        self.root = float(np.sqrt(np.abs(qp.gram.diagonal()).max()))
+        self.values = values
+        diagonal = qp.gram.diagonal() if values is None else values.diagonal(np.arange(len(b)))
+        self.root = float(np.sqrt(np.abs(diagonal).max()))
         self.grow = b[far] < qp.upper[far]  # these need h >= 0, the others h <= 0
         self.broken = np.zeros(len(far), bool)  # whoever broke its condition
 
@@ -174,7 +191,12 @@ class _Far:
         change = np.concatenate([db, dn], axis=1)  # (q, s + m)
         at = np.flatnonzero(change.any(axis=0))
         rows = self.far[: int(seen.max())]
-        dh = block(self.qp.gram, rows, self.columns[at]) @ change[:, at].T  # (rows, q)
+        columns = self.columns[at]
+        if self.values is None:
+            values = block(self.qp.gram, rows, columns)
+        else:
+            values = self.values.block(rows, columns)
+        dh = values @ change[:, at].T  # (rows, q)
         h = self.h[: len(rows), None] + dh + drho
         wrong = np.where(self.grow[: len(rows), None], -h, h) > allowed
         wrong &= np.arange(len(rows))[:, None] < seen
@@ -204,13 +226,16 @@ def margins_left_out(machine: Machine, classes: NDArray[Any]) -> Vector:
             f"class {classes[counts.argmin()]!r} has a single row; leaving it out leaves one class"
         )
     pair = machine.pairs[0]
-    qp = machine.problem(np.arange(len(codes)), 0)
+    rows = np.arange(len(codes))
+    leanly = machine.leanly and machine.fits
+    qp = machine.plain(rows, 0) if leanly else machine.problem(rows, 0)
     b = np.zeros(len(codes))
     b[pair.rows] = pair.b
     limits: dict[str, Any] = {"tol": machine.tol, "max_iter": machine.max_iter}
     if machine.convex:
         solution = Solution(b, pair.rho, pair.moves, pair.certificate.kkt_residual)
-        left = leave_each_out(qp, solution, **limits)[1]
+        values = machine.values if leanly else None
+        left = leave_each_out(qp, solution, **limits, values=values)[1]
     else:
         left = qp.gradient(b) + qp.p + pair.rho
         for c in np.flatnonzero(b):

@@ -64,7 +64,8 @@ def _classifier(model: Any, weights: Any) -> None:
     old, params, n = model._machine, model._params, len(weights)
     classes, codes = checked.classes_and_codes(model._labels, weights > 0)
     fixed = model._constants_after(old.x, classes, codes, weights)
-    gram = old.gram if fixed.kernel == model._constants.kernel else None
+    resident = fixed.kernel == model._constants.kernel and not old.leanly
+    gram = old.gram if resident else None
     made = model._machine_of(params, fixed, old.x, codes, weights, gram)
     start = old.starts(np.arange(n), n, checked.codes_among(classes, model.classes_))
     told = model._constants.from_data if model._frozen else ()

@@ -109,6 +109,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
         given=np.array(arrays["gram"]) if "gram" in arrays else None,
         convex=bool(config["convex"]),
         pairs=_pairs(config, arrays),
+        budget=1e6 * params.get("cache_size", model.cache_size),
     )
     labels = _labels(arrays["labels"], objects)
     weights, ids = np.array(arrays["weights"]), np.array(arrays["ids"])

@@ -36,6 +36,11 @@ COARSEST = 1e-6
 """Largest KKT residual that is ever accepted, however large the rounding of the data's scale."""
 
 
+def accepted(tol: float, noise: float) -> float:
+    """Return the largest KKT residual that is accepted at this size of rounding."""
+    return max(tol, min(16 * noise, COARSEST))
+
+
 def budget(qp: QP, max_iter: int) -> int:
     """Return the most moves allowed; -1 is as many as a problem of this size could need."""
     return max_iter if max_iter >= 0 else 20_000 + 200 * len(qp)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -13,22 +11,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from unteach.core import (
-    BadInput,
-    Claim,
-    Exact,
-    Forgets,
-    Heuristic,
-    Ids,
-    Keeps,
-    OneClassLeft,
-)
+from unteach.core import BadInput, Claim, Keeps
 
 from . import checked, constants, saving
 from .canonical_form import Canonicalizes
-from .constants import Constants, DataDependentStatistics
-from .decision import Decision, one_vs_rest, votes
-from .gram import bordered, square, symmetric
+from .constants import Constants
+from .decision import one_vs_rest, votes
+from .forgetting import Changes
+from .gram import symmetric
 from .importing import Imports
 from .loo import margins_left_out
 from .machine import Machine
@@ -36,10 +26,11 @@ from .path import WalksAway
 from .reweighting import Reweights
 
 Array = NDArray[Any]
+CACHE_SIZE = 1000.0  # megabytes
 
 
 class SVC(
-    Imports, Canonicalizes, WalksAway, Reweights, Forgets,
+    Imports, Canonicalizes, WalksAway, Reweights, Changes,
     ClassifierMixin, BaseEstimator,  # type: ignore[misc]
 ):  # fmt: skip
     """C-support vector classification, solved to the last digit, that can forget its rows.
@@ -65,6 +56,9 @@ class SVC(
     decision_function_shape : "ovr" or "ovo", where there are more than two classes
     tol : largest KKT residual that is accepted. A larger one does not make it faster.
     max_iter : most moves of the solver a pair of classes; -1 for no limit of yours
+    cache_size : megabytes that kernel values may take. Where the whole kernel matrix (8 n^2
+        bytes) is larger, kernel rows are computed when they are needed; `leave_one_out` and
+        `forget_path` need the whole one, and are then refused
 
     Attributes
     ----------
@@ -81,7 +75,7 @@ class SVC(
     solution: the fit ends in a stationary point, `forget` fits the rest afresh, and the claim
     is heuristic.
 
-    All rows and their Gram matrix (8 n^2 bytes) are held in memory, to be able to forget.
+    All rows are held in memory, to be able to forget, and what of their kernel matrix is needed.
 
     Examples
     --------
@@ -106,6 +100,7 @@ class SVC(
         decision_function_shape: str = "ovr",
         tol: float = 1e-10,
         max_iter: int = -1,
+        cache_size: float = CACHE_SIZE,
     ) -> None:
         self.C = C
         self.kernel = kernel
@@ -117,6 +112,7 @@ class SVC(
         self.decision_function_shape = decision_function_shape
         self.tol = tol
         self.max_iter = max_iter
+        self.cache_size = cache_size
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, sample_ids: Any = None) -> Self:
         """Learn from rows X (n, d) and labels y (n,); returns self.
@@ -143,113 +139,6 @@ class SVC(
             self.__dict__.pop("_next_id", None)
             self._adopt(params, fixed, machine, labels, weights, ids, classes, given=())
         return self
-
-    def partial_fit(
-        self,
-        X: Any,
-        y: Any,
-        classes: Any = None,
-        sample_ids: Any = None,
-        sample_weight: Any = None,
-    ) -> Self:
-        """Insert rows, exactly: as if they had stood behind the others at the fit; returns self.
-
-        Ids default to the numbers after the largest one held. A label not seen before becomes
-        a class, unless `classes` is given and does not name it. With a precomputed kernel, X
-        is (m, n + m): the new rows against the old ones and then against one another. What
-        was computed from data stays or follows as `statistics` says.
-        """
-        if not hasattr(self, "classes_"):
-            self._refuse_unnamed(y, classes)
-            return self.fit(X, y, sample_weight=sample_weight, sample_ids=sample_ids)
-        self._positions([])  # one that only serves cannot learn either
-        self._refuse_unnamed(y, classes)
-        with self._untouched_by_errors():
-            old, params = self._machine, self._params
-            x, cross, corner, new_labels = checked.new_rows(self, old.kernel, old.x, X, y)
-            n, m = len(self.sample_ids_), len(x)
-            if new_labels.dtype.kind != self._labels.dtype.kind:
-                raise BadInput(
-                    f"labels are {new_labels.dtype} and those held {self._labels.dtype}; give "
-                    "labels of the same kind"
-                )
-            weights = np.append(self._weights, checked.weights(sample_weight, m))
-            labels = np.concatenate([self._labels, new_labels])
-            ids = checked.joined_ids(
-                self.sample_ids_, sample_ids, m, getattr(self, "_next_id", 0)
-            )
-            held, codes = checked.classes_and_codes(labels, weights > 0)
-            x = np.concatenate([old.x, x])
-            fixed = self._constants_after(x, held, codes, weights)
-            same = fixed.kernel == self._constants.kernel
-            given = bordered(old.gram, cross, corner) if same else None
-            start = old.starts(np.arange(n), n + m, checked.codes_among(held, self.classes_))
-            machine = self._machine_of(params, fixed, x, codes, weights, given).learned(start)
-            given_numbers = self._constants.from_data if self._frozen else ()
-            self._adopt(params, fixed, machine, labels, weights, ids, held, given=given_numbers)
-        return self
-
-    def forget(self, ids: Any) -> Self:
-        """Forget these rows, exactly; returns self. After an error nothing has changed.
-
-        Nothing to forget changes nothing. A class that vanishes takes its problems with it;
-        when fewer than two would be left, `OneClassLeft` is raised. Warns once, with
-        `DataDependentStatistics`, if numbers computed from the forgotten rows stay.
-        """
-        gone = self._positions(ids)
-        if len(gone) == 0:
-            return self
-        with self._untouched_by_errors():
-            old, params = self._machine, self._params
-            keep = np.delete(np.arange(len(self.sample_ids_)), gone)
-            labels, weights = _tight(self._labels[keep]), self._weights[keep]
-            classes, codes = checked.classes_and_codes(labels, weights > 0)
-            if len(classes) < 2:
-                raise OneClassLeft(
-                    f"forgetting these {len(gone)} rows leaves the classes {classes.tolist()}; "
-                    "a classifier needs two. Forget fewer, or retire the model"
-                )
-            x = old.x[keep]
-            fixed = self._constants_after(x, classes, codes, weights)
-            new = self._machine_of(params, fixed, x, codes, weights, None)
-            renumbered = checked.codes_among(classes, self.classes_)
-            if fixed.kernel == self._constants.kernel:
-                if np.array_equal(new.bounds, old.bounds[keep]):
-                    machine = old.forgotten(keep, renumbered)
-                else:
-                    gram = square(old.gram, keep)
-                    again = self._machine_of(params, fixed, x, codes, weights, gram)
-                    machine = again.learned(old.starts(keep, len(keep), renumbered))
-            else:
-                machine = new.learned(old.starts(keep, len(keep), renumbered))
-            given = self._constants.from_data if self._frozen else ()
-            if given and not getattr(self, "_warned", False):
-                warnings.warn(
-                    f"{' and '.join(given)} stayed as computed, forgotten rows included; the "
-                    "result is exact given these numbers. Set them yourself, or choose "
-                    "statistics='follow' to compute them from the rows that are left",
-                    DataDependentStatistics,
-                    stacklevel=2,
-                )
-                self._warned = True
-            left = _tight(self.sample_ids_[keep])
-            classes = _tight(classes)
-            self._adopt(params, fixed, machine, labels, weights, left, classes, given=given)
-            if params["kernel"] == "precomputed" and hasattr(self, "feature_names_in_"):
-                self.feature_names_in_: Array = self.feature_names_in_[keep]
-            machine.erase()  # last of all: nothing can fail after this
-        return self
-
-    def _settle(self) -> None:
-        """Compute the weights from their sets alone: equal sets are saved as equal bytes."""
-        machine = self._machine.canonical()
-        if machine is not self._machine:
-            claim = self.claim_
-            self._adopt(
-                self._params, self._constants, machine, self._labels, self._weights,
-                self.sample_ids_, self.classes_, given=(),
-            )  # fmt: skip
-            self.claim_ = claim
 
     def __copy__(self) -> Self:
         """Return a deep copy: a copy that shares the Gram matrix would not outlive `forget`."""
@@ -327,81 +216,25 @@ class SVC(
     def _frozen(self) -> bool:
         return bool(self._params["statistics"] == "frozen")
 
-    @contextmanager
-    def _untouched_by_errors(self) -> Iterator[None]:
-        """Put every attribute back if the block raises. Arrays are never changed in place."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__ = before
-            raise
-
     def _machine_of(
         self, params: dict[str, Any], fixed: Constants, x: Array, codes: Array, weights: Array,
         given: Array | None,
     ) -> Machine:  # fmt: skip
         per_class = np.append(fixed.class_weight, 0.0)  # the last one is what code -1 finds
         bounds = params["C"] * per_class[codes] * weights
-        return Machine(fixed.kernel, x, codes, bounds, params["tol"], params["max_iter"], given)
-
-    def _constants_after(
-        self, x: Array, classes: Array, codes: Array, weights: Array
-    ) -> Constants:
-        """Return the constants that hold when these rows are what is learned from."""
-        if not (self._frozen and self._constants.from_data):
-            return constants.compute(self._params, x, classes, codes, weights)
-        among = checked.codes_among(self.classes_, classes)
-        return constants.frozen(self._params, self._constants, classes, among)
-
-    def _adopt(
-        self, params: dict[str, Any], fixed: Constants, machine: Machine, labels: Array,
-        weights: Array, ids: Ids, classes: Array, *, given: tuple[str, ...],
-    ) -> None:  # fmt: skip
-        """Take on a machine and what scikit-learn shows of it."""
-        self._params, self._constants, self._machine = params, fixed, machine
-        self._labels, self._weights = labels, weights
-        self.sample_ids_ = ids
-        if ids.dtype.kind == "i":  # a number that was forgotten is never given to another row
-            self._next_id = max(getattr(self, "_next_id", 0), int(ids.max()) + 1)
-        self.certificate_ = machine.certificate
-        self.claim_ = self._claim(machine, given)
-        self.n_iter_ = np.array([p.moves for p in machine.pairs])
-        self._serve(Decision.of(machine), fixed, classes)
-        self.support_ = self._decision.support
-        self.support_ids_ = ids[self.support_]
-        if params["kernel"] == "precomputed":
-            self.n_features_in_ = len(ids)
-
-    def _serve(self, decision: Decision, fixed: Constants, classes: Array) -> None:
-        """Take on what predictions need."""
-        self._decision, self._constants = decision, fixed
-        self.classes_ = classes
-        self.class_weight_ = fixed.class_weight
-        self.gamma_ = fixed.kernel.gamma
-        self.support_vectors_ = decision.vectors
-        self.n_support_ = np.bincount(decision.codes, minlength=len(classes)).astype(np.int32)
-        sign = -1.0 if len(classes) == 2 else 1.0
-        self.dual_coef_ = sign * decision.dual(len(classes))
-        self.intercept_ = sign * np.array([rho for *_, rho in decision.pairs])
+        budget = 1e6 * params.get("cache_size", CACHE_SIZE)
+        return Machine(
+            fixed.kernel, x, codes, bounds, params["tol"], params["max_iter"], given,
+            budget=budget,
+        )  # fmt: skip
 
     @property
     def promise_(self) -> Claim:
         """What `forget` would claim: exact given the numbers from data that it would keep."""
         check_is_fitted(self)
         given = self._constants.from_data if self._frozen else ()
-        return self._claim(self._machine, given)
-
-    def _claim(self, machine: Machine, given: tuple[str, ...]) -> Claim:
-        if not machine.convex:
-            return Heuristic("stationary point of an indefinite problem")
-        return Exact(max(1e-8, 100 * machine.certificate.kkt_residual), given=given)
-
-    def _refuse_unnamed(self, y: Any, classes: Any) -> None:
-        if classes is not None:
-            strange = set(np.unique(np.asarray(y)).tolist()) - set(np.asarray(classes).tolist())
-            if strange:
-                raise BadInput(f"y holds {sorted(strange, key=str)}, which `classes` does not name")
+        certificate = self.certificate_
+        return self._claim(not certificate.stationary_only, certificate.kkt_residual, given)
 
     def inputs_of(self, ids: Any) -> Any | None:
         """Return the inputs that the machine holds of these rows: (n, d); none of a Gram matrix."""
@@ -418,8 +251,3 @@ class SVC(
 
     def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         saving.restore(self, config, arrays)
-
-
-def _tight(names: Array) -> Array:
-    """Return names in an array no wider than the longest of them."""
-    return np.array(names.tolist()) if names.dtype.kind == "U" else names

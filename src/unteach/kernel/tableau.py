@@ -73,10 +73,13 @@ class Tableau:
     fault: Vector
 
     @classmethod
-    def of(cls, qp: QP, b: Vector, h: Vector, near: Rows) -> Tableau | None:
+    def of(
+        cls, qp: QP, b: Vector, h: Vector, near: Rows, values: Any = None
+    ) -> Tableau | None:
         """Return the tableau around b (n,) with h (n,) = Kb - p + rho; None if S is no basis.
 
-        near : (m,) rows, none of them free
+        near : (m,) rows, none of them free; values : where kernel values come from, if not from
+        the Gram matrix of qp
 
         >>> from .qp import classification
         >>> gram = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]])
@@ -90,8 +93,11 @@ class Tableau:
         s = len(free)
         if s == 0:
             return None
-        sigma = shift(qp, free)
-        kss = square(qp.gram, free)
+        if values is None:
+            kss, sigma = square(qp.gram, free), shift(qp, free)
+        else:
+            kss = values.block(free, free)
+            sigma = float(np.abs(kss.diagonal()).mean()) or 1.0
         least = 1e-10 * float((kss.diagonal() + sigma).max())
         m = inverse(kss + sigma, least)
         if m is None:
@@ -101,13 +107,16 @@ class Tableau:
         w = m.sum(axis=1)
         sw = float(w.sum())
         r, rb = m - np.outer(w, w / sw), w / sw
-        ksn = block(qp.gram, free, near)  # (s, m)
+        gram, number = qp.gram, near
+        if values is not None:
+            gram, number = values.kernel.gram(values.x[near]), np.arange(len(near))
+        ksn = block(qp.gram, free, near) if values is None else values.block(free, near)  # (s, m)
         ksn += sigma  # sums of changes are 0, so that the shift of all of K is free
         half = scipy.linalg.blas.dtrsm(1.0, factor, np.asfortranarray(ksn), lower=1)
         q = w @ ksn - 1.0
         triangle = scipy.linalg.blas.dsyrk(1.0, half, trans=1, lower=1)
         schur = np.empty((len(near), len(near)))
-        _finish(triangle, qp.gram, near, q, sw, sigma, schur)
+        _finish(triangle, gram, number, q, sw, sigma, schur)
         back = scipy.linalg.blas.dtrsm(1.0, factor, half, lower=1, trans_a=1, overwrite_b=1)
         vt = np.ascontiguousarray(back.T)
         vt -= (q / sw)[:, None] * w
@@ -116,7 +125,7 @@ class Tableau:
         v = np.ascontiguousarray(vt.T)
         vb = q / sw + off
         at = np.where(b[near] > qp.lower[near], HIGH, LOW).astype(np.int8)
-        fault = _fault(kss + sigma, ksn, qp.gram, near, (r, rb, v, vb, schur), sigma)
+        fault = _fault(kss + sigma, ksn, gram, number, (r, rb, v, vb, schur), sigma)
         size = np.abs(h[near])
         return cls(free, near, r, rb, v, vt, vb, schur, at, size, fault)
 
