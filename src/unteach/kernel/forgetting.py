@@ -41,7 +41,8 @@ class Changes(Shows, Forgets):
         """
         if not hasattr(self, "classes_"):
             self._refuse_unnamed(y, classes)
-            return self.fit(X, y, sample_weight=sample_weight, sample_ids=sample_ids)
+            self.fit(X, y, sample_weight=sample_weight, sample_ids=sample_ids)
+            return self
         self._positions([])  # one that only serves cannot learn either
         self._refuse_unnamed(y, classes)
         with self._untouched_by_errors():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from unteach.core import Claim, Exact, Heuristic, Ids
 
+from .certificate import Certificate
 from .constants import Constants
 from .decision import Decision
 from .machine import Machine
@@ -32,6 +33,8 @@ class Shows:
     _weights: Array
     sample_ids_: Ids
     classes_: Array
+    claim_: Claim
+    certificate_: Certificate
 
     def __getattr__(self, name: str) -> Any:
         """Compute what forgetting left to be computed: `_slots` is then the whole truth."""
