@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from unteach.core import BadInput, NotConverged, OneClassLeft
 from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
-from unteach.kernel import machine as machines
+from unteach.kernel import slots as machines
 
 KERNELS = ("linear", "poly", "rbf")
 PLAIN = ("normal", "clusters", "noise")
@@ -101,7 +101,7 @@ class Outcome:
 
     refused : operations that no machine could follow (infeasible nu, one class left), by name
     coarse : operations after which rounding left a KKT residual above 1e-10, and the claim says so
-    by_anchor, by_solver : pairs that the anchor settled, and those that fell back to the solver
+    by_anchor, by_solver : forgettings that anchors settled, and those that fell back to the solver
     """
 
     number: int
@@ -207,9 +207,9 @@ def _failed(out: Outcome, error: Exception) -> None:
 def _route(model: Any, out: Outcome) -> None:
     """Count which way each pair of an SVC went."""
     if isinstance(model, SVC):
-        for pair in model._machine.pairs:
-            out.by_anchor += pair.anchor is not None
-            out.by_solver += pair.anchor is None
+        held = model._slots  # None after the plain way
+        out.by_anchor += held is not None and any(p.anchored for p in held.pairs)
+        out.by_solver += held is None
 
 
 def _compare(

@@ -14,10 +14,10 @@ from .loo_path import Anchor, value_without
 from .machine import Machine
 from .pivots import SETTLED, pivot_each
 from .qp import QP, Vector
+from .rowcache import ROUNDING, RowCache
 from .solver import Solution, budget, remove, slack
 from .stationary import stationary
 from .tableau import Rows, Tableau, block
-from .values import Values
 
 ACCURATE = 5e-11  # largest error of h that the tableau may leave
 UNSEEN = 1e-11  # contradictions up to this are none
@@ -44,7 +44,7 @@ class Ways:
 
 def leave_each_out(
     qp: QP, solution: Solution, *, tol: float = 1e-10, max_iter: int = -1,
-    values: Values | None = None,
+    cache: RowCache | None = None,
 ) -> tuple[Vector, Vector, Ways]:  # fmt: skip
     """Return f(x_i) of the machine with all rows and of the one without row i, and the ways.
 
@@ -52,8 +52,8 @@ def leave_each_out(
     bias, where no support vector is free). What the tableau does not settle is moved out of
     the free set, and where that does not hold to 1e-10, removed by the solver itself.
 
-    values : where kernel values come from, row by row; from the Gram matrix of qp if None, which
-        is otherwise made only for what the tableau does not settle
+    cache : kernel rows of all rows, where qp comes without its Gram matrix, which is then made
+        only for what the tableau does not settle
 
     >>> from .qp import classification
     >>> from .solver import solve
@@ -64,6 +64,7 @@ def leave_each_out(
     """
     b = solution.b
     support = np.flatnonzero(b)
+    values = None if cache is None else cache.values
     if values is None:
         gradient = qp.gradient(b)
     else:
@@ -75,7 +76,7 @@ def leave_each_out(
     open_ = np.ones(len(b), bool)
     counts = [0, 0]
     if max_iter < 0 and len(support):
-        counts = _by_tableau(qp, solution, gradient + solution.rho, tol, left, open_, values)
+        counts = _by_tableau(qp, solution, gradient + solution.rho, tol, left, open_, cache)
     rest = support[open_[support]]
     if len(rest):
         if values is not None:
@@ -93,7 +94,7 @@ def leave_each_out(
 
 def _by_tableau(
     qp: QP, solution: Solution, h: Vector, tol: float, left: Vector, open_: NDArray[np.bool_],
-    values: Values | None,
+    cache: RowCache | None,
 ) -> list[int]:  # fmt: skip
     """Fill in what the tableau settles, and mark it as no longer open; return the two counts.
 
@@ -101,15 +102,15 @@ def _by_tableau(
     """
     near, far = _split(qp, solution.b, h)
     outs = np.flatnonzero(solution.b)
-    plain = values is not None
-    allowed = UNSEEN if plain else max(slack(qp, solution.b, tol), UNSEEN)
+    values = None if cache is None else cache.values
+    allowed = UNSEEN if cache is not None else max(slack(qp, solution.b, tol), UNSEEN)
     counts = [0, 0]
     for _ in range(MOST_ROUNDS):
         tableau = Tableau.of(qp, solution.b, h, near, values)
         if tableau is None:
             break
         columns = np.concatenate([tableau.free, tableau.near])
-        check = _Far(qp, solution.b, h, columns, far, values)
+        check = _Far(qp, solution.b, h, columns, far, cache)
         outs = _round(qp, solution.b, h, tableau, check, allowed, outs, left, open_, counts)
         if len(outs) == 0:
             break
@@ -169,13 +170,15 @@ class _Far:
     """The rows far from the margin, none of them a support vector, by ascending |h|."""
 
     def __init__(
-        self, qp: QP, b: Vector, h: Vector, columns: Rows, far: Rows, values: Values | None
-    ) -> None:
+        self, qp: QP, b: Vector, h: Vector, columns: Rows, far: Rows,
+        cache: RowCache | None,
+    ) -> None:  # fmt: skip
         far = far[np.argsort(np.abs(h[far]), kind="stable")]
         self.qp, self.columns, self.far, self.h = qp, columns, far, h[far]
         self.size = np.abs(self.h)
-        self.values = values
-        diagonal = qp.gram.diagonal() if values is None else values.diagonal(np.arange(len(b)))
+        self.cache: Any = cache
+        every = np.arange(len(b))
+        diagonal = qp.gram.diagonal() if cache is None else cache.values.diagonal(every)
         self.root = float(np.sqrt(np.abs(diagonal).max()))
         self.grow = b[far] < qp.upper[far]  # these need h >= 0, the others h <= 0
         self.broken = np.zeros(len(far), bool)  # whoever broke its condition
@@ -191,17 +194,29 @@ class _Far:
         change = np.concatenate([db, dn], axis=1)  # (q, s + m)
         at = np.flatnonzero(change.any(axis=0))
         rows = self.far[: int(seen.max())]
-        columns = self.columns[at]
-        if self.values is None:
-            values = block(self.qp.gram, rows, columns)
+        columns, rest = self.columns[at], np.full(len(db), allowed)
+        if self.cache is None:
+            dh = block(self.qp.gram, rows, columns) @ change[:, at].T  # (rows, q)
         else:
-            values = self.values.block(rows, columns)
-        dh = values @ change[:, at].T  # (rows, q)
+            dh = self._roughly(rows, columns, change[:, at])
+            rest -= ROUNDING * np.abs(change).sum(axis=1) * self.root**2  # what is not sure is not
         h = self.h[: len(rows), None] + dh + drho
-        wrong = np.where(self.grow[: len(rows), None], -h, h) > allowed
+        wrong = np.where(self.grow[: len(rows), None], -h, h) > rest
         wrong &= np.arange(len(rows))[:, None] < seen
         self.broken[: len(rows)] |= wrong.any(axis=1)
         return ~wrong.any(axis=0)
+
+
+    def _roughly(self, rows: Rows, columns: Rows, change: Any) -> Any:
+        """Return the change of h (rows, q) by kernel rows in single precision."""
+        out, cache = np.zeros((len(rows), len(change))), self.cache
+        size = max(1, len(cache.owner) // 2)
+        for start in range(0, len(columns), size):
+            some = columns[start : start + size]
+            cache.ask(some)
+            values = block(cache.data, cache.where[some], rows)  # (columns, rows)
+            out += values.T @ change[:, start : start + size].T
+        return out
 
 
 def _widen(qp: QP, solution: Solution, gradient: Vector, left: Vector) -> None:
@@ -234,8 +249,11 @@ def margins_left_out(machine: Machine, classes: NDArray[Any]) -> Vector:
     limits: dict[str, Any] = {"tol": machine.tol, "max_iter": machine.max_iter}
     if machine.convex:
         solution = Solution(b, pair.rho, pair.moves, pair.certificate.kkt_residual)
-        values = machine.values if leanly else None
-        left = leave_each_out(qp, solution, **limits, values=values)[1]
+        cache = None
+        if leanly:
+            cache = pair.cache if len(pair.rows) == len(codes) else None
+            cache = cache or RowCache(machine.values, rows, machine.budget)
+        left = leave_each_out(qp, solution, **limits, cache=cache)[1]
     else:
         left = qp.gradient(b) + qp.p + pair.rho
         for c in np.flatnonzero(b):
