@@ -201,11 +201,13 @@ class Slots:
         return worst([self._certified(pair) for pair in self.pairs])
 
     def _certified(self, pair: Held) -> Certificate:
-        if pair.certificate is not None:
-            return pair.certificate
-        anchor = pair.anchored
-        if anchor is not None:
-            return anchor.certificate()
+        """Return the certificate of a pair, computed now if rows went that support nothing."""
+        if pair.certificate is None:
+            anchor = pair.anchored
+            pair.certificate = anchor.certificate() if anchor else self._afresh(pair)
+        return pair.certificate
+
+    def _afresh(self, pair: Held) -> Certificate:
         at = pair.at[pair.live]
         y = np.where(self.codes[at] == pair.first, 1.0, -1.0)
         b = pair.b[pair.live]
