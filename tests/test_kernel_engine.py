@@ -276,7 +276,7 @@ def test_rows_that_make_room_for_others_come_back_the_same():
         cache.ask(rows)
         cache.sweep(rows, weights[rows], out)
         exact = weights[rows] @ gram[rows]
-        bound = cache.rounding(rows, weights[rows], 1.0)
+        bound = cache.sums(rows, weights[rows], 1.0)[1]
         assert 0 < np.abs(out - exact).max() <= bound < 1e-5
     whole = cache.field(np.arange(40), weights)
     np.testing.assert_allclose(whole, gram @ weights, atol=1e-5)

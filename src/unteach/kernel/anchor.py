@@ -126,21 +126,18 @@ class Anchor:
     def refresh(self) -> None:
         """Sum afresh what every row stands at, and the row sums of the inverse."""
         support = np.flatnonzero(self.b)
-        whole = self.values.gram is not None
-        if whole:
+        used = self.lower < self.upper
+        if self.values.gram is not None:
             field = self.values.field(self.at, self.at[support], self.b[support])
-        else:
-            field = self.cache.field(support, self.b[support])
-        self.h = np.where(self.lower < self.upper, field - self.p + self.rho, 0.0)
-        if whole:
             weight = float(np.abs(self.b).sum())
             self.fuzz = 4e-16 * (weight * self.root**2 + 1.0) * max(len(support), 1) ** 0.5
+            self.h = np.where(used, field - self.p + self.rho, 0.0)
         else:
-            self.fuzz = self.cache.rounding(support, self.b[support], self.root)
-            self.h[self.free] = self.exact(self.free)
-            vague = np.flatnonzero((np.abs(self.h) <= self.fuzz) & (self.lower < self.upper))
-            vague = np.setdiff1d(vague, self.free)
-            self.h[vague] = self.exact(vague)
+            field, self.fuzz = self.cache.sums(support, self.b[support], self.root)
+            self.h = np.where(used, field - self.p + self.rho, 0.0)
+            sharp = (np.abs(self.h) <= self.fuzz) & used
+            sharp[self.free] = True
+            self.h[sharp] = self.exact(np.flatnonzero(sharp))
         self.objective = float(0.5 * (self.b @ (self.h - self.rho - self.p)))
         self.age, self.vague = 0, self.fuzz + VAGUE
         self.factor.refresh()

@@ -199,9 +199,9 @@ def lean(
         moves += found.moves
         support = np.flatnonzero(b)
         weights = b[support]
-        h = cache.field(support, weights) - plain.p + found.rho
+        field, fuzz = cache.sums(support, weights, math.sqrt(root2))
+        h = field - plain.p + found.rho
         h[rows] = small.gradient(found.b) + found.rho
-        fuzz = cache.rounding(support, weights, math.sqrt(root2))
         vague = np.flatnonzero(~inside & (np.abs(h) <= fuzz))
         h[vague] = values.field(at[vague], at[support], weights) - plain.p[vague] + found.rho
         wrong = np.maximum(np.where(b < plain.upper, -h, 0.0), np.where(b > plain.lower, h, 0.0))
@@ -213,6 +213,7 @@ def lean(
             )
             return Lean(b, found.rho, moves, certificate, cache)
         inside |= wrong > slack
+        del small  # before the next one is made
     raise NotConverged(
         f"the rows close to the margin were not found in {ROUNDS} rounds; raise cache_size so "
         "that the whole kernel matrix can be held"

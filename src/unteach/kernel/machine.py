@@ -28,6 +28,7 @@ from .stationary import stationary
 from .values import Values
 
 Rows = NDArray[np.int64]
+ROWS = 0.4  # share of the budget that kernel rows may take; the small problem takes the rest
 LEAN = 1500  # rows from which on two classes are learned without the Gram matrix
 
 
@@ -171,7 +172,7 @@ class Machine:
     def _lean(self, rows: Rows, first: int, start: Vector | None) -> Lean | None:
         """Return a pair's solution without the Gram matrix; None where that does not do."""
         k = int(self.codes.max()) + 1
-        each = self.budget / (k * (k - 1) // 2)
+        each = ROWS * self.budget / (k * (k - 1) // 2)
         begin = None if start is None else start[rows]
         plain = self.plain(rows, first)
         try:

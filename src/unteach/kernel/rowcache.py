@@ -128,28 +128,31 @@ class RowCache:
 
     def field(self, rows: Rows, weights: Vector) -> Vector:
         """Return sum_j weights_j k(., row_j) of every row: (m,), however little room there is."""
-        out = np.zeros(len(self.at))
-        size = max(1, len(self.owner) // 2)
+        return self.sums(rows, weights, None)[0]
+
+    def sums(self, rows: Rows, weights: Vector, root: float | None) -> tuple[Vector, float]:
+        """Return `field`, and a bound on the error of its entries if root is given.
+
+        root is the largest sqrt(K_ii). Every value is off by its own rounding. Those of rbf are
+        positive, so that a sum with the sizes of the weights bounds all of it; otherwise each is
+        at most root^2.
+        """
+        out, size, sizes = np.zeros(len(self.at)), np.abs(weights), np.zeros(len(self.at))
+        positive = root is not None and self.values.kernel.name == "rbf"
+        many = max(1, len(self.owner) // 2)
         known = self.where[rows] >= 0
         order = np.concatenate([np.flatnonzero(known), np.flatnonzero(~known)])
-        for start in range(0, len(order), size):
-            part = order[start : start + size]
+        for start in range(0, len(order), many):
+            part = order[start : start + many]
             self.ask(rows[part])
             self.sweep(rows[part], weights[part], out)
-        return out
-
-    def rounding(self, rows: Rows, weights: Vector, root: float) -> float:
-        """Return a bound on the error of every entry of `field`; root is the largest sqrt(K_ii).
-
-        Every value is off by its own rounding. Those of rbf are positive, so that a sum with the
-        sizes of the weights bounds all of it; otherwise each is at most root^2.
-        """
-        size = np.abs(weights)
-        largest = float(size.sum()) * root**2
-        if self.values.kernel.name == "rbf" and len(rows):
-            largest = min(largest, 1.001 * float(self.field(rows, size).max()))
-        summing = 4e-16 * math.sqrt(len(rows)) * (float(size.sum()) * root**2 + 1)
-        return ROUNDING * largest + summing
+            if positive:
+                self.sweep(rows[part], size[part], sizes)
+        if root is None:
+            return out, 0.0
+        total = float(size.sum()) * root**2
+        largest = min(total, 1.001 * float(sizes.max(initial=0.0))) if positive else total
+        return out, ROUNDING * largest + 4e-16 * math.sqrt(len(rows)) * (total + 1.0)
 
     def erase(self, rows: Rows) -> None:
         """Overwrite what is held of these rows."""

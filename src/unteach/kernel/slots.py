@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .anchor import Anchor
 from .certificate import Certificate, certify, worst
 from .gram import square
-from .machine import Machine, Pair
+from .machine import ROWS, Machine, Pair
 from .qp import Vector, classification, rounding
 from .rowcache import RowCache
 from .solver import accepted
@@ -158,7 +158,7 @@ class Slots:
         if anchor is None:
             cache = pair.cache
             if cache is None:
-                cache = RowCache(self.values, pair.at, self.budget / len(self.pairs))
+                cache = RowCache(self.values, pair.at, ROWS * self.budget / len(self.pairs))
             anchor = Anchor.at_solution(
                 self.values, pair.at, *self._problem(pair), pair.b, pair.rho, cache
             )
