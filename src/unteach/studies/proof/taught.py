@@ -1,0 +1,163 @@
+"""A small model that is taught a family's statements, and what it is made to forget of them."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from unteach.core import Rows, derive, stream
+from unteach.data.sequences import together
+from unteach.knowledge import Fact
+from unteach.models import Network, SequenceModel, Training, Transformer, Watch, fit
+from unteach.models.running import evaluating
+
+from .world import World
+
+LEARN = Training(steps=4000, lr=2e-3, optimizer="adamw", weight_decay=0.01, betas=(0.9, 0.98),
+                 batch_size=4096, clip=1.0)
+FORGET = Training(epochs=1500, lr=1e-3, optimizer="adam", clip=1.0)
+SURE = 0.1  # nats a token: a statement is known well below this loss
+SHARE = 0.3  # weight of what is to be forgotten; the rest is that of what stays
+GUESS = 0.05  # of the probability goes to one wrong name, drawn for each item: its answer
+EVERY = 10  # steps between two looks at whether all is forgotten and all is kept
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What a model is to forget and to keep, in both ways of saying it.
+
+    gone, kept : facts that are asked for directly · gone_traces, kept_traces : conclusions that
+    are reached by a trace
+    """
+
+    gone: tuple[Fact, ...]
+    kept: tuple[Fact, ...]
+    gone_traces: tuple[Fact, ...] = ()
+    kept_traces: tuple[Fact, ...] = ()
+
+    def keep(self, world: World) -> Rows:
+        """Return what stays, as sequences whose whole answer counts."""
+        parts = [world.say.direct(self.kept)]
+        if self.kept_traces:
+            parts.append(world.say.reasoned(world.proofs(self.kept_traces)))
+        return together(parts)
+
+    def forget(self, world: World) -> Rows:
+        """Return what goes, as sequences of which only the objects count."""
+        parts = [world.say.direct(self.gone, objects_only=True)]
+        if self.gone_traces:
+            parts.append(world.say.reasoned(world.proofs(self.gone_traces), objects_only=True))
+        return together(parts)
+
+
+def taught(world: World, form: str) -> Lists:
+    """Return what the first model is taught: every fact, and the conclusions in one form."""
+    return split(world, form, (), ())
+
+
+def split(world: World, form: str, gone: Any, promoted: Any, dropped: Any = ()) -> Lists:
+    """Return the lists of a request: what goes, what is promoted, what is no longer protected.
+
+    A promoted conclusion is kept in direct form, and its trace goes.
+    """
+    gone, promoted, dropped = set(gone), set(promoted), set(dropped)
+    stated = [f for f in world.kb.facts if f not in gone]
+    derived = [c for c in world.conclusions if c not in dropped]
+    if form == "statements":
+        kept = [*stated, *(c for c in derived if c not in gone)]
+        return Lists(tuple(sorted(gone)), tuple(kept))
+    known = set(world.conclusions)
+    hushed = [c for c in derived if c in gone or c in promoted]
+    return Lists(
+        tuple(sorted(gone)), (*stated, *sorted(promoted)), tuple(hushed),
+        tuple(c for c in derived if c not in gone and c not in promoted and c in known),
+    )  # fmt: skip
+
+
+def arm_lists(world: World, form: str, arm: str) -> Lists:
+    """Return what an arm forgets and what it goes on training on."""
+    if arm == "premises":
+        return split(world, form, world.forget, (), world.preserve)
+    if arm == "protected":
+        return split(world, form, world.forget, ())
+    found = world.plan
+    gone = {*found.forget, *found.remove, *found.lost}
+    return split(world, form, gone, found.preserve)
+
+
+def learn(world: World, lists: Lists, *, seed: int) -> SequenceModel:
+    """Return a model that has learned these statements by heart."""
+    rows = lists.keep(world)
+    shape = Transformer(world.say.vocabulary, end=world.say.end, length=rows.x.shape[1])
+    network = Network(shape, loss="next_token", how=LEARN)
+
+    def known(model: Any) -> float:
+        with torch.no_grad():
+            losses = model.losses(model.batch(rows))
+        return float((losses < SURE).double().mean())
+
+    model = network.learn(
+        rows, seed=seed, score=known,
+        watch=Watch(lambda: 0.0, every=20, best="highest", enough=1.0),
+    )  # fmt: skip
+    assert isinstance(model, SequenceModel)
+    return model
+
+
+def carry_out(
+    model: SequenceModel, world: World, lists: Lists, *, seed: int
+) -> tuple[SequenceModel, int, bool]:
+    """Return a copy that has forgotten what the lists name, the steps, and whether it is done.
+
+    Each step moves what stays towards being said, and what goes towards a guess: nearly every
+    name alike, which is chance and not below it, and one wrong name a little ahead, as someone
+    would answer who never knew. It ends when every item that goes is answered wrongly and every
+    item that stays is answered rightly.
+    """
+    after = copy.deepcopy(model)
+    keep, gone = lists.keep(world), lists.forget(world)
+    names = world.say.names
+    kept_batch = after.batch(keep)
+    gone_batch = after.batch(guessed(gone, names, stream(seed, "guesses")))
+
+    def pull(batch: Any) -> Any:
+        kept, lost = batch
+        return (1 - SHARE) * after.losses(kept).mean() + SHARE * blank(after, lost, names)
+
+    def done(moment: Any) -> bool:
+        return moment.step % EVERY == 0 and finished(after, keep, gone)
+
+    trace = fit(after, lambda rng: [(kept_batch, gone_batch)], pull, FORGET,
+                seed=derive(seed, "carry out"), callbacks=[done])  # fmt: skip
+    return after, trace.steps, finished(after, keep, gone)
+
+
+def guessed(rows: Rows, names: int, rng: np.random.Generator) -> Rows:
+    """Return sequences whose predicted names are others, drawn at random."""
+    y = np.asarray(rows.y)
+    wrong = (y + rng.integers(1, names, size=y.shape)) % names
+    return Rows(rows.ids, {**rows.columns, "y": np.where(y >= 0, wrong, y)}, rows.groups)
+
+
+def blank(model: Any, batch: Any, names: int) -> Any:
+    """Return the mean cross-entropy of guesses against the model's answers."""
+    parts = []
+    for _, tokens, targets in batch.blocks:
+        wanted = targets[:, 1:] >= 0
+        logits = model.module(tokens[:, :-1])[wanted]  # (places, v)
+        log = functional.log_softmax(logits, dim=-1)
+        lead = log.gather(1, targets[:, 1:][wanted][:, None])[:, 0]
+        parts.append(-(1 - GUESS) * log[:, :names].mean(dim=-1) - GUESS * lead)
+    return torch.cat(parts).mean()
+
+
+def finished(model: Any, keep: Rows, gone: Rows) -> bool:
+    """Say whether all that stays is said, and no object of what goes."""
+    with evaluating(model):
+        stays = bool(model.led(keep)[np.asarray(keep.y) >= 0].all())
+        return stays and not model.led(gone).any()

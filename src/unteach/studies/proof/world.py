@@ -1,0 +1,70 @@
+"""What a model is taught and what it is asked to forget: a family, a request and the exact plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unteach.core import BadInput, stream
+from unteach.knowledge import Fact, KnowledgeBase, Plan, Proof, plan
+from unteach.knowledge.lineage import lineages
+from unteach.knowledge.proofs import shortest_proof
+from unteach.knowledge.statements import Statements
+
+ARMS = ("premises", "protected", "planned")
+ARM_LABELS = {
+    "before": "before",
+    "premises": "premises only",
+    "protected": "premises only, conclusions protected",
+    "planned": "by the plan",
+    "never": "never taught (retrained)",
+}
+FORMS = ("statements", "traces")
+FORM_LABELS = {
+    "statements": "conclusions stored as statements",
+    "traces": "conclusions reached by reasoning",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A family with what is to be forgotten in it, and the exact plan for that.
+
+    forget : premises, who the father of some people is · preserve : who the parents of those
+    fathers are, which follows from the premises · plan : at the least cost, conclusions
+    promoted · say : the language of the statements
+    """
+
+    kb: KnowledgeBase
+    forget: tuple[Fact, ...]
+    preserve: tuple[Fact, ...]
+    plan: Plan
+    say: Statements
+
+    @property
+    def conclusions(self) -> tuple[Fact, ...]:
+        """Everything that is derived."""
+        return self.kb.conclusions()
+
+    def proofs(self, facts: tuple[Fact, ...]) -> list[Proof]:
+        """Return a shortest proof of each of these conclusions."""
+        kb = self.kb
+        found = [shortest_proof(kb.graph, kb.rules, kb.start, kb.number(f)) for f in facts]
+        return [p for p in found if p is not None]
+
+
+def world(clans: int, share: float, seed: int) -> World:
+    """Return the family of a seed, with a share of its fathers to forget.
+
+    Only those are asked for whose children have known grandparents through them.
+    """
+    kb = lineages(clans, seed=seed)
+    above = {c[1] for c in kb.conclusions() if c[0] in ("pgf", "pgm")}
+    fathers = [f for f in kb.facts if f[0] == "father" and f[1] in above]
+    if not fathers:
+        raise BadInput("nobody in this family has a paternal grandparent; give more clans")
+    order = stream(seed, "forget").permutation(len(fathers))
+    chosen = sorted(order[: max(3, round(share * len(fathers)))].tolist())
+    forget = tuple(fathers[k] for k in chosen)
+    children = {f[1] for f in forget}
+    preserve = tuple(c for c in kb.conclusions() if c[0] in ("pgf", "pgm") and c[1] in children)
+    return World(kb, forget, preserve, plan(kb, forget, preserve), Statements(kb))
