@@ -102,7 +102,9 @@ class Statements:
             if not proof.premises:
                 raise BadInput(f"{written(proof.fact)} is stated, and has no step to print")
             line = self._question(proof.fact, True)
-            for step in proof.premises:
+            # the step that starts at the question's subject comes first
+            steps = sorted(proof.premises, key=lambda p: p.fact[1:2] != proof.fact[1:2])
+            for step in steps:
                 predicate, subject, _ = step.fact
                 line += [self._name[subject], self._predicate[predicate],
                          self.object_of(step.fact)]  # fmt: skip

@@ -5,6 +5,7 @@ The room knows readings and tables and nothing of where they come from; a page c
 
 from .boundary import Boundary
 from .curves import Curves
+from .front import Front
 from .gallery import Gallery
 from .heatmap import Heatmap
 from .hierarchy import Hierarchy
@@ -13,13 +14,15 @@ from .matrix import Matrix
 from .page import Block, Drawing, Finding, Page, Verdict
 from .prose import Prose, Section
 from .readings import Forest, ReadingsBlock
+from .shares import Shares
 from .tables import TableBlock
 from .terminal import print_page
 from .tree import Branch, Tree
 from .write import page_json, write_page
 
 __all__ = [
-    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Gallery",
-    "Heatmap", "Hierarchy", "Matrix", "Page", "Prose", "ReadingsBlock", "Section", "TableBlock",
-    "Tree", "Verdict", "page_json", "print_page", "write_index", "write_page",
+    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Front",
+    "Gallery", "Heatmap", "Hierarchy", "Matrix", "Page", "Prose", "ReadingsBlock", "Section",
+    "Shares", "TableBlock", "Tree", "Verdict", "page_json", "print_page", "write_index",
+    "write_page",
 ]

@@ -3,10 +3,11 @@
 from unteach.core import BadInput, plugins
 
 from .margin import MARGIN, Margin
+from .proof import PROOF, Proof
 from .study import Study
 from .tail import TAIL, Tail
 
-STUDIES: tuple[Study, ...] = (MARGIN, TAIL)
+STUDIES: tuple[Study, ...] = (MARGIN, TAIL, PROOF)
 """Every study that the package ships; the tour runs all of them."""
 
 
@@ -22,4 +23,6 @@ def study_named(name: str) -> Study:
     return known[name]
 
 
-__all__ = ["MARGIN", "STUDIES", "TAIL", "Margin", "Study", "Tail", "study_named"]
+__all__ = [
+    "MARGIN", "PROOF", "STUDIES", "TAIL", "Margin", "Proof", "Study", "Tail", "study_named",
+]

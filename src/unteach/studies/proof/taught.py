@@ -86,6 +86,9 @@ def arm_lists(world: World, form: str, arm: str) -> Lists:
     if arm == "protected":
         return split(world, form, world.forget, ())
     found = world.plan
+    if arm == "halfway":
+        more = [f for f in (*found.remove, *found.lost) if f not in set(found.forget)]
+        return split(world, form, {*found.forget, *more[::2]}, found.preserve)
     gone = {*found.forget, *found.remove, *found.lost}
     return split(world, form, gone, found.preserve)
 

@@ -10,18 +10,20 @@ from unteach.knowledge.lineage import lineages
 from unteach.knowledge.proofs import shortest_proof
 from unteach.knowledge.statements import Statements
 
-ARMS = ("premises", "protected", "planned")
+ARMS = ("premises", "protected", "halfway", "planned")
 ARM_LABELS = {
     "before": "before",
     "premises": "premises only",
     "protected": "premises only, conclusions protected",
+    "halfway": "half of the plan",
     "planned": "by the plan",
     "never": "never taught (retrained)",
 }
+ALL_ARMS = ("before", *ARMS, "never")
 FORMS = ("statements", "traces")
 FORM_LABELS = {
-    "statements": "conclusions stored as statements",
-    "traces": "conclusions reached by reasoning",
+    "statements": "stored conclusions",
+    "traces": "reasoned conclusions",
 }
 
 
