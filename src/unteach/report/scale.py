@@ -43,7 +43,8 @@ class Scale:
         [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
         """
         step = _round_step((self.high - self.low) / max(about, 1))
-        step = max(step, 1.0) if whole else step
+        if whole:  # 2.5 is round, and not whole
+            step = max(_round_step(step * 1.01) if step % 1 else step, 1.0)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [k * step + 0.0 for k in range(first, last + 1)]
 

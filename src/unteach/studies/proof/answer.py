@@ -99,25 +99,29 @@ def _price(by_name: dict[str, Reading]) -> list[Finding]:
 
 
 def _relearned(by_name: dict[str, Reading]) -> list[Finding]:
-    names = [f"relearned sooner ({FORM_LABELS[form]})" for form in FORMS]
+    names = [f"ahead of never taught: {what} ({FORM_LABELS[form]})"
+             for form in FORMS for what in ("taught", "held")]  # fmt: skip
     names = [n for n in names if n in by_name]
     if not names:
         return []
     found = [by_name[n] for n in names]
-    unsure = all(r.low <= 0 <= r.high for r in found) or min(r.n for r in found) < 3
+    ahead = [r for r in found if r.low > 0]
+    few = min(r.n for r in found) < 5
     text = (
-        "**Does it come back faster than it would to a model that never knew it?** When some "
-        "of the premises are taught again, those that are held back return "
-        + ", ".join(f"{{{n}}} steps sooner" for n in names)
-        + " (stored and reasoned conclusions)."
+        "**Does it come back faster than it would to a model that never knew it?** Some of the "
+        "forgotten premises are taught again, and both models are asked for these and for the "
+        "ones held back."
     )
-    if unsure:
-        return [Finding(f"{text} At this number of seeds it cannot be told from zero.",
+    if few:
+        return [Finding(f"{text} {min(r.n for r in found)} seeds are too few to tell.",
                         tuple(names), "unknown")]  # fmt: skip
-    sooner = any(r.low > 0 for r in found)
-    end = (" What is forgotten cannot be asked for or derived, and it is not gone from the "
-           "parameters." if sooner else "")  # fmt: skip
-    return [Finding(text + end, tuple(names), "holds" if sooner else "fails")]
+    if ahead:
+        return [Finding(
+            f"{text} In {len(ahead)} of {len(found)} comparisons the model that forgot is ahead: "
+            "what cannot be asked for or derived is not all gone from its parameters.",
+            tuple(names), "holds" if len(ahead) == len(found) else "mixed")]  # fmt: skip
+    return [Finding(f"{text} In none of {len(found)} comparisons is the model that forgot shown "
+                    "to be ahead.", tuple(names), "fails")]  # fmt: skip
 
 
 def _chance(by_name: dict[str, Reading]) -> Finding:

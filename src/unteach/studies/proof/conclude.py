@@ -13,7 +13,7 @@ from unteach.core import Reading, Table
 from unteach.stats import Interval, mean_interval, proportion_interval
 
 from .symbolic import VERDICTS, theorem
-from .world import ALL_ARMS, FORM_LABELS, FORMS
+from .world import ALL_ARMS, ARM_LABELS, FORM_LABELS, FORMS
 
 MEASURES = ("recalled", "deducible", "strength", "over chance", "preserved",
             "preserved directly", "outside the plan", "stated kept", "recites", "printed")  # fmt: skip
@@ -108,9 +108,10 @@ def arms_table(models: dict[str, list[dict[str, Any]]]) -> Table:
     for form, found in models.items():
         for arm in ALL_ARMS:
             means = {m: float(np.mean([one["arms"][arm][m] for one in found])) for m in MEASURES}
-            rows.append({"form": form, "arm": arm, **means, "seeds": len(found)})
+            rows.append({"form": FORM_LABELS[form], "way": ARM_LABELS[arm], **means,
+                         "seeds": len(found)})  # fmt: skip
     units = {m: "share" for m in MEASURES if m != "over chance"}
-    return table_of("arms", rows, units, ("form", "arm"),
+    return table_of("arms", rows, units, ("form", "way"),
                     "means over seeds; the table of runs has every seed")  # fmt: skip
 
 
@@ -245,13 +246,13 @@ def model_readings(
                     better = "lower" if measure == "deducible" else (
                         "none" if measure == "over chance" else "higher")  # fmt: skip
                     readings.append(reading(name, ends, seeds, unit, better, "", "arms"))
-        sooner = [s for s in map(steps_sooner, found) if s is not None]
-        ends = mean_of(sooner, "seeds")
-        if ends is not None:
-            readings.append(reading(
-                f"relearned sooner ({named})", ends, seeds, "steps", "zero",
-                "steps until premises that are held back reach a probability of one half: never "
-                "taught less planned", "relearn"))  # fmt: skip
+        for what in ("taught", "held"):
+            ends = mean_of([a for one in found if (a := ahead(one, what)) is not None], "seeds")
+            if ends is not None:
+                readings.append(reading(
+                    f"ahead of never taught: {what} ({named})", ends, seeds, "probability",
+                    "zero", "mean over the lessons of the probability of the premises, planned "
+                    "less never taught", "relearn"))  # fmt: skip
     return readings
 
 
@@ -264,18 +265,16 @@ def held(one: dict[str, Any]) -> bool:
     )  # fmt: skip
 
 
-def steps_sooner(one: dict[str, Any]) -> float | None:
-    """Return how many steps sooner the planned model relearns what is held back; None if never."""
-    ends = []
-    for arm in ("never", "planned"):
-        curve = one["relearn"][arm]
-        if curve is None:
-            return None
-        last = curve["step"][-1]
-        reached = [s for s, p in zip(curve["step"], curve["held_probability"], strict=True)
-                   if p >= 0.5]  # fmt: skip
-        ends.append(reached[0] if reached else last)
-    return float(ends[0] - ends[1])
+def ahead(one: dict[str, Any], what: str) -> float | None:
+    """Return by how much the planned model is ahead of one that never knew, over all lessons.
+
+    The mean over the readings of a curve is the area under it; None where nothing is held back.
+    """
+    planned, never = one["relearn"]["planned"], one["relearn"]["never"]
+    if planned is None or never is None:
+        return None
+    name = f"{what}_probability"
+    return float(np.mean(planned[name]) - np.mean(never[name]))
 
 
 def mean_of(values: Sequence[float], unit: str) -> Interval | None:
@@ -292,8 +291,10 @@ def reading(
 ) -> Reading:
     """Return an interval as a reading; a share stays within 0 and 1."""
     low, high = ends.low, ends.high
+    if unit in ("share", "times chance"):
+        low = max(0.0, low)
     if unit == "share":
-        low, high = max(0.0, low), min(1.0, high)
+        high = min(1.0, high)
     return Reading(name, ends.value, min(low, ends.value), max(high, ends.value), ends.n,
                    ends.unit_of_replication, seeds, unit, better, table=table, note=note)  # fmt: skip
 

@@ -106,7 +106,7 @@ def _theorem_blocks(trees: dict[str, Any]) -> list[Block]:
 def _map_blocks(trees: dict[str, Any]) -> list[Block]:
     blocks: list[Block] = [
         Section("The map: what can outlive its premises",
-                "For every conclusion of invented families with 37 rules of kinship."),
+                "For every conclusion of invented families with the rules of kinship."),
         key_figure(),
     ]  # fmt: skip
     titles = {
@@ -152,7 +152,7 @@ def _price_blocks(plan: dict[str, Any]) -> list[Block]:
                        "alone": "stated facts that go", "lost": "conclusions that fall",
                        "feasible": "share of requests that can be met",
                        "cost": "for each fact that is to be forgotten"},
-               y_label="", share_y="none", columns=2,
+               y_label="mean over families", share_y="none", columns=2,
                caption="The larger the request, the likelier that what is to be kept entails what "
                "is to go. Collateral is exact: no smaller set of stated facts will do. " + where),
     ]  # fmt: skip
@@ -185,17 +185,20 @@ def _model_blocks(tables: dict[str, Table], trees: dict[str, Any], plan: dict[st
               caption="Left is forgotten, up is kept. Making the model deny the premises leaves "
               "it in the upper right, where nothing was forgotten. Marks of one place stand one "
               "beneath the other; pale lines are the least and the most over seeds."),
-        TableBlock("arms", columns=("form", "arm", "recalled", "deducible", "printed", "recites",
+        TableBlock("arms", columns=("form", "way", "recalled", "deducible", "printed", "recites",
                                     "preserved", "preserved directly", "outside the plan",
                                     "over chance"),
-                   labels={"outside the plan": "kept outside the plan",
-                           "over chance": "probability, times chance",
-                           "recites": "conclusions that recite a premise",
-                           "printed": "printed in a trace", "recalled": "said when asked"},
+                   labels={"outside the plan": "rest kept", "over chance": "× chance",
+                           "recites": "recited", "recalled": "said", "deducible": "derived",
+                           "preserved": "kept", "preserved directly": "kept directly"},
                    digits={"over chance": 2},
-                   caption=f"Means over {n} seeds. Said, derived and printed: of the premises that "
-                   "were to go. Preserved: said directly or reached by reasoning. Never taught: "
-                   "trained from nothing on what the plan keeps."),
+                   caption=f"Means over {n} seeds. Of the premises that were to go: said when "
+                   "asked, derived from what is said, printed in a trace. Of the conclusions that "
+                   "were to stay: those whose trace recites a premise, those kept in any form, "
+                   "and directly. The rest: all that the plan leaves alone. × chance: the "
+                   "probability of a forgotten premise, in units of a name drawn at random. Never "
+                   "taught: trained from nothing on what the plan keeps; what it says or lets "
+                   "derive is guessed, and is the measure of the others."),
     ]  # fmt: skip
     if "leak" in trees:
         blocks.append(Tree(
@@ -213,12 +216,13 @@ def _model_blocks(tables: dict[str, Table], trees: dict[str, Any], plan: dict[st
     if len(tables["relearn"]):
         blocks.append(Curves(
             "relearn", x="step", y="probability", low="low", high="high", series="arm",
-            facet="form", where={"what": "held"}, order=("premises", "protected", "planned", "never"),
-            labels=_LABELS, x_label="steps of teaching other premises again",
-            y_label="probability of premises held back", share_y="all", columns=2,
+            facet="form", row="what", order=("premises", "protected", "planned", "never"),
+            labels={**_LABELS, "taught": "Premises that are taught again",
+                    "held": "Premises that are held back"},
+            x_label="steps of teaching", y_label="probability", share_y="all", columns=2,
             title="How fast it comes back",
-            caption="Some of the forgotten premises are taught again; shown are those that are "
-            "not, about other fathers. A model that never knew them is the measure."))  # fmt: skip
+            caption="Premises about some fathers are taught again, those about others are not. "
+            "A model that never knew them is the measure. Means and 95 % intervals over seeds."))  # fmt: skip
     names = [f"{arm}: {what} ({FORM_LABELS[form]})" for form in FORMS
              for what in ("deducible", "preserved", "outside the plan")
              for arm in ("premises", "protected", "planned")]  # fmt: skip

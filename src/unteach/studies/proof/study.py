@@ -40,7 +40,7 @@ class Proof:
     --------
     >>> plan = PROOF.plan(full=False, seed=0)
     >>> plan["families"], plan["models"], len(PROOF.tasks(plan))
-    (5, 2, 14)
+    (4, 2, 12)
     """
 
     name: ClassVar[str] = "proof"
@@ -58,12 +58,12 @@ class Proof:
             "version": VERSION,
             "form": "full" if full else "quick",
             "seed": int(seed),
-            "families": 20 if full else 5,
-            "facts": 400 if full else 160,
-            "sizes": [1, 2, 3, 5, 8, 12, 20],
-            "repeats": 20 if full else 10,
+            "families": 12 if full else 4,
+            "facts": 300 if full else 120,
+            "sizes": [1, 2, 3, 5, 8, 12, 16],
+            "repeats": 20 if full else 8,
             "models": 10 if full else 2,
-            "clans": 5 if full else 3,
+            "clans": 3 if full else 2,
             "share": 0.3,
         }
 

@@ -22,6 +22,7 @@ LEARN = Training(steps=4000, lr=2e-3, optimizer="adamw", weight_decay=0.01, beta
                  batch_size=4096, clip=1.0)
 FORGET = Training(epochs=1500, lr=1e-3, optimizer="adam", clip=1.0)
 SURE = 0.1  # nats a token: a statement is known well below this loss
+FIRM = 0.2  # nats a token, mean over a record: a statement that stays is said firmly
 SHARE = 0.3  # weight of what is to be forgotten; the rest is that of what stays
 GUESS = 0.05  # of the probability goes to one wrong name, drawn for each item: its answer
 EVERY = 10  # steps between two looks at whether all is forgotten and all is kept
@@ -160,7 +161,8 @@ def blank(model: Any, batch: Any, names: int) -> Any:
 
 
 def finished(model: Any, keep: Rows, gone: Rows) -> bool:
-    """Say whether all that stays is said, and no object of what goes."""
-    with evaluating(model):
-        stays = bool(model.led(keep)[np.asarray(keep.y) >= 0].all())
+    """Say whether all that stays is said, and firmly, and no object of what goes."""
+    with evaluating(model), torch.no_grad():
+        firm = bool((model.losses(model.batch(keep)) < FIRM).all())
+        stays = firm and bool(model.led(keep)[np.asarray(keep.y) >= 0].all())
         return stays and not model.led(gone).any()
