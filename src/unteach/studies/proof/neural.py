@@ -1,4 +1,4 @@
-"""One task: a small model learns a family, forgets in every way, and is asked what it gives away."""
+"""One task: a small model learns a family, forgets in every way, and is asked what is left."""
 
 from __future__ import annotations
 

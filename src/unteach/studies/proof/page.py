@@ -158,7 +158,9 @@ def _price_blocks(plan: dict[str, Any]) -> list[Block]:
     ]  # fmt: skip
 
 
-def _model_blocks(tables: dict[str, Table], trees: dict[str, Any], plan: dict[str, Any]) -> list[Block]:
+def _model_blocks(
+    tables: dict[str, Table], trees: dict[str, Any], plan: dict[str, Any]
+) -> list[Block]:
     n = plan["models"]
     few = f"{n} seeds" + (
         "; that is few, and the intervals say so (`--full` takes 10)" if n < 5 else ""
@@ -222,7 +224,8 @@ def _model_blocks(tables: dict[str, Table], trees: dict[str, Any], plan: dict[st
             x_label="steps of teaching", y_label="probability", share_y="all", columns=2,
             title="How fast it comes back",
             caption="Premises about some fathers are taught again, those about others are not. "
-            "A model that never knew them is the measure. Means and 95 % intervals over seeds."))  # fmt: skip
+            "A model that never knew them is the measure. Means and 95 % intervals over "
+            "seeds."))  # fmt: skip
     names = [f"{arm}: {what} ({FORM_LABELS[form]})" for form in FORMS
              for what in ("deducible", "preserved", "outside the plan")
              for arm in ("premises", "protected", "planned")]  # fmt: skip
@@ -230,8 +233,9 @@ def _model_blocks(tables: dict[str, Table], trees: dict[str, Any], plan: dict[st
         tuple(names), title="The same with intervals over seeds",
         labels={x: f"{x.split(':')[0]}: {x.split(': ')[1].split(' (')[0]}" for x in names},
         headings={names[0]: "Stored conclusions", names[9]: "Reasoned conclusions"},
-        caption="Means over seeds with Student intervals; where all seeds agree an interval has no "
-        "width, and the findings above give the interval of the share of seeds instead."))  # fmt: skip
+        caption="Means over seeds with Student intervals; where all seeds agree an interval has "
+        "no width, and the findings above give the interval of the share of seeds "
+        "instead."))  # fmt: skip
     return blocks
 
 

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from unteach.core import Table, derive, stream
-from unteach.knowledge import Fact, KnowledgeBase, Proof, families, outlive, parse_fact, plan, written
+from unteach.knowledge import (
+    Fact,
+    KnowledgeBase,
+    Proof,
+    families,
+    outlive,
+    parse_fact,
+    plan,
+    written,
+)
 from unteach.knowledge.proofs import shortest_proof
 
 from .trees import as_tree
@@ -53,7 +62,8 @@ def examples(kb: KnowledgeBase, table: Table) -> list[dict[str, Any]]:
         liked = [r for r in rows if r["predicate"] in wanted[verdict]] or rows
         if liked:
             row = min(liked, key=lambda r: r["premises"].count(";"))
-            shown.append({"verdict": verdict, **example(kb, parse_fact(row["conclusion"]), verdict)})
+            chosen = parse_fact(row["conclusion"])
+            shown.append({"verdict": verdict, **example(kb, chosen, verdict)})
     return shown
 
 

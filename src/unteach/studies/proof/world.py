@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unteach.core import BadInput, stream
+from unteach.core import BadInput, derive, stream
 from unteach.knowledge import Fact, KnowledgeBase, Plan, Proof, plan
 from unteach.knowledge.lineage import lineages
 from unteach.knowledge.proofs import shortest_proof
@@ -19,6 +19,7 @@ ARM_LABELS = {
     "planned": "by the plan",
     "never": "never taught (retrained)",
 }
+_DRAWS = 100
 ALL_ARMS = ("before", *ARMS, "never")
 FORMS = ("statements", "traces")
 FORM_LABELS = {
@@ -55,15 +56,19 @@ class World:
 
 
 def world(clans: int, share: float, seed: int) -> World:
-    """Return the family of a seed, with a share of its fathers to forget.
+    """Return the family of a seed, with a share of its fathers to forget, at least 3.
 
-    Only those are asked for whose children have known grandparents through them.
+    Only those are asked for whose children have known grandparents through them; a family with
+    fewer than 3 of them is drawn anew.
     """
-    kb = lineages(clans, seed=seed)
-    above = {c[1] for c in kb.conclusions() if c[0] in ("pgf", "pgm")}
-    fathers = [f for f in kb.facts if f[0] == "father" and f[1] in above]
-    if not fathers:
-        raise BadInput("nobody in this family has a paternal grandparent; give more clans")
+    for again in range(_DRAWS):
+        kb = lineages(clans, seed=derive(seed, "again", again) if again else seed)
+        above = {c[1] for c in kb.conclusions() if c[0] in ("pgf", "pgm")}
+        fathers = [f for f in kb.facts if f[0] == "father" and f[1] in above]
+        if len(fathers) >= 3:
+            break
+    else:
+        raise BadInput(f"{_DRAWS} families had too few grandparents; give more clans")
     order = stream(seed, "forget").permutation(len(fathers))
     chosen = sorted(order[: max(3, round(share * len(fathers)))].tolist())
     forget = tuple(fathers[k] for k in chosen)
