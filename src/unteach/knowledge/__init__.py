@@ -2,8 +2,9 @@
 
 A knowledge base entails conclusions; a plan says which facts to remove so that some of them no
 longer follow and others stay. Everything here is exact and knows no model: a model comes in
-through its answers (`deduce`, `interrogate`). Skills stand to their reductions as facts to rules: a tower says
-which skills remain computable from those that are kept, and writes the tasks that teach them.
+through its answers (`deduce`, `interrogate`). Skills stand to their reductions as facts to rules:
+a tower says which skills remain computable from those that are kept, and writes the tasks that
+teach them.
 """
 
 from .asking import direct_answers, printed_reasons
