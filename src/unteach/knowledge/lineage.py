@@ -48,7 +48,7 @@ def lineages(clans: int = 6, *, generations: int = 4, seed: int = 0) -> Knowledg
 
     Examples
     --------
-    >>> kb = lineages(2, seed=1)
+    >>> kb = lineages(2, seed=0)
     >>> sorted({f[0] for f in kb.facts}), sorted({f[0] for f in kb.conclusions()})
     (['father', 'husband', 'mother', 'wife'], ['mgf', 'mgm', 'pgf', 'pgm'])
     """

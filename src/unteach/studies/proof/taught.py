@@ -25,7 +25,8 @@ SURE = 0.1  # nats a token: a statement is known well below this loss
 FIRM = 0.2  # nats a token, mean over a record: a statement that stays is said firmly
 SHARE = 0.3  # weight of what is to be forgotten; the rest is that of what stays
 GUESS = 0.05  # of the probability goes to one wrong name, drawn for each item: its answer
-ROUNDS = 6  # of FORGET.epochs steps; each draws new guesses, should the last ones tell
+ROUNDS = 8  # of at most FORGET.epochs steps; each draws new guesses, should the last ones tell
+SETTLED = 60  # steps after which guesses that tell are drawn anew
 EVERY = 10  # steps between two looks at whether all is forgotten and all is kept
 
 
@@ -132,8 +133,14 @@ def carry_out(
         kept, lost = batch
         return (1 - SHARE) * after.losses(kept).mean() + SHARE * blank(after, lost, names)
 
-    def over() -> bool:
+    def quiet() -> bool:
         return finished(after, keep, gone) and not whispers(after, world, lists)
+
+    def over(moment: Any) -> bool:
+        if moment.step % EVERY:
+            return False
+        settled = moment.step >= SETTLED and finished(after, keep, gone)
+        return settled or quiet()  # settled, and not quiet: other guesses are needed
 
     steps = 0
     for around in range(ROUNDS):
@@ -141,9 +148,9 @@ def carry_out(
         both = [(kept_batch, gone_batch)]
         trace = fit(after, lambda rng, both=both: both, pull, FORGET,
                     seed=derive(seed, "carry out", around),
-                    callbacks=[lambda m: m.step % EVERY == 0 and over()])  # fmt: skip
+                    callbacks=[over])  # fmt: skip
         steps += trace.steps
-        if over():
+        if quiet():
             return after, steps, True
     return after, steps, False
 
