@@ -28,7 +28,8 @@ Run: python benchmarks/bench_kernel.py [--quick]
 One BLAS thread on both sides; scikit-learn at its default tol with cache_size=2000; gamma fixed
 to 1 / (d var X) beforehand. "forget" is the whole of `SVC.forget` and the reading of
 `certificate_` (many classes: see above), the erasing of what went included; the first one after a
-fit (which sets the anchor up) is timed apart. The data are planted; hard stands in for covtype. CPU seconds, so that other work on the machine counts less.
+fit (which sets the anchor up) is timed apart. The data are planted; hard stands in for covtype.
+CPU seconds, so that other work on the machine counts less.
 """
 
 from __future__ import annotations
