@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def conduct(
     jobs: int | None,
     command: str,
     again: str,
+    options: Mapping[str, Any] | None = None,
 ) -> tuple[Page, Run]:
     """Return a study's page and its run; a study that was finished before is only read.
 
@@ -30,13 +32,15 @@ def conduct(
     ----------
     command : what the run stores as the way to repeat it
     again : what resumes it, said when it is interrupted
+    options : further arguments of the study's plan
     """
-    plan = study.plan(full=full, seed=seed)
+    extra = dict(options or {})
+    plan = study.plan(full=full, seed=seed, **extra)
     run = store.begin(
         plan,
         name=f"study {study.name}",
         command=command,
-        python=_python(study.name, full, seed),
+        python=_python(study.name, full, seed, extra),
     )
     try:
         if run.finished:
@@ -55,7 +59,8 @@ def _tick(watched: Watched, name: str, done: int, total: int, _: str) -> None:
     watched.tick(name, done, total)
 
 
-def _python(name: str, full: bool, seed: int) -> str:
+def _python(name: str, full: bool, seed: int, options: Mapping[str, Any]) -> str:
+    given = "".join(f", {k}={v!r}" for k, v in options.items())
     return "\n".join(
         [
             "from unteach.report import write_page",
@@ -64,7 +69,8 @@ def _python(name: str, full: bool, seed: int) -> str:
             "",
             f"study = study_named({name!r})",
             'with Store.open(".unteach") as store:',
-            f'    run = store.begin(study.plan(full={full}, seed={seed}), name="study {name}")',
+            f"    plan = study.plan(full={full}, seed={seed}{given})",
+            f'    run = store.begin(plan, name="study {name}")',
             "    study.run(run, jobs=None, progress=None)",
             '    write_page(study.conclude(run), "index.html")',
         ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from .options import AsJson, Jobs, Seed, value
 from .progress import Watched
@@ -40,9 +41,10 @@ def tour(
     command = shlex.join(words)
     entries: list[Entry] = []
     summed = 0.0
-    alone = len(STUDIES) == 1
-    with Store.open(out / ".unteach") as store, Watched([s.name for s in STUDIES]) as watched:
-        for study in STUDIES:
+    ready = [s for s in STUDIES if not missing(s)]
+    alone = len(ready) == 1
+    with Store.open(out / ".unteach") as store, Watched([s.name for s in ready]) as watched:
+        for study in ready:
             single = shlex.join(["unteach", "study", study.name, "--seed", str(seed)])
             page, run = conduct(
                 study, store, watched, full=False, seed=seed, jobs=jobs, command=single,
@@ -67,6 +69,7 @@ def tour(
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "seed": seed,
+            **{f"{s.name} left out, it needs": missing(s) for s in STUDIES if missing(s)},
             "seconds of this tour": round(studying, 1),
             "seconds of compilation": round(compiling, 1),
             "seconds of all tasks together": round(summed, 1),
@@ -87,3 +90,9 @@ def tour(
     took = f"{seconds(studying)} of studies, {seconds(compiling)} of compilation"
     for label, text in (("took", took), ("numbers", str(numbers)), ("report", str(report))):
         screen.print(Text.assemble((f"  {label:<8}", "dim"), (text, "bold")), soft_wrap=True)
+
+
+def missing(study: Any) -> str:
+    """Return the package that a study needs and that is not installed, or an empty text."""
+    module = getattr(study, "needs", "")
+    return module if module and find_spec(module) is None else ""

@@ -5,6 +5,7 @@ The room knows readings and tables and nothing of where they come from; a page c
 
 from .boundary import Boundary
 from .curves import Curves
+from .divided import Divided
 from .front import Front
 from .gallery import Gallery
 from .heatmap import Heatmap
@@ -21,8 +22,8 @@ from .tree import Branch, Tree
 from .write import page_json, write_page
 
 __all__ = [
-    "Block", "Boundary", "Branch", "Curves", "Drawing", "Entry", "Finding", "Forest", "Front",
-    "Gallery", "Heatmap", "Hierarchy", "Matrix", "Page", "Prose", "ReadingsBlock", "Section",
-    "Shares", "TableBlock", "Tree", "Verdict", "page_json", "print_page", "write_index",
+    "Block", "Boundary", "Branch", "Curves", "Divided", "Drawing", "Entry", "Finding", "Forest",
+    "Front", "Gallery", "Heatmap", "Hierarchy", "Matrix", "Page", "Prose", "ReadingsBlock",
+    "Section", "Shares", "TableBlock", "Tree", "Verdict", "page_json", "print_page", "write_index",
     "write_page",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,6 +71,11 @@ class Run:
     def working(self) -> bool:
         """Whether this run is open to be worked on, by us."""
         return self._lock is not None
+
+    @property
+    def folder(self) -> Path:
+        """Where its tasks keep what they share (checkpoints); not made yet, a purge empties it."""
+        return self._database.path.parent / "shards" / self.id
 
     @property
     def status(self) -> str:

@@ -6,8 +6,9 @@ from .margin import MARGIN, Margin
 from .proof import PROOF, Proof
 from .study import Study
 from .tail import TAIL, Tail
+from .tower import TOWER, TowerStudy
 
-STUDIES: tuple[Study, ...] = (MARGIN, TAIL, PROOF)
+STUDIES: tuple[Study, ...] = (MARGIN, TAIL, PROOF, TOWER)
 """Every study that the package ships; the tour runs all of them."""
 
 
@@ -24,5 +25,6 @@ def study_named(name: str) -> Study:
 
 
 __all__ = [
-    "MARGIN", "PROOF", "STUDIES", "TAIL", "Margin", "Proof", "Study", "Tail", "study_named",
+    "MARGIN", "PROOF", "STUDIES", "TAIL", "TOWER", "Margin", "Proof", "Study", "Tail",
+    "TowerStudy", "study_named",
 ]

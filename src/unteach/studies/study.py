@@ -22,7 +22,11 @@ class Study(Protocol):
         """The question that it answers, in one or two sentences."""
 
     def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
-        """Return everything that decides the result, as JSON; it names the run."""
+        """Return everything that decides the result, as JSON; it names the run.
+
+        Further arguments, each with a default, are options of the study's own; on the command
+        line they are given as `--name` (`--format`, `--seeds`, `--spec`, `--skill`).
+        """
 
     def warm_up(self) -> None:
         """Compile what the study will run, so that its own time can be told apart."""

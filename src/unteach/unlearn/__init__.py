@@ -37,6 +37,8 @@ from .scrub import SCRUB
 from .search_space import Between
 from .sisa import Constant, ShardedLearner, ShardedModel, Sisa
 from .ssd import SSD, LabelFreeSSD
+from .task_vector import TaskVector
+from .token_rows import TokenRows
 from .tuning import Tuned, tune
 from .unsir import UNSIR
 
@@ -81,6 +83,8 @@ __all__ = [
     "ShardedLearner",
     "ShardedModel",
     "Sisa",
+    "TaskVector",
+    "TokenRows",
     "Tuned",
     "UNSIR",
     "forget",

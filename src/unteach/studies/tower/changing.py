@@ -1,0 +1,60 @@
+"""The tasks that change a skill's definition, and ask who follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from unteach.core import Request, derive
+from unteach.knowledge import ripple
+from unteach.unlearn import FineTune
+
+from .forgetting import gauge_of, left_of, small
+from .gauge import Gauge
+from .lessons import Course, Lessons
+from .setting import composites, shifted, top
+from .taught import taught
+
+SURE = 0.995
+
+
+def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return who answers by the new definition, who by the old one, and who by neither."""
+    skill, kept = payload["skill"], payload["kept"]
+    gauge, model = gauge_of(payload), taught(payload, folder)
+    tasks, graph = gauge.tasks, gauge.graph
+    new = tasks.changed(shifted(graph, skill))
+    probe = Gauge(tasks, n=40, seed=derive(int(payload["seed"]), "stop"))
+    least = int(payload["steps"]) // 2 if kept != "none" else 0
+    told = Lessons((new.only([skill]), *left_of(tasks, skill, kept).parts))
+    seen = {"step": 0}
+
+    def until(after: Any) -> bool:
+        seen["step"] += 10
+        x = probe.inputs[skill]
+        right = (probe.oracle(after)(skill, x) == new.truth(skill, x)).mean()
+        return seen["step"] >= least and bool(right >= SURE)
+
+    method = FineTune(lr=5e-4, steps=int(payload["steps"]), clip=1.0, until=until, every=10)
+    course: Any = Course(tasks, skill, told)
+    own = derive(int(payload["seed"]), "change", kept)
+    gone = method.forget(small(model), course, Request(groups=[skill]), seed=own)
+    after, ask = gone.model, gauge.oracle(gone.model)
+    answers = {}
+    for name in (skill, *composites(graph, skill, tasks.groups)):
+        x = gauge.inputs[name]
+        found = ripple(ask(name, x), new=new.truth(name, x), old=graph.truth(name, x))
+        answers[name] = {"new": found.new, "old": found.old, "neither": found.neither,
+                         "n": found.n}  # fmt: skip
+    above = top(graph, skill, tasks.groups)
+    return {
+        "answers": answers,
+        "steps": len(after.trace_.losses),
+        "skills": gauge.skills(after),
+        "coherence": {
+            name: gauge.coherent(after, name) for name in composites(graph, skill, tasks.groups)
+        },
+        "roles": list(gauge.roles(model, after, above, new).rows()),
+        "traced": above,
+    }

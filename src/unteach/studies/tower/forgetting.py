@@ -1,0 +1,119 @@
+"""The tasks that forget a skill: by several methods, with several things held in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from unteach.core import Request, derive
+from unteach.knowledge import protect
+from unteach.unlearn import GradientAscent, NegGradPlus, RandomLabel, TaskVector, TokenRows
+
+from .gauge import Gauge, near
+from .lessons import Course, Lessons
+from .setting import composites, graph_of, tasks_of, top
+from .taught import taught
+
+QUICKLY = 48  # tasks a batch while forgetting: many small steps
+WELL = 0.97
+"""Above this a protected skill counts as kept."""
+
+
+def gauge_of(payload: Mapping[str, Any]) -> Gauge:
+    """Return the questions of the study for one format and seed."""
+    tasks = tasks_of(payload["world"], payload["format"])
+    return Gauge(tasks, n=int(payload["n"]), seed=derive(int(payload["seed"]), "gauge"))
+
+
+def small(model: Any) -> Any:
+    """Return the model with smaller batches; its parameters are shared, methods copy them."""
+    import copy
+
+    smaller = copy.copy(model)
+    smaller.how = replace(model.how, batch_size=QUICKLY)
+    return smaller
+
+
+def method_for(
+    name: str, steps: int, until: Callable[[Any], bool], token: int
+) -> Any:
+    """Return a method of the study with its settings, the same for all formats."""
+    shared: dict[str, Any] = {"steps": steps, "clip": 1.0, "until": until, "every": 10}
+    if name == "ascent":
+        return GradientAscent(lr=3e-4, ceiling=6.0, **{**shared, "every": 2})
+    if name == "neggrad":
+        return NegGradPlus(lr=5e-4, alpha=0.9, ceiling=4.0, **shared)
+    if name == "vector":
+        return TaskVector(lr=1e-3, scales=(0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32),
+                          **{**shared, "steps": 20})  # fmt: skip
+    if name == "row":
+        return TokenRows(lr=1e-2, share=0.4, tokens=(token,), **shared)
+    return RandomLabel(lr=5e-4, share=0.4, **shared)
+
+
+def forget_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what is left of a skill, and of all others, after one method."""
+    skill, kept = payload["skill"], payload["kept"]
+    gauge, model = gauge_of(payload), taught(payload, folder)
+    tasks, graph = gauge.tasks, gauge.graph
+    probe = Gauge(tasks, n=40, seed=derive(int(payload["seed"]), "stop"))
+    above = top(graph, skill, tasks.groups)
+    held = kept == "everything"
+
+    def until(after: Any) -> bool:
+        if held:
+            at_chance = near(probe.share(after, skill), graph.chance[skill], 0.06)
+            return at_chance and probe.share(after, above) >= WELL
+        return probe.share(after, skill) <= graph.chance[skill] + 0.06
+
+    token = tasks.vocabulary.number(skill)
+    method = method_for(payload["method"], int(payload["steps"]), until, token)
+    course = Course(tasks, skill, left_of(tasks, skill, kept))
+    own = derive(int(payload["seed"]), "forget", payload["method"])
+    gone = method.forget(small(model), course, Request(groups=[skill]), seed=own)
+    return state(gauge, model, gone.model, skill) | {
+        "steps": len(gone.model.trace_.losses), "claim": gone.claim.kind,
+        "relearn": gauge.relearned(gone.model, skill) if payload["relearn"] else [],
+    }
+
+
+def left_of(tasks: Any, skill: str, kept: str) -> Lessons:
+    """Return the stream of what is held in place."""
+    held = protect(tasks, skill, kept)  # type: ignore[arg-type]
+    return Lessons((held,) if held.groups else ())
+
+
+def state(gauge: Gauge, before: Any, after: Any, skill: str) -> dict[str, Any]:
+    """Return everything that is read of a model after a skill went."""
+    above = top(gauge.graph, skill, gauge.tasks.groups)
+    damage = gauge.roles(before, after, above)
+    return {
+        "skills": gauge.skills(after),
+        "doors": gauge.doors(after, skill),
+        "coherence": {
+            name: gauge.coherent(after, name)
+            for name in composites(gauge.graph, skill, gauge.tasks.groups)
+        },
+        "roles": list(damage.rows()),
+        "traced": above,
+    }
+
+
+def teach_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what a taught model knows; one that was never taught a skill is the reference."""
+    gauge, without = gauge_of(payload), payload["without"]
+    model = taught(payload, folder, without)
+    graph, names = graph_of(payload["world"]), gauge.tasks.groups
+    asked = [without] if without else list(payload["world"]["forgotten"])
+    return {
+        "skills": gauge.skills(model),
+        "steps": len(model.trace_.losses),
+        "parameters": sum(p.numel() for p in model.module.parameters()),
+        "doors": {skill: gauge.doors(model, skill) for skill in asked},
+        "coherence": {
+            n: gauge.coherent(model, n) for n in names if not graph[n].is_atom
+        },
+        "relearn": gauge.relearned(model, without) if without else [],
+    }

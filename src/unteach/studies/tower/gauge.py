@@ -1,0 +1,111 @@
+"""What is read of a model: every skill, every back door, the trace, and how fast it relearns."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from unteach.core import derive, stream
+from unteach.knowledge import Tasks, back_doors, coherence, front_door, trace_damage
+from unteach.knowledge.skills import possible
+
+from .lessons import records
+from .setting import ways_to
+
+LEARN_AGAIN = 60
+"""Steps of the relearning attack."""
+
+
+class Gauge:
+    """Fixed questions to models of one format; all models get the same.
+
+    Parameters
+    ----------
+    tasks : of the skills that are read · n : questions a skill, all of them where there are fewer
+    seed : draws them
+    """
+
+    def __init__(self, tasks: Tasks, *, n: int, seed: int) -> None:
+        self.tasks, self.graph = tasks, tasks.graph
+        self.inputs: dict[str, Any] = {}
+        for name in tasks.groups:
+            few = possible(self.graph[name], len(self.graph.symbols)) <= n
+            self.inputs[name] = (
+                tasks.domain(name) if few else tasks.inputs(name, n, seed=derive(seed, "read"))
+            )
+        self._seed = seed
+
+    def oracle(self, model: Any) -> Any:
+        """Return the model by its answers."""
+        return self.tasks.oracle(model.predict)
+
+    def skills(self, model: Any) -> dict[str, dict[str, float]]:
+        """Return share of symbols and of whole tasks right, by skill, each asked by its name."""
+        ask = self.oracle(model)
+        found = {}
+        for name, x in self.inputs.items():
+            seen = front_door(self.graph, name, x, ask)
+            found[name] = {"share": seen.share, "whole": seen.whole}
+        return found
+
+    def share(self, model: Any, name: str) -> float:
+        """Return the share of one skill's symbols that are right."""
+        return front_door(self.graph, name, self.inputs[name], self.oracle(model)).share
+
+    def doors(self, model: Any, skill: str) -> list[dict[str, Any]]:
+        """Return the accuracy of the front door and of every back door through taught skills."""
+        ways = ways_to(self.graph, skill, self.tasks.groups)
+        table = back_doors(
+            self.graph, skill, self.inputs[skill], self.oracle(model), ways=ways
+        )
+        return [
+            {"door": r["door"], "through": r["through"], "accuracy": r["accuracy"]}
+            for r in table.rows()
+        ]
+
+    def coherent(self, model: Any, name: str) -> float:
+        """Return how often a composite equals what the model's own atoms compose to."""
+        return coherence(self.graph, name, self.inputs[name], self.oracle(model)).share
+
+    def roles(self, before: Any, after: Any, name: str, tasks: Tasks | None = None) -> Any:
+        """Return the drop by role in the trace of a composite, led: a table."""
+        sheet = (tasks or self.tasks).of(name, self.inputs[name])
+        rows = records(sheet)
+        return trace_damage(before.led(rows), after.led(rows), sheet)
+
+    def relearned(self, model: Any, skill: str) -> list[list[float]]:
+        """Return (step, accuracy) on the other half when half of a skill's tasks are taught again.
+
+        The attack of somebody who has some examples; read at fixed steps, no best one is chosen.
+        """
+        from unteach.models import Training
+        from unteach.models.training import fit
+        from unteach.models.watching import Watch
+
+        x = self.inputs[skill]
+        order = stream(self._seed, "relearn").permutation(len(x))
+        known, held = x[order[: len(x) // 2]], x[order[len(x) // 2 :]]
+        after = copy.deepcopy(model)
+        rows = records(self.tasks.of(skill, known))
+
+        def seen() -> float:
+            return front_door(self.graph, skill, held, self.oracle(after)).share
+
+        start = seen()
+        trace = fit(
+            after, lambda rng: after.batches(rows, rng), after.mean_loss,
+            Training(steps=LEARN_AGAIN, lr=5e-4), seed=derive(self._seed, "again"),
+            watch=Watch(score=seen, every=10),
+        )  # fmt: skip
+        return [[0, start], *([step, score] for step, score in trace.watched)]
+
+
+def near(value: float, level: float, within: float = 0.08) -> bool:
+    """Say whether an accuracy is as good as chance, neither above nor below it.
+
+    >>> near(0.2, 0.2), near(0.05, 0.2)
+    (True, False)
+    """
+    return bool(np.abs(value - level) <= within)

@@ -1,0 +1,64 @@
+"""The task that closes back doors one after another, and looks which are still open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from unteach.core import Request, derive
+from unteach.knowledge.sheet import Sheet
+
+from .forgetting import gauge_of, left_of, method_for, small
+from .gauge import Gauge
+from .lessons import Course, Lessons
+from .setting import ways_to
+from .taught import taught
+
+
+def mole_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return every door's accuracy when the front door and some back doors are forgotten.
+
+    A door is closed by forgetting the very questions that it asks, with all other skills held in
+    place; the first `closed` doors in the tower's order are.
+    """
+    skill, closed = payload["skill"], int(payload["closed"])
+    gauge, model = gauge_of(payload), taught(payload, folder)
+    tasks = gauge.tasks
+    asked: list[Sheet] = []
+    for way in ways_to(gauge.graph, skill, tasks.groups)[:closed]:
+        def record(name: str, inputs: Any) -> Any:
+            asked.append(tasks.of(name, inputs))
+            return gauge.graph.truth(name, inputs)
+
+        way.program.run(tasks.domain(skill), record, gauge.graph.maps)
+    method = method_for("labels", int(payload["steps"]), lambda _: False, 0)
+    course = Course(tasks, skill, left_of(tasks, skill, "everything"), tuple(asked))
+    gone = method.forget(small(model), course, Request(groups=[skill]),
+                         seed=derive(int(payload["seed"]), "mole", closed)).model  # fmt: skip
+    return {"doors": gauge.doors(gone, skill), "skills": gauge.skills(gone), "closed": closed,
+            "skill": skill}  # fmt: skip
+
+
+def entangle_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return how much of each other skill falls when one goes and only these two are loose."""
+    gauge, model = gauge_of(payload), taught(payload, folder)
+    tasks, skill = gauge.tasks, payload["skill"]
+    probe = Gauge(tasks, n=40, seed=derive(int(payload["seed"]), "stop"))
+    chance = gauge.graph.chance
+    found = {}
+    for watched in payload["watched"]:
+        held = tasks.only([n for n in tasks.groups if n not in (skill, watched)])
+
+        def until(after: Any) -> bool:
+            return probe.share(after, skill) <= chance[skill] + 0.06
+
+        method = method_for("labels", int(payload["steps"]), until, 0)
+        course = Course(tasks, skill, Lessons((held,)))
+        own = derive(int(payload["seed"]), "pair", skill, watched)
+        gone = method.forget(small(model), course, Request(groups=[skill]), seed=own).model
+        found[watched] = {"before": gauge.share(model, watched),
+                          "after": gauge.share(gone, watched),
+                          "forgotten": gauge.share(gone, skill)}  # fmt: skip
+    return {"cells": found, "skill": skill}
+

@@ -1,0 +1,128 @@
+"""The tower page: what stands where, and how it is repeated."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+from importlib.metadata import version
+from typing import Any
+
+from unteach.report import Page, Prose, Section
+from unteach.store import Run
+
+from .answer import answer
+from .blocks import (
+    change_blocks,
+    forget_blocks,
+    key_figure,
+    matrix_blocks,
+    mole_blocks,
+    relearn_blocks,
+)
+from .setting import graph_of
+
+
+def tower_page(run: Run) -> Page:
+    """Return the page of a finished run."""
+    readings, tables, plan = run.readings(), run.tables(), run.plan
+    graph = graph_of(plan["world"])
+    return Page(
+        title="Tower",
+        kicker="Study 5 of 5 · a hierarchy of skills",
+        question="Knowledge is a hierarchy: matrix products stand on sums. Can the sum be "
+        "forgotten, or changed, and the matrix product kept?",
+        answer=tuple(answer(plan, readings, tables, graph)),
+        blocks=(
+            Section("See it fall", "Step through the frames: what is forgotten, what falls with "
+                    "it, and what leads back."),
+            key_figure(),
+            *forget_blocks(plan),
+            *mole_blocks(plan),
+            *change_blocks(plan, graph),
+            *matrix_blocks(plan, tables),
+            *relearn_blocks(plan, tables),
+            Prose(_method(plan)),
+        ),
+        command=_command(plan),
+        python=_python(plan),
+        provenance=_provenance(run),
+        readings=tuple(readings),
+        tables=tuple(tables.values()),
+    )  # fmt: skip
+
+
+def _method(plan: dict[str, Any]) -> str:
+    shape = plan["shapes"][plan["formats"][0]]
+    world = plan["world"]
+    what = (f"the tower of linear algebra modulo {world['p']}" if world["spec"] is None
+            else f"the tower in {world['spec']['name']}")
+    quick = (
+        " **This is the quick form**: a smaller modulus, fewer skills, a smaller model, few steps "
+        "and one format; read it as a demonstration." if plan["form"] == "quick" else ""
+    )
+    return (
+        f"**How it was measured.** Causal transformers ({shape['layers']} layers of width "
+        f"{shape['width']}) learn {what}: {', '.join(world['skills'])}; "
+        f"{plan['seeds']} seed(s) a format, fresh tasks at each step.{quick} Every model is asked "
+        f"{plan['n']} tasks a skill, or all where there are fewer; answers are decoded greedily "
+        "and read where the format puts them. Accuracies are shares of answered symbols. "
+        f"A forgetting takes at most {plan['steps']} steps and ends when the front door is at "
+        "chance (with everything else protected, when the highest skill stands as well). The "
+        "reference is a model that was never taught the skill.\n\n"
+        "**What this does not say.** A front door at chance is no forgetting: the reductions are "
+        "programs, and whoever can ask can run them. Back doors that nobody declared may exist. "
+        "The skill's tasks are a full table, so that nothing is said about generalizing within "
+        "it. Relearning is one attack of many. The models are small."
+    )
+
+
+def _words(plan: dict[str, Any]) -> list[str]:
+    from unteach.knowledge import FORMATS
+
+    asked = "all" if plan["formats"] == list(FORMATS) else plan["formats"][0]
+    words = ["unteach", "study", "tower", *(["--full"] if plan["form"] == "full" else [])]
+    words += ["--format", asked, "--seeds", str(plan["seeds"])]
+    if plan["world"]["spec"] is not None:
+        words += ["--spec", plan["world"]["spec"]["name"]]
+    if plan["world"]["spec"] is not None or len(plan["world"]["forgotten"]) == 1:
+        words += ["--skill", plan["world"]["forgotten"][0]]
+    return [*words, "--seed", str(plan["seed"])]
+
+
+def _command(plan: dict[str, Any]) -> str:
+    return shlex.join(_words(plan))
+
+
+def _python(plan: dict[str, Any]) -> str:
+    words = _words(plan)
+    given = {"full": plan["form"] == "full", "seed": plan["seed"]}
+    for name in ("format", "seeds", "spec", "skill"):
+        if f"--{name}" in words:
+            value = words[words.index(f"--{name}") + 1]
+            given[name] = int(value) if name == "seeds" else value
+    inside = ", ".join(f"{k}={v!r}" for k, v in given.items())
+    return (
+        "from unteach.report import write_page\n"
+        "from unteach.studies import TOWER\n"
+        "from unteach.store import Store\n\n"
+        f"plan = TOWER.plan({inside})\n"
+        'with Store.open(".unteach") as store:\n'
+        '    run = store.begin(plan, name="study tower")\n'
+        "    TOWER.run(run)\n"
+        '    write_page(TOWER.conclude(run), "index.html")\n'
+    )
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    seconds = run.seconds()
+    taught = sum(v for k, v in seconds.items() if k.startswith("teach/"))
+    return {
+        **{n: version(n) for n in ("unteach", "numpy", "torch")},
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "run": run.id,
+        "tasks": len(seconds),
+        "seconds of teaching (measured)": round(taught, 1),
+        "seconds of all tasks (measured)": round(sum(seconds.values()), 1),
+    }

@@ -1,0 +1,199 @@
+"""The tower study: plan, run, conclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from unteach.core import BadInput, Progress
+from unteach.engine import run_tasks
+from unteach.knowledge import FORMATS
+from unteach.report import Block, Page
+from unteach.store import Run
+
+from .setting import (
+    ARMS,
+    CHANGES,
+    DIRECT,
+    FIVE,
+    MAIN,
+    MATRIX,
+    NINE,
+    QUICK,
+    SMALL_MATRIX,
+    TRACED,
+    built_in,
+    graph_of,
+    own,
+    shape_json,
+    tasks_of,
+    ways_to,
+)
+
+VERSION = 1
+"""Raised when the same plan would give other results."""
+QUICK_FORMAT = "explicit-rope"
+
+
+def tower_task(payload: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Return the result of one task, by its kind."""
+    from .changing import change_task
+    from .forgetting import forget_task, teach_task
+    from .moles import entangle_task, mole_task
+
+    kinds: dict[str, Callable[[Mapping[str, Any], Path], dict[str, Any]]] = {
+        "teach": teach_task, "forget": forget_task, "change": change_task, "mole": mole_task,
+        "entangle": entangle_task,
+    }  # fmt: skip
+    return kinds[payload["kind"]](payload, Path(folder))
+
+
+@dataclass(frozen=True)
+class TowerStudy:
+    """Forget a skill, or change it, and watch what stands on it.
+
+    Examples
+    --------
+    >>> plan = TOWER.plan(full=True)
+    >>> plan["formats"], plan["seeds"], plan["world"]["forgotten"]
+    (['direct', 'implicit', 'explicit', 'explicit-rope'], 5, ['ADD', 'MUL'])
+    """
+
+    name: ClassVar[str] = "tower"
+    needs: ClassVar[str] = "torch"
+    question: ClassVar[str] = (
+        "Knowledge is a hierarchy: matrix products stand on sums. Can the sum be forgotten, or "
+        "changed, and the matrix product kept?"
+    )
+
+    def plan(
+        self, *, full: bool = False, seed: int = 0, format: str | None = None,
+        seeds: int | None = None, spec: str | None = None, skill: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return everything that decides the result; a tower file's text is part of it.
+
+        Parameters
+        ----------
+        format : one of the four, or "all"; the quick form has "explicit-rope" if none is given
+        seeds : models a format, from `seed` on; 1 in the quick form, 5 in the full one
+        spec : a tower of one's own, as `load_tower` reads it
+        skill : what is forgotten and changed; ADD (and MUL in the full form) if none is given
+        """
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
+        asked = format or ("all" if full else QUICK_FORMAT)
+        if asked != "all" and asked not in FORMATS:
+            raise BadInput(f"a format is one of {FORMATS}, or all; got {format!r}")
+        count = seeds if seeds is not None else 5 if full else 1
+        if count < 1:
+            raise BadInput(f"seeds is at least 1, got {count}")
+        taught, gone = (NINE, ("ADD", "MUL")) if full else (FIVE, ("ADD",))
+        if spec is not None:
+            world = own(spec, skill)
+        else:
+            world = built_in(7 if full else 5, taught, gone if skill is None else (skill,))
+        graph = graph_of(world)
+        for name in world["forgotten"]:
+            if name not in world["skills"] or not set(graph.over(name)) & set(world["skills"]):
+                raise BadInput(f"{name!r} is not taught, or carries no skill that is; the taught "
+                               f"ones are {world['skills']}")  # fmt: skip
+        if spec is not None:
+            matrix = list(world["skills"])[:6]
+        else:
+            matrix = list(MATRIX if full else SMALL_MATRIX)
+        return {
+            "study": self.name, "version": VERSION, "form": "full" if full else "quick",
+            "seed": int(seed), "seeds": int(count),
+            "formats": list(FORMATS) if asked == "all" else [asked],
+            "world": world,
+            "shapes": {
+                f: shape_json(QUICK if not full else DIRECT if f == "direct" else TRACED)
+                for f in FORMATS
+            },
+            "matrix": matrix, "steps": 300 if full else 120, "n": 300 if full else 80,
+            "few_steps": 60 if full else 40,
+        }  # fmt: skip
+
+    def tasks(self, plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the payloads by key: those that teach, and those that need what they taught."""
+        first: dict[str, Any] = {}
+        then: dict[str, Any] = {}
+        world = plan["world"]
+        graph = graph_of(world)
+        for k in range(plan["seeds"]):
+            for format in plan["formats"]:
+                shared = {"world": world, "shape": plan["shapes"][format], "format": format,
+                          "seed": plan["seed"] + k, "n": plan["n"]}  # fmt: skip
+                at, steps = f"{format}/{k}", plan["steps"]
+                for without in ("", *world["forgotten"]):
+                    first[f"teach/{at}/{without or 'all'}"] = {
+                        **shared, "kind": "teach", "without": without}  # fmt: skip
+                for skill in world["forgotten"]:
+                    for method, kept in ARMS:
+                        then[f"forget/{at}/{skill}/{method}/{kept}"] = {
+                            **shared, "kind": "forget", "skill": skill, "method": method,
+                            "kept": kept, "steps": steps, "relearn": (method, kept) == MAIN,
+                        }  # fmt: skip
+                    for kept in CHANGES:
+                        then[f"change/{at}/{skill}/{kept}"] = {
+                            **shared, "kind": "change", "skill": skill, "kept": kept,
+                            "steps": steps}  # fmt: skip
+                skill = world["forgotten"][0]
+                doors = len(ways_to(graph, skill, tuple(tasks_of(world, format).groups)))
+                few = {0, 2, doors} if plan["form"] == "quick" else {0, 1, 2, doors // 2, doors}
+                for closed in sorted(few & set(range(doors + 1))):
+                    then[f"mole/{at}/{closed}"] = {
+                        **shared, "kind": "mole", "skill": skill, "closed": closed,
+                        "steps": steps}  # fmt: skip
+                for name in plan["matrix"]:
+                    then[f"entangle/{at}/{name}"] = {
+                        **shared, "kind": "entangle", "skill": name, "steps": plan["few_steps"],
+                        "watched": [n for n in plan["matrix"] if n != name]}  # fmt: skip
+        return first, then
+
+    def warm_up(self) -> None:
+        """Load torch, so that its loading can be told apart; say what to install without it."""
+        from unteach import models
+
+        models.Network  # noqa: B018
+
+    def run(self, run: Run, *, jobs: int | None = None, progress: Progress | None = None) -> None:
+        """Do what is left of the tasks; models that are taught already are read from the folder."""
+        if run.finished:
+            return
+        first, then = self.tasks(run.plan)
+        work = partial(tower_task, folder=str(run.folder))
+        total = len(first) + len(then)
+
+        def tell(done: int, _: int, key: str) -> None:
+            if progress is not None:
+                progress(done, total, key)
+
+        for tasks in (first, then):
+            run.add_tasks(tasks)
+            run_tasks(run, work, jobs=jobs, progress=tell)
+
+    def conclude(self, run: Run) -> Page:
+        """Store readings and tables, and return the page."""
+        from .conclude import tables_and_readings
+        from .page import tower_page
+
+        if not run.finished:
+            tables, readings = tables_and_readings(run.plan, run.results())
+            run.finish(readings, tables)
+        return tower_page(run)
+
+    def figure(self, page: Page) -> Block | None:
+        """Return the picture of the tower, before and after."""
+        from .blocks import key_figure
+
+        return key_figure()
+
+
+TOWER = TowerStudy()
+

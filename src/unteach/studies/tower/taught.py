@@ -1,0 +1,69 @@
+"""A taught model: trained once, kept as a checkpoint in the run's folder, read ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from unteach.core import canonical, derive
+from unteach.knowledge import FORMATS, positions
+
+from .gauge import Gauge
+from .lessons import Lessons
+from .setting import Shape, tasks_of
+
+SOME = 60  # tasks a skill by which a training is watched; not those that it is judged by
+
+
+def taught(payload: Mapping[str, Any], folder: Path, without: str = "") -> Any:
+    """Return the model of a format and a seed; it is trained where there is no checkpoint yet.
+
+    Parameters
+    ----------
+    payload : with world, shape, format, seed
+    folder : of the run; the checkpoint is a safetensors file in it
+    without : a skill that is never taught, or ""
+    """
+    key = {k: payload[k] for k in ("world", "shape", "format", "seed")}
+    return _taught(canonical(key), str(folder), without)
+
+
+@lru_cache(maxsize=4)
+def _taught(key: str, folder: str, without: str) -> Any:
+    import json
+
+    from unteach.models import Network, Transformer
+    from unteach.models.training import Checkpoint
+    from unteach.models.watching import Watch
+
+    payload = json.loads(key)
+    shape, format, seed = Shape(**payload["shape"]), payload["format"], int(payload["seed"])
+    tasks = tasks_of(payload["world"], format)
+    learned = tasks.without([without]) if without else tasks
+    words = tasks.vocabulary
+    module = Transformer(
+        words.size, end=words.end, width=shape.width, layers=shape.layers, length=tasks.longest,
+        positions=positions(format),
+    )  # fmt: skip
+    network = Network(
+        module=module, loss="next_token", steps=shape.steps, lr=shape.lr, optimizer="adamw",
+        betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", floor=0.05,
+        warmup=min(100, shape.steps), clip=1.0, batch_size=shape.batch,
+    )  # fmt: skip
+    watcher = Gauge(learned, n=SOME, seed=derive(seed, "watch"))
+    file = Path(folder) / f"{FORMATS.index(format)}-{seed}-{without or 'whole'}.safetensors"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return network.learn(
+        Lessons((learned,)), seed=derive(seed, "model"),
+        score=lambda model: min(s["whole"] for s in watcher.skills(model).values()),
+        watch=Watch(score=lambda: 0.0, every=max(25, min(150, shape.steps // 4)), best="highest",
+                    enough=shape.enough),
+        checkpoint=Checkpoint(file, every=150, about=canonical([key, without])),
+    )  # fmt: skip
+
+
+def clear() -> None:
+    """Let go of the models that are held in memory."""
+    _taught.cache_clear()

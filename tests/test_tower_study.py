@@ -1,0 +1,225 @@
+"""The tower study: what it asks of a model, what it makes of the answers, and that it resumes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from unteach.core import BadInput, NoRoute, Request, Table
+from unteach.knowledge import Tasks, protect, tower
+
+pytest.importorskip("torch")
+
+from unteach.cli.study import taken
+from unteach.report import page_json, write_page
+from unteach.store import Store
+from unteach.studies import MARGIN, TOWER, study_named
+from unteach.studies.tower.answer import answer
+from unteach.studies.tower.changing import change_task
+from unteach.studies.tower.conclude import tables_and_readings
+from unteach.studies.tower.forgetting import left_of
+from unteach.studies.tower.lessons import Course, Lessons
+from unteach.studies.tower.rows import front_word
+from unteach.studies.tower.setting import graph_of, shifted, ways_to
+from unteach.studies.tower.study import tower_task
+from unteach.unlearn import RandomLabel, TaskVector, TokenRows
+
+SMALL = {"width": 16, "layers": 1, "batch": 24, "steps": 60, "lr": 0.01, "enough": 0.995}
+DNA = """
+name = "dna"
+symbols = ["A", "C", "G", "T"]
+[skills.PAIR]
+inputs = ["x"]
+table = { A = "T", C = "G", G = "C", T = "A" }
+[skills.REV]
+inputs = ["x", "y"]
+rule = "y, x"
+[skills.OTHER]
+inputs = ["x", "y"]
+calls = '''
+a, b = REV(x, y)
+return PAIR(a), PAIR(b)
+'''
+[[reductions]]
+skill = "PAIR"
+from = "OTHER(x, x)[0]"
+"""
+
+
+@pytest.fixture(scope="module")
+def dna(tmp_path_factory):
+    file = tmp_path_factory.mktemp("dna") / "dna.toml"
+    file.write_text(DNA)
+    return file
+
+
+def small_plan(dna, **changes):
+    plan = TOWER.plan(spec=str(dna))
+    few = {"steps": 10, "few_steps": 4, "n": 16, "formats": ["explicit-rope"]}
+    return {**plan, **few, "shapes": dict.fromkeys(plan["shapes"], SMALL), **changes}
+
+
+@pytest.fixture(scope="module")
+def finished(dna, tmp_path_factory):
+    with Store.open(tmp_path_factory.mktemp("tower") / "store") as store:
+        run = store.begin(small_plan(dna), name="tower")
+        TOWER.run(run, jobs=1)
+        results = run.results()
+        page = TOWER.conclude(run)
+        return page, run.plan, results, sorted(p.name for p in run.folder.iterdir())
+
+
+def test_the_plan_says_everything_and_refuses_what_it_cannot_do(dna):
+    plan = TOWER.plan(spec=str(dna))
+    json.dumps(plan)
+    assert plan["world"]["forgotten"] == ["PAIR"]
+    assert "table" in plan["world"]["spec"]["text"]
+    assert study_named("tower").plan(format="all", seeds=2)["seeds"] == 2
+    for bad in ({"format": "prose"}, {"seeds": 0}, {"skill": "MV"}, {"seed": -1}):
+        with pytest.raises(BadInput):
+            TOWER.plan(**bad)
+    with pytest.raises(BadInput, match="nothing stands on"):
+        TOWER.plan(spec=str(dna), skill="OTHER")
+    with pytest.raises(BadInput, match="margin takes no --spec"):
+        taken(MARGIN, {"spec": "x"})
+    assert taken(TOWER, {"spec": "x", "seeds": 2}) == {"spec": "x", "seeds": 2}
+
+
+def test_a_course_is_the_skill_and_what_is_left(dna):
+    tasks = Tasks(tower("linear-algebra", p=3), "explicit", groups=("ADD", "MUL", "AFF"))
+    for kept in ("none", "atoms", "trace", "everything"):
+        course = Course(tasks, "ADD", left_of(tasks, "ADD", kept))
+        assert set(course.left.groups) == set(protect(tasks, "ADD", kept).groups)
+        assert course.enumerate("ADD").groups.tolist() == ["ADD"] * 9
+    drawn = course.without(["ADD"]).draw(11, seed=1)
+    assert set(drawn.groups) == {"MUL", "AFF"}
+    assert len(set(drawn.ids.tolist())) == 11
+    again = course.without(["ADD"]).draw(11, seed=1)
+    assert np.array_equal(drawn.x, again.x)
+    with pytest.raises(BadInput, match="about"):
+        course.without(["MUL"])
+
+
+def test_the_change_is_one_further_and_travels_only_where_it_is_told():
+    graph = tower("linear-algebra", p=5)
+    new = Tasks(graph, "explicit").changed(shifted(graph, "ADD"))
+    x = new.inputs("DOT", 50, seed=0)
+    a, b, c, d = x.T
+    assert np.array_equal(new.truth("DOT", x)[:, 0], (a * c + b * d + 1) % 5)
+    taught = ("ADD", "SUB", "MUL", "DOT")
+    assert {w.sources for w in ways_to(graph, "ADD", taught)} == {("DOT",), ("SUB",)}
+
+
+def test_front_door_words():
+    assert [front_word(a, 0.2) for a in (1.0, 0.31, 0.3, 0.11, 0.09)] == [
+        "resisted", "resisted", "at chance", "at chance", "below chance"]  # fmt: skip
+
+
+def test_everything_is_measured_and_stands_on_the_page(finished, tmp_path):
+    page, plan, results, _ = finished
+    assert {k.split("/")[0] for k in results} == {"teach", "forget", "change", "mole", "entangle"}
+    stored = page_json(page)
+    tables, readings = tables_and_readings(plan, results)
+    assert [r.to_json() for r in readings] == stored["readings"]
+    named = {t.name: t for t in tables}
+    found = results["forget/explicit-rope/0/PAIR/labels/everything"]
+    row = named["forgetting"].where(method="labels", kept="everything")
+    assert row["front"] == [found["doors"][0]["accuracy"]]
+    assert row["best back door"] == [max(d["accuracy"] for d in found["doors"][1:])]
+    # both doors stand in every row that speaks of forgetting
+    assert {"front", "best back door", "mean back door"} <= set(named["forgetting"].columns)
+    ripples = results["change/explicit-rope/0/PAIR/trace"]["answers"]["OTHER"]
+    assert ripples["new"] + ripples["old"] + ripples["neither"] == pytest.approx(1.0)
+    html = write_page(page, tmp_path / "page.html").read_text()
+    assert "What cannot be forgotten in principle" in html
+    assert "--spec dna.toml" in html
+    assert {e["kind"] for e in named["tower edges"].rows()} >= {"call", "reduction"}
+
+
+def test_models_are_kept_and_the_same_bytes_come_back(finished, dna, tmp_path):
+    _, plan, results, files = finished
+    assert files == ["3-0-PAIR.safetensors", "3-0-whole.safetensors"]
+    with Store.open(tmp_path / "store") as store:
+        run = store.begin(plan, name="tower")
+
+        def stop(done, total, key):
+            if done == 4:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            TOWER.run(run, jobs=1, progress=stop)
+        kept = {p.name: p.stat().st_mtime_ns for p in run.folder.iterdir()}
+        TOWER.run(run, jobs=1)
+        assert run.results() == results
+        assert kept == {p.name: p.stat().st_mtime_ns for p in run.folder.iterdir()}
+
+
+def test_the_answer_follows_the_numbers(finished):
+    page, plan, _, _ = finished
+    tables = {t.name: t for t in page.tables}
+    front = next(f for f in page.answer if "front door" in f.text and "Can PAIR" in f.text)
+    assert "back door" in front.text
+    rows = [dict(r) for r in tables["forgetting"].rows()]
+    for r in rows:
+        r.update({"front": r["chance"], "top": 1.0, "best back door": 1.0})
+    columns = {k: [r[k] for r in rows] for k in rows[0]}
+    good = Table("forgetting", columns)
+    graph = graph_of(plan["world"])
+    for level, verdict in ((0.5, "unknown"), (1.0, "holds")):
+        skills = {k: list(tables["skills"].columns[k]) for k in tables["skills"].columns}
+        skills["share"] = [level] * len(skills["share"])
+        changed = {**tables, "forgetting": good, "skills": Table("skills", skills)}
+        said = answer(plan, page.readings, changed, graph)
+        front = next(f for f in said if "Can PAIR" in f.text)
+        assert front.verdict == verdict
+    assert "what was closed is the front door, and nothing more" in front.text
+
+
+def test_token_rows_move_only_their_rows_and_task_vectors_stop_where_told(dna, tmp_path):
+    plan = small_plan(dna)
+    payload = {"world": plan["world"], "shape": SMALL, "format": "direct", "seed": 0, "n": 16}
+    from unteach.studies.tower.setting import tasks_of
+    from unteach.studies.tower.taught import taught
+
+    model = taught(payload, tmp_path)
+    tasks = tasks_of(plan["world"], "direct")
+    course = Course(tasks, "PAIR", Lessons((tasks.only(["REV", "OTHER"]),)))
+    row = tasks.vocabulary.number("PAIR")
+    request = Request(groups=["PAIR"])
+    gone = TokenRows(tokens=(row,), steps=5).forget(model, course, request, seed=0).model
+    before, after = model.state_dict(), gone.state_dict()
+    moved = [n for n in before if not np.array_equal(before[n], after[n])]
+    assert moved == ["tokens.weight"]
+    rows = (before["tokens.weight"] != after["tokens.weight"]).any(dim=1).nonzero().ravel()
+    assert rows.tolist() == [row]
+    grads = [p.requires_grad for p in model.module.parameters()]
+    assert [p.requires_grad for p in gone.module.parameters()] == grads
+    tried = []
+    method = TaskVector(
+        steps=3, scales=(1, 2, 4), until=lambda m: tried.append(m) or len(tried) > 1
+    )
+    away = method.forget(model, course, request, seed=0).model
+    whole = TaskVector(steps=3, scales=(2,)).forget(model, course, request, seed=0).model
+    assert len(tried) == 2
+    for name, value in away.state_dict().items():
+        assert np.array_equal(value, whole.state_dict()[name])
+    with pytest.raises(BadInput, match="scales"):
+        TaskVector(scales=())
+    with pytest.raises(BadInput, match="rows"):
+        TokenRows(tokens=(99,), steps=1).forget(model, course, request, seed=0)
+    with pytest.raises(NoRoute):
+        RandomLabel(steps=1).forget(object(), course, request, seed=0)
+
+
+@pytest.mark.slow
+def test_a_model_that_knows_its_skills_shows_the_thesis(tmp_path):
+    plan = TOWER.plan()
+    shared = {"world": plan["world"], "shape": plan["shapes"]["explicit-rope"], "seed": 0,
+              "format": "explicit-rope", "n": 100, "steps": 120}  # fmt: skip
+    taught = tower_task({**shared, "kind": "teach", "without": ""}, str(tmp_path))
+    assert min(s["whole"] for s in taught["skills"].values()) >= 0.98
+    changed = change_task({**shared, "skill": "ADD", "kept": "everything"}, tmp_path)
+    assert changed["answers"]["MV"]["old"] > 0.9
+    assert changed["answers"]["ADD"]["new"] > 0.9
