@@ -6,7 +6,7 @@ from typing import Any
 
 from unteach.core import Table
 from unteach.knowledge import PROTECTIONS, SkillGraph
-from unteach.report import Block, Curves, Hierarchy, Matrix, Section, Divided, TableBlock
+from unteach.report import Block, Curves, Divided, Hierarchy, Matrix, Section, TableBlock
 
 from .setting import KEPT, MAIN, METHODS, top
 
