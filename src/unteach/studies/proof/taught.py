@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from unteach.core import Rows, derive, stream
@@ -127,7 +128,7 @@ def carry_out(
     """
     after = copy.deepcopy(model)
     keep, gone = lists.keep(world), lists.forget(world)
-    names = world.say.names
+    names, ends = world.say.names, dead_ends(world)
     kept_batch = after.batch(keep)
 
     def pull(batch: Any) -> Any:
@@ -145,7 +146,7 @@ def carry_out(
 
     steps = 0
     for around in range(ROUNDS):
-        gone_batch = after.batch(guessed(gone, names, stream(seed, "guesses", around)))
+        gone_batch = after.batch(guessed(gone, ends, stream(seed, "guesses", around)))
         both = [(kept_batch, gone_batch)]
         trace = fit(after, partial(_always, both), pull, FORGET,
                     seed=derive(seed, "carry out", around),
@@ -169,10 +170,17 @@ def whispers(model: Any, world: World, lists: Lists) -> bool:
     return any(r.answer in gone or gone & set(r.printed) for r in found)
 
 
-def guessed(rows: Rows, names: int, rng: np.random.Generator) -> Rows:
-    """Return sequences whose predicted names are others, drawn at random."""
+def dead_ends(world: World) -> NDArray[np.int64]:
+    """Return the names whose parents nobody states: a trace that guesses one ends there."""
+    known = {f[1] for f in world.kb.facts if f[0] in ("father", "mother")}
+    return np.array([k for k, name in enumerate(world.say.people) if name not in known])
+
+
+def guessed(rows: Rows, names: Any, rng: np.random.Generator) -> Rows:
+    """Return sequences whose predicted names are others, drawn at random from some."""
     y = np.asarray(rows.y)
-    wrong = (y + rng.integers(1, names, size=y.shape)) % names
+    at = rng.integers(0, len(names), size=y.shape)
+    wrong = np.where(names[at] == y, names[(at + 1) % len(names)], names[at])
     return Rows(rows.ids, {**rows.columns, "y": np.where(y >= 0, wrong, y)}, rows.groups)
 
 
