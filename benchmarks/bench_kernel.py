@@ -1,7 +1,7 @@
 """The kernel machine against scikit-learn's refit, interleaved in one run; medians and ratios.
 
-Result (AMD EPYC, KVM, 2 cores shared with much other work, one thread; d = 20; CPU time; medians of
-15 forgettings and 3 to 8 refits; ratio to one refit at n = 10,000 on synth / clean / hard, the
+Result (AMD EPYC, KVM, 2 cores shared with much other work, one thread; d = 20; CPU time; medians
+of 15 forgettings and 3 to 8 refits; ratio to one refit at n = 10,000 on synth / clean / hard, the
 last with 3,170 margin support vectors; in brackets what we want at least):
 forget one margin support vector   83 / 38 / 31 x   [120 / 60 / 40]   missed
 forget one bounded one             51 / 20 / 19 x   [80 / 60 / 10]    met on hard alone
@@ -13,16 +13,17 @@ synth, n = 30,000, rows on demand  255 x one margin, 160 x one bounded, at most 
 first forget in a new process      0.2 s (n = 300), 0.3 s (n = 2,000), by the clock  [2]
 
 Why the misses. One support vector: each operation reads the rows of all free ones once (20 MB on
-synth, 127 MB on hard) and gathers from them two to four times; that is bound by memory, which the
-other work shared (alone, and over a Gram matrix that was resident, 139 x was seen on synth). clean:
-a refit takes 0.3 s, and as many rows change set as on synth. hard: three products with, and one
-update of, a matrix of 80 MB. 1 %: on synth the Python around 37 ms; on hard 200 rows change set at
-once in the same matrix. Leave-one-out: the near rows' kernel values are computed, where they were
-resident before the fit did without the Gram matrix (1.75 refits then, for a fit of 2.6). hard's
-cold fit: two factorizations of 3,170 rows. digits: a refit takes 28 ms, the plain Python of one
-call 0.15 to 0.4. Reading `certificate_` takes another 1 ms there (6 on MNIST), for the pairs in
-which the row supports nothing are certified when that is asked for. Between runs the ratios differ
-by up to a third.
+synth, 127 MB on hard) and gathers from them two to four times; profiles suggest that memory
+binds, which other work shared (139 and 114 x were seen once on synth, over a resident Gram
+matrix). clean: a refit takes 0.3 s, and as many rows change set as on synth. hard: three products
+with, and one update of, a matrix of 80 MB. 1 %: on synth half goes to the kernel values of the
+rows that change set and to two sweeps over all rows; on hard most goes to the update of that
+matrix. Leave-one-out: the near rows' kernel values are computed, where they were resident before
+the fit did without the Gram matrix (1.75 refits then, for a fit of 2.6). hard's cold fit: two
+factorizations of 3,170 rows. digits: a refit takes 28 ms, the plain Python of one call 0.15 to
+0.4. Reading `certificate_` takes another 1 ms there (6 on MNIST), for the pairs in which the row
+supports nothing are certified when that is asked for. Between runs the ratios differ by up to a
+third.
 
 Run: python benchmarks/bench_kernel.py [--quick]
 One BLAS thread on both sides; scikit-learn at its default tol with cache_size=2000; gamma fixed
