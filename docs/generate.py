@@ -50,7 +50,7 @@ def parameters_of(thing: object) -> str:
         return ""
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
     return re.sub(
-        r"<factory>|<object object at 0x\w+>",
+        r"<factory>|<(?:object object|function \w+) at 0x\w+>",
         "...",
         str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)),
     )

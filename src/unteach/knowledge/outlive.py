@@ -10,6 +10,7 @@ from unteach.core import BadInput, Progress, Table
 from .base import KnowledgeBase
 from .facts import Fact, as_fact, as_facts, written
 from .plan import plan
+from .proofs import shortest_proof
 from .rules import Rule
 
 
@@ -73,7 +74,7 @@ def _row(
     kb: KnowledgeBase, conclusion: Fact, given: tuple[Fact, ...] | None,
     attacker_rules: Iterable[str | Rule] | None,
 ) -> dict[str, Any]:
-    forget = kb.proofs(conclusion, 1)[0].leaves if given is None else given
+    forget = _leaves(kb, conclusion) if given is None else given
     if not forget:
         raise BadInput(
             f"{written(conclusion)} follows from the background alone and has no premise that "
@@ -98,3 +99,9 @@ def _row(
         "removed_base_only": len(based.remove) if based.feasible else None,
         "because": "; ".join(map(written, best.witness.forgotten)) if best.witness else None,
     }
+
+
+def _leaves(kb: KnowledgeBase, conclusion: Fact) -> tuple[Fact, ...]:
+    """Return what a shortest proof rests on; whether there are others is not asked."""
+    found = shortest_proof(kb.graph, kb.rules, kb.start, kb.number(conclusion))
+    return () if found is None else found.leaves

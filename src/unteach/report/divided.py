@@ -31,6 +31,7 @@ class Divided:
 
     Examples
     --------
+    >>> from unteach.core import Table
     >>> t = Table("t", {"who": ["MM"], "new": [0.75], "old": [0.25]})
     >>> page = Page("S", "?", (), (Divided("t", "who", ("new", "old")),), "", "", {}, (), (t,))
     >>> print(page.blocks[0].text(page))

@@ -105,7 +105,8 @@ def matrix_blocks(plan: dict[str, Any], tables: dict[str, Table]) -> list[Block]
     blocks: list[Block] = [
         Section("What falls with what",
                 "Every pair of skills: one is forgotten by random labels until it reaches "
-                "chance, all others but the second are protected, and the second is watched."),
+                f"chance or {plan['few_steps']} steps are over, all others but the second are "
+                "protected, and the second is watched."),
     ]  # fmt: skip
     for f in dict.fromkeys(tables["entanglement"]["format"]):
         blocks.append(Matrix(

@@ -26,7 +26,7 @@ def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     tasks, graph = gauge.tasks, gauge.graph
     new = tasks.changed(shifted(graph, skill))
     probe = Gauge(tasks, n=40, seed=derive(int(payload["seed"]), "stop"))
-    least = int(payload["steps"]) // 2 if kept != "none" else 0
+    least = int(payload["steps"]) if kept != "none" else 0
     told = Lessons((new.only([skill]), *left_of(tasks, skill, kept).parts))
     seen = {"step": 0}
 

@@ -73,7 +73,7 @@ def tables_and_readings(
 
 def _table(name: str, rows: list[dict[str, Any]], keys: tuple[str, ...], about: str) -> Table:
     names = list(rows[0]) if rows else []
-    shares = ("share", "whole", "front", "door", "top", "kept", "accuracy", "drop", "before",
+    shares = ("share", "whole", "front", "top", "least kept", "accuracy", "drop", "before",
               "after", "new", "old", "neither", "coherence", "chance")  # fmt: skip
     units = {n: "accuracy" for n in names if n.split(" low")[0].split(" high")[0] in shares}
     return Table(name, columns(rows), units, keys if rows else (), about)

@@ -59,9 +59,9 @@ class TowerStudy:
 
     Examples
     --------
-    >>> plan = TOWER.plan(full=True)
+    >>> plan = TOWER.plan(format="all", seeds=2)
     >>> plan["formats"], plan["seeds"], plan["world"]["forgotten"]
-    (['direct', 'implicit', 'explicit', 'explicit-rope'], 5, ['ADD', 'MUL'])
+    (['direct', 'implicit', 'explicit', 'explicit-rope'], 2, ['ADD'])
     """
 
     name: ClassVar[str] = "tower"
@@ -115,7 +115,7 @@ class TowerStudy:
                 f: shape_json(QUICK if not full else DIRECT if f == "direct" else TRACED)
                 for f in FORMATS
             },
-            "matrix": matrix, "steps": 300 if full else 120, "n": 300 if full else 80,
+            "matrix": matrix, "steps": 300 if full else 200, "n": 300 if full else 80,
             "few_steps": 60 if full else 40,
         }  # fmt: skip
 
