@@ -167,11 +167,11 @@ def test_the_answer_follows_the_numbers(finished):
     columns = {k: [r[k] for r in rows] for k in rows[0]}
     good = Table("forgetting", columns)
     graph = graph_of(plan["world"])
-    for level, verdict in ((0.5, "unknown"), (1.0, "holds")):
+    for level, seeds, verdict in ((0.5, 3, "unknown"), (1.0, 1, "unknown"), (1.0, 3, "holds")):
         skills = {k: list(tables["skills"].columns[k]) for k in tables["skills"].columns}
         skills["share"] = [level] * len(skills["share"])
         changed = {**tables, "forgetting": good, "skills": Table("skills", skills)}
-        said = answer(plan, page.readings, changed, graph)
+        said = answer({**plan, "seeds": seeds}, page.readings, changed, graph)
         front = next(f for f in said if "Can PAIR" in f.text)
         assert front.verdict == verdict
     assert "what was closed is the front door, and nothing more" in front.text

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from unteach.core import Reading, Table
 from unteach.knowledge import SkillGraph
-from unteach.report import Finding
+from unteach.report import Finding, Verdict
 
 from .setting import MAIN, top, ways_to
 
 NEAR, KEPT, OPEN = 0.10, 0.97, 0.90
 """Front door this near to chance; a skill above it kept so well; a back door so wide is open."""
 TRAVELS, STAYS = 0.65, 0.10
+FEW = 3
+"""With fewer seeds than this a number is shown, and no verdict rests on it."""
 
 
 def answer(
@@ -82,7 +84,18 @@ def _front(
         text += f"A back door stood open ({OPEN} or better) in {wide} of {seen}"
         text += (": what was closed is the front door, and nothing more."
                  if wide == seen == good else ".")  # fmt: skip
-    return Finding(text, tuple(names), verdict)  # type: ignore[arg-type]
+    return Finding(text + _few(plan), tuple(names), _judged(plan, verdict))
+
+
+def _judged(plan: dict[str, Any], verdict: str) -> Verdict:
+    return cast(Verdict, "unknown" if plan["seeds"] < FEW else verdict)
+
+
+def _few(plan: dict[str, Any]) -> str:
+    if plan["seeds"] >= FEW:
+        return ""
+    seeds = "One seed is" if plan["seeds"] == 1 else f"{plan['seeds']} seeds are"
+    return f" {seeds} too few to judge by."
 
 
 def _fit(tables: Mapping[str, Table], above: str) -> set[tuple[str, int]]:
@@ -115,7 +128,7 @@ def _travel(
         + (": two definitions in one mind, side by side." if stuck <= STAYS else ".")
     )
     verdict = "holds" if len(far) == len(names) else "mixed" if far else "fails"
-    return [Finding(text, tuple(names), verdict)]  # type: ignore[arg-type]
+    return [Finding(text + _few(plan), tuple(names), _judged(plan, verdict))]
 
 
 def _trace(plan: dict[str, Any], named: Mapping[str, Reading], skill: str) -> list[Finding]:
@@ -185,8 +198,8 @@ def _matrix(plan: dict[str, Any], named: Mapping[str, Reading]) -> list[Finding]
             "formats" + ("." if len(sure) == len(found) else ": elsewhere recovery failed."))
     names = tuple(r.name for r in found) + tuple(
         n for f in plan["formats"] if (n := f"{f}: direction recovered") in named)  # fmt: skip
-    return [Finding(text, names, "holds" if len(sure) == len(found) else
-                    "mixed" if sure else "fails")]  # fmt: skip
+    verdict = "holds" if len(sure) == len(found) else "mixed" if sure else "fails"
+    return [Finding(text + _few(plan), names, _judged(plan, verdict))]
 
 
 def _taught(plan: dict[str, Any], tables: Mapping[str, Table]) -> list[Finding]:
