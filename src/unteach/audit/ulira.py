@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -134,7 +135,20 @@ def _area(u: Array, r: Array, own: bool) -> float:
 
 def _scored(u: Array, r: Array, own: bool, half: int) -> tuple[Array, Array]:
     """Return the log density ratios of one half of the models, fitted on the other half."""
-    fit_u, fit_r = u[1 - half :: 2], r[1 - half :: 2]
+    ratio = density_ratio(u[1 - half :: 2], r[1 - half :: 2], own)
+    return ratio(u[half::2]), ratio(r[half::2])
+
+
+def density_ratio(fit_u: Array, fit_r: Array, own: bool) -> Callable[[Array], Array]:
+    """Return what scores (models, n) margins by the log ratio of Gaussians fitted to two arms.
+
+    own : each record's own spread, or one spread an arm
+
+    >>> one, other = np.array([[2.0], [4.0]]), np.array([[0.0], [2.0]])
+    >>> density_ratio(one, other, True)(np.array([[2.0], [3.0]]))     # (phi - 2) 2 / 2, and so on
+    array([[0.],
+           [1.]])
+    """
     mu_u, mu_r = fit_u.mean(axis=0), fit_r.mean(axis=0)
     sd_u, sd_r = _spread(fit_u, own), _spread(fit_r, own)
     # arms that do not vary at all are still told apart where they differ
@@ -147,7 +161,7 @@ def _scored(u: Array, r: Array, own: bool, half: int) -> tuple[Array, Array]:
         a, b = (phi - mu_u) / sd_u, (phi - mu_r) / sd_r
         return np.asarray(0.5 * (b**2 - a**2) + np.log(sd_r / sd_u))
 
-    return ratio(u[half::2]), ratio(r[half::2])
+    return ratio
 
 
 def _spread(phi: Array, own: bool) -> Array:
