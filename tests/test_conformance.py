@@ -19,6 +19,7 @@ from unteach.checks import (
     check_metric,
     laws_of,
 )
+from unteach.checks.broken_arms import BROKEN_ARMS
 from unteach.checks.broken_certified import BROKEN_METHODS
 from unteach.checks.broken_gradient import BROKEN_GRADIENT
 from unteach.checks.broken_metrics import BLIND_METRICS, BROKEN_METRICS, Sound
@@ -163,7 +164,8 @@ def test_a_blind_metric_is_caught(metric):
 def test_every_law_has_a_broken_one_that_only_it_catches():
     methods = {m.caught_by for m in BROKEN_METHODS}
     assert methods == {law.name for law in (*METHOD_LAWS, *EXACT_LAWS, *CERTIFIED_LAWS)}
-    assert {m.caught_by for m in BROKEN_METRICS} == {law.name for law in METRIC_LAWS}
+    metrics = {m.caught_by for m in (*BROKEN_METRICS, *BROKEN_ARMS)}
+    assert metrics == {law.name for law in METRIC_LAWS}
 
 
 def test_an_excuse_must_be_needed():

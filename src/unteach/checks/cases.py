@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from unteach.core import Case, Forgotten, Heuristic, Request, Trial, derive, stream
-from unteach.models import Logistic, learn, margins
+from unteach.models import Logistic, as_learner, learn, margins
 from unteach.unlearn import DoNothing, Newton, OverForget, Retrain
 
 from .worlds import World, memorable_world
@@ -78,6 +78,17 @@ def pole_case(pole: str, trials: int = 6, unit: str = "data draws") -> Case:
             }[pole]
             made.append(_trial(world, method, learner, k))
     return Case(tuple(made), unit)
+
+
+@lru_cache(maxsize=4)
+def agreeing_case(pole: str, trials: int = 6) -> Case:
+    """Return arms whose models agree to the last bit: one world, a learner without chance.
+
+    `pole` is "Retrain" or "DoNothing".
+    """
+    learner, world = as_learner(Logistic(C=10.0)), memorable_world(seed=0)
+    method = Retrain(learner) if pole == "Retrain" else DoNothing()
+    return Case(tuple(_trial(world, method, learner, k) for k in range(trials)), "seeds")
 
 
 def _half_and_half(world: World, learner: Any, seed: int) -> Trial:

@@ -10,6 +10,7 @@ import numpy as np
 
 from unteach.core import Claim, Exact, Heuristic, NeedsReference, Reading, stream
 
+from .cases import agreeing_case
 from .law import LawBroken, demand, law
 from .metric_bench import MetricBench
 
@@ -23,6 +24,14 @@ def badness(reading: Reading) -> float:
     if reading.better == "higher":
         return -reading.value
     return abs(reading.value) if reading.better == "zero" else reading.value
+
+
+def reach(reading: Reading) -> float:
+    """Return the worst badness that retraining itself shows, by the null."""
+    low, high = reading.null or (0.0, 0.0)
+    if reading.better == "higher":
+        return -low
+    return max(abs(low), abs(high)) if reading.better == "zero" else high
 
 
 @law
@@ -129,11 +138,11 @@ def retraining_ranks_best(bench: MetricBench) -> None:
         return
     read = {pole: bench.pole(pole) for pole in ("Retrain", "DoNothing", "OverForget")}
     best, null = badness(read["Retrain"]), read["Retrain"].null or (0.0, 0.0)
-    reach = max(abs(null[0]), abs(null[1]))
+    room = reach(read["Retrain"])
     for pole in ("DoNothing", "OverForget"):
         bad = badness(read[pole])
         demand(
-            bad > best and bad > reach,
+            bad > best and bad > room,
             f"{pole} reads {read[pole].value:.4g} where Retrain reads "
             f"{read['Retrain'].value:.4g} and the null is [{null[0]:.3g}, {null[1]:.3g}].",
         )
@@ -145,10 +154,8 @@ def under_and_over_do_not_cancel(bench: MetricBench) -> None:
     if not bench.forgets:
         return
     half, honest = bench.pole("Half"), bench.pole("Retrain")
-    null = honest.null or (0.0, 0.0)
-    reach = max(abs(null[0]), abs(null[1]), badness(honest))
     demand(
-        badness(half) > reach,
+        badness(half) > max(reach(honest), badness(honest)),
         f"Half kept and half denied reads {half.value:.4g}, retraining {honest.value:.4g}.",
     )
 
@@ -249,6 +256,21 @@ def every_forgotten_record_counts(bench: MetricBench) -> None:
     )
 
 
+@law
+def models_that_agree_are_read_too(bench: MetricBench) -> None:
+    """Arms whose models agree to the last bit: doing nothing reads worse, or it refuses by name."""
+    if not bench.forgets or getattr(bench.metric, "replicates", "") != "seeds":
+        return
+    try:
+        nothing, honest = (bench.read(agreeing_case(p)) for p in ("DoNothing", "Retrain"))
+    except NeedsReference:
+        return
+    demand(
+        badness(nothing) > badness(honest),
+        f"Doing nothing reads {nothing.value:.4g} and retraining {honest.value:.4g}.",
+    )
+
+
 METRIC_LAWS = (
     name_and_role_are_stated,
     reading_is_whole,
@@ -264,4 +286,5 @@ METRIC_LAWS = (
     the_claim_is_not_the_evidence,
     every_trial_counts,
     every_forgotten_record_counts,
+    models_that_agree_are_read_too,
 )

@@ -1,0 +1,185 @@
+"""Metrics of arms that are broken on purpose, most of them as published code is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unteach.audit import MarginDivergence
+from unteach.audit.arm_metrics import _jackknifed, _seen
+from unteach.core import Better, Case, NeedsReference, Reading, Role
+from unteach.models import margins
+from unteach.stats import area_under_curve
+
+from .broken import Broken
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DropsTheLargest(MarginDivergence, Broken):
+    """Loses each record's largest margin to a last bin open above, as released code does."""
+
+    caught_by = "models_that_agree_are_read_too"
+    wrong = "two arms at two different points read 0: learners without chance score perfect"
+
+    def read(self, case: Case) -> Reading:
+        """Count with `np.digitize` on bins that end before the maximum."""
+        return _jackknifed(
+            _seen(case, self.name), self.name, _open_above, unit="nats", better="lower", limit=12.0
+        )
+
+
+def _open_above(one: Array, other: Array) -> float:
+    return float(np.mean([_divergence(u, r) for u, r in zip(one.T, other.T, strict=True)]))
+
+
+def _divergence(u: Array, r: Array) -> float:
+    both = np.concatenate([u, r])
+    edges = np.linspace(both.min(), both.max(), 21)
+    counts = [np.bincount(np.digitize(v, edges), minlength=22)[1:21] for v in (u, r)]
+    if not (counts[0].sum() and counts[1].sum()):
+        return 0.0
+    p, q = (c / c.sum() + 1e-5 for c in counts)
+    return float(max(np.sum(p * np.log(p / q)), 0.0))
+
+
+@dataclass(frozen=True)
+class PromisesZero(MarginDivergence, Broken):
+    """Says that a perfect unlearner scores 0."""
+
+    caught_by = "null_is_what_a_twin_scores"
+    wrong = "the divergence of two finite samples of one distribution is not 0"
+
+    def read(self, case: Case) -> Reading:
+        """State a null of 0."""
+        return replace(super().read(case), null=(0.0, 0.0))
+
+
+@dataclass(frozen=True)
+class CountsPairs(MarginDivergence, Broken):
+    """Takes each pair of model and record for an independent replicate."""
+
+    caught_by = "interval_ranges_over_replicates"
+    wrong = 'its "95 %" intervals cover 37 to 70 %'
+
+    def read(self, case: Case) -> Reading:
+        """State the number of pairs as n."""
+        whole = super().read(case)
+        return replace(whole, n=whole.n * len(case.trials[0].forget))
+
+
+@dataclass(frozen=True)
+class MeanFraction(MarginDivergence, Broken):
+    """Reads the mean gap as a share of the mean mark, which half kept and half denied make 0."""
+
+    name: ClassVar[str] = "mean fraction"
+    caught_by = "under_and_over_do_not_cancel"
+    wrong = "a median of .05 was published for fractions from -.95 to 1.43"
+
+    def read(self, case: Case) -> Reading:
+        """Return the size of the mean."""
+        seen = _seen(case, self.name)
+
+        def middle(one: Array, other: Array) -> float:
+            gap, mark = (arm.mean() - other.mean() for arm in (one, seen.before))
+            return float(abs(gap / mark))
+
+        return _jackknifed(seen, self.name, middle, unit="share", better="lower", limit=10.0)
+
+
+@dataclass(frozen=True)
+class _OneAModel(Broken):
+    """One number a model, read as a forgetting metric."""
+
+    role: ClassVar[Role] = "forgetting"
+    replicates: ClassVar[str] = "seeds"
+    name: ClassVar[str] = "one a model"
+    better: ClassVar[Better] = "higher"
+    caught_by = "retraining_ranks_best"
+
+    def score(self, of: Callable[[str, str], list[Array]], arm: str) -> Array:
+        """Return one number a model; `of(arm, part)` gives its margins on a part."""
+        raise NotImplementedError
+
+    def read(self, case: Case) -> Reading:
+        """Return the mean over models, with the spread of retrained models as its null."""
+        _seen(case, self.name)  # refuses what is not arms
+        trials = sorted(case.held_out(self.name), key=lambda t: t.seed)
+
+        def of(arm: str, part: str) -> list[Array]:
+            rows = [getattr(t, part) for t in trials]
+            if any(r is None for r in rows):
+                raise NeedsReference(f"{self.name} needs {part} records")
+            models = [getattr(t, arm) for t in trials]
+            return [margins(m, r.x, r.y) for m, r in zip(models, rows, strict=True)]
+
+        after, before, twin = (self.score(of, a) for a in ("after", "before", "twin"))
+        value, room = float(after.mean()), float(np.std(after) + 1e-3)
+        return Reading(
+            self.name, value, value - room, value + room, n=len(trials),
+            unit_of_replication="seeds", seeds=tuple(t.seed for t in trials), unit="share",
+            better=self.better, untouched=float(before.mean()),
+            null=(float(twin.min()), float(twin.max())), limit=1.0,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class HarmonicMeanOfAccuracies(_OneAModel):
+    """The harmonic mean of accuracy on forgotten and retained records: a benchmark's aggregate."""
+
+    name: ClassVar[str] = "harmonic mean"
+    wrong = "a model that forgot nothing scores .95, one that forgot all 0"
+
+    def score(self, of: Callable[[str, str], list[Array]], arm: str) -> Array:
+        """Reward accuracy on what was to be forgotten."""
+        one, two = (np.array([np.mean(v > 0) for v in of(arm, p)]) for p in ("forget", "retain"))
+        return np.asarray(2 * one * two / np.maximum(one + two, 1e-9))
+
+
+def _areas(of: Callable[[str, str], list[Array]], arm: str) -> Array:
+    pairs = zip(of(arm, "forget"), of(arm, "holdout"), strict=True)
+    return np.array([area_under_curve(f, h) for f, h in pairs])
+
+
+@dataclass(frozen=True)
+class AimsAtOneHalf(_OneAModel):
+    """1 - |area - .5| / .5 of a membership attack: indiscernibility with the wrong target."""
+
+    name: ClassVar[str] = "indiscernibility"
+    wrong = "retraining's own area is far from .5 where the forgotten records are no fair draw"
+
+    def score(self, of: Callable[[str, str], list[Array]], arm: str) -> Array:
+        """Compare the area with one half, and not with retraining's."""
+        return np.asarray(1 - np.abs(_areas(of, arm) - 0.5) / 0.5)
+
+
+@dataclass(frozen=True)
+class LeaksWithoutBound(_OneAModel):
+    """(area - retraining's) / retraining's x 100, without bound where the latter is small."""
+
+    name: ClassVar[str] = "leakage"
+    better: ClassVar[Better] = "zero"
+    caught_by = "reading_is_whole"
+    wrong = "with a reference of .02 it ranges from -100 to 4900; 5215 was reported"
+
+    def score(self, of: Callable[[str, str], list[Array]], arm: str) -> Array:
+        """Divide by retraining's area."""
+        reference = max(float(_areas(of, "reference").mean()), 1e-6)
+        return np.asarray(100 * (_areas(of, arm) / reference - 1))
+
+
+BROKEN_ARMS: tuple[Any, ...] = (
+    DropsTheLargest(),
+    PromisesZero(),
+    CountsPairs(),
+    MeanFraction(),
+    HarmonicMeanOfAccuracies(),
+    AimsAtOneHalf(),
+    LeaksWithoutBound(),
+)
+"""Each is caught by the law that it names, and by others where it is wrong in more than one way."""
