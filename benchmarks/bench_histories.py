@@ -1,14 +1,13 @@
 """Random histories of forgetting, inserting and reweighting, against a cold fit of what is left.
 
-Result (AMD EPYC, KVM, 2 cores shared with other work, 2 processes; 10,000 histories, 247,048
-operations, a third of the histories degenerate, C from 1e-3 to 1e3; 6 minutes): none did not
-converge, none ended farther from a cold fit than it claims or than 1e-8 (largest: 6.0e-9; bias
-4.2e-9, n = 23,192). The KKT residual stayed below 1e-10 in all but 804 operations, where rounding
-alone is larger (C times kernel values; largest 1.5e-8) and the claim says so. Canonical bytes
-equal those of the cold fit in all 7,640 histories that end in a unique solution; 2,305 end in
-one that is not. 55 could not begin: NuSVC on classes whose hulls meet. Where it was asked at
-any size, the anchor settled 45 % of the pairs of a plain SVC of two classes and 30 % of a
-degenerate one; the others fell back to the solver (rbf 54 to 66 %, linear 18 to 24 %).
+Result (AMD EPYC, KVM, one process; 10,000 histories, a third of them degenerate, C from 1e-3 to
+1e3; 9 minutes): none did not converge, none ended farther from a cold fit than it claims or than
+1e-8 (largest: 6.0e-9; bias 4.2e-9, n = 23,192). The KKT residual stayed below 1e-10 in all but 802
+operations, where rounding alone is larger (C times kernel values; largest 1.5e-8) and the claim
+says so. Canonical bytes equal those of the cold fit in every history that ends in a unique
+solution. 55 could not begin: NuSVC on classes whose hulls meet. Where it was asked at any size,
+the anchor settled 43 to 45 % of the forgettings of a plain SVC of two classes and 20 to 22 % of a
+degenerate one; the others fell back to the solver.
 
 Run: python benchmarks/bench_histories.py [--histories 10000] [--jobs 2] [--first 0]
 

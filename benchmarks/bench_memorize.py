@@ -3,15 +3,16 @@
 Peers are interleaved in one run; medians of `--repeat`. CPU seconds where two are compared, wall
 seconds end to end. One thread a process; compile times are paid before and told apart.
 
-Measured 2026-11 on x86_64, 2 cores, Python 3.11, numpy 2.4.6, scikit-learn 1.9.1, while other
-work kept 10 to 13 processes running; digits, 256 halves of 1437 rows asked at 1797, medians of 5:
+Measured 2026-11 on x86_64, 2 cores, Python 3.11, numpy 2.4.6, scikit-learn 1.9.1, with one other
+process at work; digits, 256 halves of 1437 rows asked at 1797, medians of 5:
 
-    ridge            0.26 ms a model    scikit-learn 5.3 ms    ratio 21
-    1-NN             0.24 ms a model    scikit-learn 10.0 ms   ratio 40
-    1-NN in closed form, memorization of 1437 and influence 1797 x 1437: 0.051 CPU s
-    1,000 networks, stored, 2 processes: 21.0 CPU s with the start of the workers (107 s wall)
+    ridge            0.22 ms a model    scikit-learn 3.1 ms    ratio 15 (20 to 21 on a busy machine)
+    1-NN             0.22 ms a model    scikit-learn 8.1 ms    ratio 37
+    1-NN in closed form, memorization of 1437 and influence 1797 x 1437: 0.050 CPU s
+    2,000 networks, stored, 2 processes: 16.6 s wall (32.4 CPU s with the start of the workers)
 
-The wall time says how busy the machine was; no quiet run has been made.
+15 s were wanted for the last: a network takes 11 to 14 ms of a core here, the start of the workers
+2 s of each.
 """
 
 from __future__ import annotations
