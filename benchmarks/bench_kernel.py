@@ -9,13 +9,14 @@ forget 1 % at random               22 / 14 / 3.8 x  [50 / - / 6]      missed
 all leave-one-outs                 3.0 / 2.6 / 5.5 refits  [2.5 / - / 6]  missed on synth
 cold fit                           1.30 / 1.11 / 1.89 refits; n = 2,000: 1.03 / 1.18 / 1.72  [1.5]
 one of ten classes                 digits (n = 1,797) 55 x, MNIST (n = 5,000) 445 x  [400]
+                                   the median of a mix on MNIST: 123 x a support vector, 1,134 x
+                                   another row; about 130 x with `certificate_` read
 synth, n = 30,000, rows on demand  255 x one margin, 160 x one bounded, at most 920 MB in all [200]
 first forget in a new process      0.2 s (n = 300), 0.3 s (n = 2,000), by the clock  [2]
 
 Why the misses. One support vector: each operation reads the rows of all free ones once (20 MB on
 synth, 127 MB on hard) and gathers from them two to four times; profiles suggest that memory
-binds, which other work shared (139 and 114 x were seen once on synth, over a resident Gram
-matrix). clean: a refit takes 0.3 s, and as many rows change set as on synth. hard: three products
+binds, which other work shared. clean: a refit takes 0.3 s, and as many rows change set as on synth. hard: three products
 with, and one update of, a matrix of 80 MB. 1 %: on synth half goes to the kernel values of the
 rows that change set and to two sweeps over all rows; on hard most goes to the update of that
 matrix. Leave-one-out: the near rows' kernel values are computed, where they were resident before

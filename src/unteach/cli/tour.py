@@ -26,8 +26,8 @@ def tour(
 ) -> None:
     """Run every study in its quick form, into one report.
 
-    A study takes about a minute. The tour can be stopped at any moment; the same command resumes
-    it, and gives the same bytes.
+    A study takes one to three minutes. The tour can be stopped at any moment; the same command
+    resumes it, and gives the same bytes.
     """
     from unteach import __version__
     from unteach.report import Entry, print_page, write_index, write_page

@@ -1,4 +1,4 @@
-"""Divided of a whole as bars: how answers divide, one bar a row."""
+"""Divided bars: how answers divide into shares of a whole, one bar a row."""
 
 from __future__ import annotations
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from unteach.report import (
@@ -16,6 +13,7 @@ from unteach.report import (
 )
 from unteach.store import Run
 
+from ..repeating import command, provenance, python
 from .answer import answer
 from .blocks import dose_blocks, forest, leak_blocks, newcomers
 from .conclude import PRIMARY
@@ -104,9 +102,9 @@ def margin_page(run: Run) -> Page:
             ),
             Prose(_method(plan, sources)),
         ),
-        command=_command(plan),
-        python=_python(plan),
-        provenance=_provenance(run),
+        command=command(plan),
+        python=python(plan),
+        provenance=provenance(run, "scipy", "scikit-learn", "numba"),
         readings=tuple(readings),
         tables=tuple(tables.values()),
     )
@@ -130,34 +128,3 @@ def _method(plan: dict[str, Any], sources: Sequence[Source]) -> str:
         "seen at these sizes, and for real sets more draws would not help: the draws share their "
         "records. The sets are small, and C and gamma are not tuned."
     )
-
-
-def _command(plan: dict[str, Any]) -> str:
-    form = " --full" if plan["form"] == "full" else ""
-    return f"unteach study margin{form} --seed {plan['seed']}"
-
-
-def _python(plan: dict[str, Any]) -> str:
-    return (
-        "from unteach.report import write_page\n"
-        "from unteach.studies import MARGIN\n"
-        "from unteach.store import Store\n\n"
-        f"plan = MARGIN.plan(full={plan['form'] == 'full'}, seed={plan['seed']})\n"
-        'with Store.open(".unteach") as store:\n'
-        '    run = store.begin(plan, name="study margin")\n'
-        "    MARGIN.run(run)\n"
-        '    write_page(MARGIN.conclude(run), "index.html")\n'
-    )
-
-
-def _provenance(run: Run) -> dict[str, Any]:
-    names = ("unteach", "numpy", "scipy", "scikit-learn", "numba")
-    seconds = run.seconds()
-    return {
-        **{n: version(n) for n in names},
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "run": run.id,
-        "tasks": len(seconds),
-        "seconds of all tasks (measured)": round(sum(seconds.values()), 1),
-    }

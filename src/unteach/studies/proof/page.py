@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from unteach.core import Table
@@ -22,6 +19,7 @@ from unteach.report import (
 )
 from unteach.store import Run
 
+from ..repeating import command, provenance, python
 from .answer import answer
 from .symbolic import VERDICTS
 from .trees import as_branch
@@ -69,9 +67,9 @@ def proof_page(run: Run) -> Page:
             Section("How it was measured"),
             Prose(_method(plan, tables["worlds"])),
         ),
-        command=_command(plan),
-        python=_python(plan),
-        provenance=_provenance(run),
+        command=command(plan),
+        python=python(plan),
+        provenance=_made(run),
         readings=tuple(readings),
         tables=tuple(tables.values()),
     )
@@ -265,39 +263,7 @@ def _method(plan: dict[str, Any], worlds: Table) -> str:
     )
 
 
-def _command(plan: dict[str, Any]) -> str:
-    form = " --full" if plan["form"] == "full" else ""
-    return f"unteach study proof{form} --seed {plan['seed']}"
-
-
-def _python(plan: dict[str, Any]) -> str:
-    return (
-        "from unteach.report import write_page\n"
-        "from unteach.studies import PROOF\n"
-        "from unteach.store import Store\n\n"
-        f"plan = PROOF.plan(full={plan['form'] == 'full'}, seed={plan['seed']})\n"
-        'with Store.open(".unteach") as store:\n'
-        '    run = store.begin(plan, name="study proof")\n'
-        "    PROOF.run(run)\n"
-        '    write_page(PROOF.conclude(run), "index.html")\n'
-    )
-
-
-def _provenance(run: Run) -> dict[str, Any]:
-    found = {}
-    for name in ("unteach", "numpy", "torch", "python-sat", "clingo"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue  # a finished run can be read without what it was made with
-    seconds = run.seconds()
-    models = [v for k, v in seconds.items() if k.startswith("model/")]
-    return {
-        **found,
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "run": run.id,
-        "tasks": len(seconds),
-        "seconds of all tasks (measured)": round(sum(seconds.values()), 1),
-        "seconds of a model, all ways (measured, longest)": round(max(models), 1),
-    }
+def _made(run: Run) -> dict[str, Any]:
+    models = [v for k, v in run.seconds().items() if k.startswith("model/")]
+    longest = {"seconds of a model, all ways (measured, longest)": round(max(models), 1)}
+    return provenance(run, "torch", "python-sat", "clingo") | longest

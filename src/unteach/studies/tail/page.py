@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from importlib.metadata import version
 from typing import Any
 
 from unteach.report import (
@@ -20,6 +17,7 @@ from unteach.report import (
 )
 from unteach.store import Run
 
+from ..repeating import command, provenance, python
 from .answer import answer
 from .conclude import contrast_name
 from .setting import ARM_LABELS, ARMS, LEARNER_LABELS, LEARNER_SHORT, PRIMARY, Source
@@ -88,7 +86,8 @@ def tail_page(run: Run) -> Page:
             }),
             Prose(_method(plan, sources)),
         ),
-        command=_command(plan), python=_python(plan), provenance=_provenance(run),
+        command=command(plan), python=python(plan),
+        provenance=provenance(run, "scipy", "scikit-learn", "numba"),
         readings=tuple(readings), tables=tuple(tables.values()),
     )  # fmt: skip
 
@@ -154,9 +153,9 @@ def _phase(plan: dict[str, Any]) -> list[Block]:
         Heatmap(
             "phase", value="miss", low="miss_low", high="miss_high", **shared,
             title="Where the theory misses: measured less foretold",
-            caption="Pale: the 95 % interval holds zero. Small networks do not fit their records, "
-            "which the theory takes for granted; and a network learns from one subpopulation "
-            "about another, which the theory leaves out.",
+            caption="Pale: the 95 % interval holds zero. The theory takes for granted that the "
+            "learner fits its records, which small networks do not, and that it learns nothing "
+            "from one subpopulation about another.",
         ),
         TableBlock(
             "phase",
@@ -188,34 +187,3 @@ def _method(plan: dict[str, Any], sources: list[Source]) -> str:
         "than in the whole set. The sets are small, and the intervals of real sets rest on draws "
         "that share records. The planted worlds are simpler than any real set."
     )
-
-
-def _command(plan: dict[str, Any]) -> str:
-    form = " --full" if plan["form"] == "full" else ""
-    return f"unteach study tail{form} --seed {plan['seed']}"
-
-
-def _python(plan: dict[str, Any]) -> str:
-    return (
-        "from unteach.report import write_page\n"
-        "from unteach.studies import TAIL\n"
-        "from unteach.store import Store\n\n"
-        f"plan = TAIL.plan(full={plan['form'] == 'full'}, seed={plan['seed']})\n"
-        'with Store.open(".unteach") as store:\n'
-        '    run = store.begin(plan, name="study tail")\n'
-        "    TAIL.run(run)\n"
-        '    write_page(TAIL.conclude(run), "index.html")\n'
-    )
-
-
-def _provenance(run: Run) -> dict[str, Any]:
-    names = ("unteach", "numpy", "scipy", "scikit-learn", "numba")
-    seconds = run.seconds()
-    return {
-        **{n: version(n) for n in names},
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "run": run.id,
-        "tasks": len(seconds),
-        "seconds of all tasks (measured)": round(sum(seconds.values()), 1),
-    }

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shlex
-from importlib.metadata import version
 from typing import Any
 
 from unteach.report import Page, Prose, Section
 from unteach.store import Run
 
+from ..repeating import provenance, python
 from .answer import answer
 from .blocks import (
     change_blocks,
@@ -46,7 +44,7 @@ def tower_page(run: Run) -> Page:
         ),
         command=_command(plan),
         python=_python(plan),
-        provenance=_provenance(run),
+        provenance=_made(run),
         readings=tuple(readings),
         tables=tuple(tables.values()),
     )  # fmt: skip
@@ -95,34 +93,14 @@ def _command(plan: dict[str, Any]) -> str:
 
 
 def _python(plan: dict[str, Any]) -> str:
-    words = _words(plan)
-    given = {"full": plan["form"] == "full", "seed": plan["seed"]}
+    words, given = _words(plan), {}
     for name in ("format", "seeds", "spec", "skill"):
         if f"--{name}" in words:
             value = words[words.index(f"--{name}") + 1]
             given[name] = int(value) if name == "seeds" else value
-    inside = ", ".join(f"{k}={v!r}" for k, v in given.items())
-    return (
-        "from unteach.report import write_page\n"
-        "from unteach.studies import TOWER\n"
-        "from unteach.store import Store\n\n"
-        f"plan = TOWER.plan({inside})\n"
-        'with Store.open(".unteach") as store:\n'
-        '    run = store.begin(plan, name="study tower")\n'
-        "    TOWER.run(run)\n"
-        '    write_page(TOWER.conclude(run), "index.html")\n'
-    )
+    return python(plan, **given)
 
 
-def _provenance(run: Run) -> dict[str, Any]:
-    seconds = run.seconds()
-    taught = sum(v for k, v in seconds.items() if k.startswith("teach/"))
-    return {
-        **{n: version(n) for n in ("unteach", "numpy", "torch")},
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "run": run.id,
-        "tasks": len(seconds),
-        "seconds of teaching (measured)": round(taught, 1),
-        "seconds of all tasks (measured)": round(sum(seconds.values()), 1),
-    }
+def _made(run: Run) -> dict[str, Any]:
+    taught = sum(v for k, v in run.seconds().items() if k.startswith("teach/"))
+    return provenance(run, "torch") | {"seconds of teaching (measured)": round(taught, 1)}
