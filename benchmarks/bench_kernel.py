@@ -16,8 +16,9 @@ first forget in a new process      0.2 s (n = 300), 0.3 s (n = 2,000), by the cl
 
 Why the misses. One support vector: each operation reads the rows of all free ones once (20 MB on
 synth, 127 MB on hard) and gathers from them two to four times; profiles suggest that memory
-binds, which other work shared. clean: a refit takes 0.3 s, and as many rows change set as on synth. hard: three products
-with, and one update of, a matrix of 80 MB. 1 %: on synth half goes to the kernel values of the
+binds, which other work shared. clean: a refit takes 0.3 s, and as many rows change set as on
+synth. hard: three products with, and one update of, a matrix of 80 MB.
+1 %: on synth half goes to the kernel values of the
 rows that change set and to two sweeps over all rows; on hard most goes to the update of that
 matrix. Leave-one-out: the near rows' kernel values are computed, where they were resident before
 the fit did without the Gram matrix (1.75 refits then, for a fit of 2.6). hard's cold fit: two
