@@ -259,6 +259,9 @@ def test_learning_without_the_matrix_equals_learning_with_it(name, kind, cost):
         again = lean(
             Values(kernel, x, None), np.arange(150), plain_of(y, cost), start=found.b * 0.9
         )
+        if again is None:  # of many solutions it came to one without a free row
+            assert kind != "normal"
+            continue
         difference = qp.gram @ (again.b - whole.b) + again.rho - whole.rho
         assert np.abs(difference).max() < 1e-8 * scale
 

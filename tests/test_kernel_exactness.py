@@ -20,6 +20,7 @@ from unteach.kernel import (
 )
 from unteach.kernel.kkt import bias_interval
 from unteach.kernel.loo import leave_each_out
+from unteach.kernel.solver import accepted
 
 KERNELS = {
     "linear": Kernel("linear"),
@@ -56,7 +57,7 @@ def test_fast_equals_slow(kind, name, cost):
         gram = KERNELS[name].gram(x)
         qp = classification(gram, y, np.full(len(y), cost))
         fast = solve(qp)
-        assert fast.kkt_residual < 1e-10
+        assert fast.kkt_residual <= accepted(1e-10, qp.noise(fast.b))
         assert residual(qp, fast.b, fast.rho) == fast.kkt_residual
         b, rho = slow_solve(gram, qp.p, qp.lower, qp.upper)
         between = KERNELS[name].between(probe, x)

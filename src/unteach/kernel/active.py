@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .kernels import REORDER
 from .qp import add_rows
+from .sums import dot, summed
 
 JOINED, AT_BOUND, PARKED, ALONE, DRIFTED = 1, 2, 3, 4, 5
 OPTIMAL, OUT_OF_STEPS = 0, 6
@@ -29,15 +29,11 @@ ACCEPT = 1e-11  # smallest pivot, relative to its diagonal, with which a row may
 FLAT = 4e-16  # curvature below this (relative, times |direction|^2) cannot be told from none
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def _times(matrix: Any, s: int, x: Any) -> Any:
     out = np.empty(s)
     for a in range(s):
-        total = 0.0
-        row = matrix[a]
-        for c in range(s):
-            total += row[c] * x[c]
-        out[a] = total
+        out[a] = dot(x[:s], matrix[a])
     return out
 
 
@@ -49,29 +45,21 @@ def _largest(x: Any) -> float:
     return out
 
 
-@njit(cache=True, fastmath=REORDER)
-def _sum(x: Any) -> float:
-    total = 0.0
-    for a in range(x.shape[0]):
-        total += x[a]
-    return total
-
-
 @njit(cache=True)
 def level_solve(kss: Any, m: Any, s: int, sigma: float, rhs: Any, total: float) -> Any:
     """Solve K_SS x + g = rhs, sum x = total; returns x, g and the relative residual left."""
     w = _times(m, s, np.ones(s))
-    weight = _sum(w)
+    weight = summed(w)
     x = np.zeros(s)
     r = np.empty(s)
-    g = _sum(rhs) / s
+    g = summed(rhs) / s
     for a in range(s):
         r[a] = rhs[a] - g
     rest = total
     left = np.inf
     for _ in range(4):
         v = _times(m, s, r)
-        shift = (_sum(v) - rest) / weight
+        shift = (summed(v) - rest) / weight
         g += shift + sigma * rest
         length = 1e-300 + abs(total)
         for a in range(s):
@@ -80,7 +68,7 @@ def level_solve(kss: Any, m: Any, s: int, sigma: float, rhs: Any, total: float) 
         back = _times(kss, s, x)
         for a in range(s):
             r[a] = rhs[a] - back[a] - g
-        rest = total - _sum(x)
+        rest = total - summed(x)
         size = 1e-300 + _largest(rhs) + abs(g) + sigma * abs(total)
         now = _largest(r) / size + abs(rest) / length
         if now <= 1e-14 or now > 0.5 * left:
@@ -90,7 +78,7 @@ def level_solve(kss: Any, m: Any, s: int, sigma: float, rhs: Any, total: float) 
     return x, g, left
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def join(
     gram: Any, free: Any, slot: Any, kss: Any, m: Any, count: Any, sigma: float, k: int,
     accept: float,
@@ -107,14 +95,13 @@ def join(
         c[a] = kss[s, a] + sigma
     v = _times(m, s, c)
     back = _times(kss, s, v)
-    lift = sigma * _sum(v)
+    lift = sigma * summed(v)
     for a in range(s):
         back[a] = c[a] - back[a] - lift
     more = _times(m, s, back)
-    pivot = own
     for a in range(s):
         v[a] += more[a]
-        pivot -= c[a] * v[a]
+    pivot = own - dot(c, v)
     if not pivot > accept * own:
         return False
     for a in range(s):
@@ -130,7 +117,7 @@ def join(
     return True
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def leave(free: Any, slot: Any, kss: Any, m: Any, count: Any, q: int) -> None:
     """Take the row in place q out of S; the last one takes its place."""
     s = count[0]

@@ -15,13 +15,14 @@ from unteach.core import BadInput, Ids, digest
 from .certificate import Certificate, certify, worst
 from .flat_tube import of_sums, pulled_both_ways, with_sums
 from .gram import square
-from .kernels import REORDER, Kernel
+from .kernels import Kernel
 from .lean import certified
 from .machine import Machine
 from .parts import Part, Parts, certify_program, part_of
 from .program import Program, level_interval, middle, residual
 from .programs import Solved, settle
 from .qp import Vector
+from .sums import dot
 
 _TIE = 1e-10  # with a smaller complementarity margin the sets themselves are in doubt
 
@@ -31,16 +32,13 @@ def _sure(certificate: Certificate, noise: float) -> bool:
     return certificate.margin > max(_TIE, 16 * noise)
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def _row_by_row(gram: Any, rows: Any, weights: Any, out: Any) -> None:
     values = np.empty(rows.shape[0])
     for i in range(gram.shape[0]):
         for a in range(rows.shape[0]):
             values[a] = gram[i, rows[a]]
-        total = 0.0
-        for a in range(rows.shape[0]):
-            total += values[a] * weights[a]
-        out[i] = total
+        out[i] = dot(values, weights)
 
 
 def canonical_solution(program: Program, b: Vector, ids: Ids) -> tuple[Vector, Vector] | None:

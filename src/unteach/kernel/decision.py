@@ -9,20 +9,21 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .kernels import REORDER, Kernel
+from .kernels import Kernel
 from .machine import Machine
 from .parts import Parts
+from .sums import dot
 
 Rows = NDArray[np.int64]
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def _combine(values: Any, columns: Any, weights: Any, rho: float, out: Any) -> None:
+    taken = np.empty(columns.shape[0])
     for i in range(values.shape[0]):
-        total = 0.0
         for a in range(columns.shape[0]):
-            total += values[i, columns[a]] * weights[a]
-        out[i] = total + rho
+            taken[a] = values[i, columns[a]]
+        out[i] = dot(taken, weights) + rho
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,30 +14,11 @@ from numpy.typing import NDArray
 from unteach.core import BadInput
 
 from .gram import symmetric
+from .sums import dot, squared_distance
 
 NAMES = ("linear", "poly", "rbf", "sigmoid", "precomputed")
 _LINEAR, _POLY, _RBF, _SIGMOID = range(4)
 _CODES = {"linear": _LINEAR, "poly": _POLY, "rbf": _RBF, "sigmoid": _SIGMOID}
-
-# sums may be reordered (that is what makes them fast), infinities and NaN keep their meaning
-REORDER = {"reassoc", "contract", "nsz", "arcp"}
-
-
-@njit(cache=True, fastmath=REORDER)
-def _dot(x: Any, z: Any) -> float:
-    total = 0.0
-    for c in range(x.shape[0]):
-        total += x[c] * z[c]
-    return total
-
-
-@njit(cache=True, fastmath=REORDER)
-def _squared_distance(x: Any, z: Any) -> float:
-    total = 0.0
-    for c in range(x.shape[0]):
-        d = x[c] - z[c]
-        total += d * d
-    return total
 
 
 @njit(cache=True)
@@ -47,9 +28,9 @@ def _fill(
     for i in range(x.shape[0]):
         for j in range(i + 1 if same else z.shape[0]):
             if code == _RBF:
-                value = math.exp(-gamma * _squared_distance(x[i], z[j]))
+                value = math.exp(-gamma * squared_distance(x[i], z[j]))
             else:
-                value = _dot(x[i], z[j])
+                value = dot(x[i], z[j])
                 if code == _POLY:
                     base = gamma * value + coef0
                     value = 1.0

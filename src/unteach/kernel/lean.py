@@ -18,12 +18,13 @@ from numba import njit
 from unteach.core import NotConverged
 
 from .certificate import Certificate, certify
-from .kernels import _CODES, _POLY, _RBF, _SIGMOID, REORDER, _dot, _squared_distance
+from .kernels import _CODES, _POLY, _RBF, _SIGMOID
 from .kkt import bias_interval
 from .qp import QP, Vector
 from .rowcache import RowCache
 from .smo import TAU
 from .solver import accepted, settle, solve
+from .sums import dot, squared_distance
 from .values import Rows, Values
 
 CLOSE = 0.02  # |h| up to which a row is taken into the small problem
@@ -35,9 +36,9 @@ ROUNDS = 20
 def _row(x: Any, i: int, out: Any, code: int, gamma: float, coef0: float, degree: int) -> None:
     for j in range(x.shape[0]):
         if code == _RBF:
-            out[j] = math.exp(-gamma * _squared_distance(x[i], x[j]))
+            out[j] = math.exp(-gamma * squared_distance(x[i], x[j]))
         else:
-            value = _dot(x[i], x[j])
+            value = dot(x[i], x[j])
             if code == _POLY:
                 base = gamma * value + coef0
                 value = 1.0
@@ -71,7 +72,7 @@ def _place(
     return int(q)
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def _update(gradient: Any, first: Any, second: Any, move: float) -> None:
     for t in range(gradient.shape[0]):
         gradient[t] += move * (first[t] - second[t])

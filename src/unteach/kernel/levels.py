@@ -13,19 +13,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .kernels import REORDER
+from .sums import dot
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def times(matrix: Any, s: int, x: Any) -> Any:
     """Return the leading (s, s) block of a matrix times x (s,)."""
     out = np.empty(s)
     for a in range(s):
-        total = 0.0
-        row = matrix[a]
-        for c in range(s):
-            total += row[c] * x[c]
-        out[a] = total
+        out[a] = dot(x[:s], matrix[a])
     return out
 
 
@@ -114,7 +110,7 @@ def level_solve(kss: Any, m: Any, side: Any, s: int, sigma: float, rhs: Any, tot
     return x, g, left
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def join(
     gram: Any, base: Any, group: Any, free: Any, slot: Any, side: Any, kss: Any, m: Any,
     count: Any, sigma: float, k: int, accept: float,
@@ -134,17 +130,14 @@ def join(
     kss[s, s] = row[base[k]]
     v = times(m, s, c)
     back = times(kss, s, v)
+    lift = np.empty(2)  # there are at most two groups
+    _by_group(v, side, lift)
     for a in range(s):
-        lift = 0.0
-        for e in range(s):
-            if side[e] == side[a]:
-                lift += v[e]
-        back[a] = c[a] - back[a] - sigma * lift
+        back[a] = c[a] - back[a] - sigma * lift[side[a]]
     more = times(m, s, back)
-    pivot = own
     for a in range(s):
         v[a] += more[a]
-        pivot -= c[a] * v[a]
+    pivot = own - dot(c, v)
     if not pivot > accept * own:
         return False
     for a in range(s):
@@ -161,7 +154,7 @@ def join(
     return True
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def leave(free: Any, slot: Any, side: Any, kss: Any, m: Any, count: Any, q: int) -> None:
     """Take the variable in place q out of S; the last one takes its place."""
     s = count[0]

@@ -23,8 +23,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .kernels import REORDER
-
 FREE, LOW, HIGH, OUT = 0, 1, 2, 3
 SETTLED, SINGULAR, TOO_LONG, TOO_MANY, NO_BIAS = 0, 1, 2, 3, 4
 MOST_ROUNDS = 60
@@ -66,7 +64,7 @@ def solve_small(a: Any, x: Any, k: int, scale: Any) -> bool:
     return True
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def _add(out: Any, row: Any, c: float, m: int) -> None:
     for t in range(m):
         out[t] += c * row[t]

@@ -10,12 +10,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .kernels import REORDER
-
 Vector = NDArray[np.float64]
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def add_rows(gram: Any, change: Any, out: Any) -> None:
     """Add gram @ change to out (gram symmetric), reading only rows whose change is not zero."""
     n = out.shape[0]

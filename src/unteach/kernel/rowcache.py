@@ -14,7 +14,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .kernels import REORDER
 from .values import Values
 
 Rows = NDArray[np.int64]
@@ -22,7 +21,7 @@ Vector = NDArray[np.float64]
 ROUNDING = 1.01 * 2.0**-24  # relative, of one value in single precision
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def _sweep(data: Any, where: Any, change: Any, out: Any) -> None:
     """Add change @ data[where] to out."""
     n, s, piece = out.shape[0], where.shape[0], 2048
@@ -43,7 +42,7 @@ def _sweep(data: Any, where: Any, change: Any, out: Any) -> None:
             a += 1
 
 
-@njit(cache=True, fastmath=REORDER)
+@njit(cache=True)
 def _pick(data: Any, where: Any, change: Any, columns: Any, out: Any) -> None:
     """Add change @ data[where][:, columns] to out."""
     n, s = columns.shape[0], where.shape[0]

@@ -114,7 +114,9 @@ class Tableau:
         ksn += sigma  # sums of changes are 0, so that the shift of all of K is free
         half = scipy.linalg.blas.dtrsm(1.0, factor, np.asfortranarray(ksn), lower=1)
         q = w @ ksn - 1.0
-        triangle = scipy.linalg.blas.dsyrk(1.0, half, trans=1, lower=1)
+        triangle = np.empty((0, 0), order="F")
+        if len(near) > 0:  # BLAS refuses a matrix without columns
+            triangle = scipy.linalg.blas.dsyrk(1.0, half, trans=1, lower=1)
         schur = np.empty((len(near), len(near)))
         _finish(triangle, gram, number, q, sw, sigma, schur)
         back = scipy.linalg.blas.dtrsm(1.0, factor, half, lower=1, trans_a=1, overwrite_b=1)

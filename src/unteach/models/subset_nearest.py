@@ -96,7 +96,7 @@ def nearest(xt: Any, at: Any, skip: Any, depth: int) -> Any:
     return order
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def distances(xt: Any, at: Any, start: int, end: int, far: Any) -> None:
     """Write squared distances of queries start to end - 1 into far, summed feature by feature."""
     n, tile = xt.shape[1], 512

@@ -122,7 +122,7 @@ def _products(z: Any, signs: Any, out: Any) -> None:
             at += classes
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def _solve(sums: Any, side: int, classes: int, alpha: Any, weights: Any) -> None:
     """Solve (G + alpha I) w = b for each model, by U'U = G; the last unknown has no penalty."""
     u, b = np.empty((side, side), np.float32), np.empty((side, classes), np.float32)

@@ -23,7 +23,7 @@ from .page import margin_page
 from .picture import GRID, picture_task
 from .setting import FULL, GALLERY, KERNELS, QUICK
 
-VERSION = 4
+VERSION = 5
 """Raised when the same plan would give other results."""
 
 _TASKS = {"dose": dose_task, "leak": leak_task, "picture": picture_task, "gallery": picture_task}
