@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from unteach.core import BadInput, NeedsReference
+from unteach.core import BadInput, NeedsReference, Records
 
 Array = NDArray[np.float64]
 Part = Literal["forget", "retain", "holdout"]
@@ -90,6 +91,71 @@ class Arms:
         for name, value in (("y", y), ("part", part), ("ids", ids), ("groups", groups),
                             ("seeds", seeds)):  # fmt: skip
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def load(
+        cls,
+        original: Any,
+        retrained: Any,
+        *,
+        unlearned: Any = None,
+        twin: Any = None,
+        x: Any = None,
+        y: Any = None,
+        part: Any = None,
+        records: Records | None = None,
+        forget: Any = None,
+        holdout: Records | None = None,
+        classes: Any = None,
+        module: Callable[[], Any] | None = None,
+        allow_pickle: bool = False,
+        trusted: Sequence[str] = (),
+    ) -> Arms:
+        """Return arms of models that exist already, whatever made them.
+
+        Parameters
+        ----------
+        original, retrained, unlearned, twin : a glob or a folder of files, a list of files or of
+            models, or logits (N, q, k). Files are logits (.npy, .npz; one model or many a file),
+            saved models, or checkpoints (.safetensors, with `module`); numbers in their names
+            order them, and unlearned model j is what a method made of original j. Without a
+            twin every other retrained model becomes it, and four or more are needed
+        records, forget, holdout : what the models are asked: the records in their order, then
+            the held-out ones; forget is ids or a `Request`
+        x, y, part : instead of records: (q, ...), (q,) labels, (q,) as in `Arms`; x may be left
+            out where every file holds logits
+        classes : the classes in the order of the outputs; needed where models differ in them
+        module : makes an untrained net whose parameters the checkpoints hold
+        allow_pickle : whether pickles (also .pt and .pth, of tensors alone) may be read
+        trusted : types that a saved scikit-learn model may hold
+
+        Errors      BadInput where nothing matches, numbers or classes differ, or a file holds
+        something else; Corrupt for damaged files; Untrusted for pickles that are not allowed
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> for k in range(12):
+        ...     np.save(folder / f"{'retrained' if k > 3 else 'original'}-{k}.npy", np.eye(3) * k)
+        >>> arms = Arms.load(folder / "original-*", folder / "retrained-*", y=[0, 1, 2],
+        ...                  part=["forget", "forget", "holdout"])
+        >>> arms.original.shape, len(arms.retrained), len(arms.twin)
+        ((4, 3, 3), 4, 4)
+        """
+        from .loading import Examples, load_arms
+
+        given = {"original": original, "retrained": retrained, "unlearned": unlearned,
+                 "twin": twin}  # fmt: skip
+        examples = Examples.of(x, y, part, records, forget, holdout)
+        said, codes = load_arms(
+            {k: v for k, v in given.items() if v is not None}, examples, module, classes,
+            allow_pickle, trusted,
+        )  # fmt: skip
+        if "twin" not in said and len(said["retrained"]) >= 4:
+            both = said["retrained"]
+            said["retrained"], said["twin"] = both[::2], both[1::2]
+        return cls(**said, y=codes, part=examples.part, ids=examples.ids, groups=examples.groups)
 
     def at(self, part: Part) -> NDArray[np.bool_]:
         """Return which examples belong to a part: (q,); refuse where none does."""

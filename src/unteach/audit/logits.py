@@ -1,0 +1,47 @@
+"""What a classifier says, as logits for given classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from unteach.core import BadInput
+
+Logits = NDArray[np.float32]
+
+
+def logits_of(model: Any, x: Any, classes: Any) -> Logits:
+    """Return a model's logits for these classes: (n, k) float32.
+
+    Decision values where there are any (of two classes 0 and f), else the logarithms of the
+    probabilities, at least 1e-12. A class that the model never saw stands 30 below all others
+    together.
+
+    Examples
+    --------
+    >>> from unteach.models import NaiveBayes
+    >>> model = NaiveBayes().fit([[0.0], [1.0], [4.0], [5.0]], [0, 0, 1, 1])
+    >>> logits_of(model, [[0.5]], [0, 1, 2]).shape
+    (1, 3)
+    """
+    if not hasattr(model, "classes_"):
+        raise BadInput(f"arms compare classifiers; {type(model).__name__} has no classes_")
+    if hasattr(model, "decision_function"):
+        said = np.asarray(model.decision_function(x), dtype=np.float64)
+        said = said.reshape(len(said), -1)
+        said = np.hstack([np.zeros_like(said), said]) if said.shape[1] == 1 else said
+    else:
+        said = np.log(np.maximum(np.asarray(model.predict_proba(x), dtype=np.float64), 1e-12))
+    known, wanted = np.asarray(model.classes_).tolist(), np.asarray(classes).tolist()
+    if said.shape[1] != len(known):
+        raise BadInput(
+            f"{type(model).__name__} gives {said.shape[1]} values for {len(known)} classes; arms "
+            "need one a class"
+        )
+    place = {label: k for k, label in enumerate(known)}
+    missing = logsumexp(said, axis=1) - 30.0
+    columns = [said[:, place[c]] if c in place else missing for c in wanted]
+    return np.stack(columns, axis=1).astype(np.float32)
