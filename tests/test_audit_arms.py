@@ -388,7 +388,7 @@ def test_an_audit_goes_on_where_it_was_stopped(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         audit.run(Again(LEARNER), LEARNER, rows, store=tmp_path, progress=stop, **how)
-    kept = list(tmp_path.rglob("*.npy"))
+    kept = list(tmp_path.rglob("*.said"))
     assert len(kept) >= 19
     before = {p: p.stat().st_mtime_ns for p in kept}
     resumed = audit.run(Again(LEARNER), LEARNER, rows, store=tmp_path, jobs=2, **how)

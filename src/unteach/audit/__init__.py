@@ -22,6 +22,7 @@ from .epsilon import (
 from .fraction import Fractions, residual_fraction
 from .gap import PredictionGap
 from .interclass_confusion import interclass_confusion
+from .judged import audit_arms
 from .judgement import KINDS, Judgement, judge
 from .klom import klom
 from .ledger import CertificateLedger
@@ -38,7 +39,7 @@ from .report import AuditReport, MethodAudit
 from .residual import ResidualFraction
 from .residue import Residue
 from .rmia import rmia
-from .run import audit_arms, run
+from .run import run
 from .swap_test import SwapTest, swap_test
 from .tiers import TIERS, AuditPlan, smallest_detectable_area
 from .tow import tow, tow_mia

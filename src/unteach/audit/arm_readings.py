@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def readings_of(m: MethodAudit, report: AuditReport) -> list[Reading]:
     """Return the readings of one method: areas, residual fraction, what it cost elsewhere."""
-    nothing, again = report.methods.get("do nothing"), report.methods.get("retrain")
+    nothing, again = (report.methods.get(pole) for pole in m.poles)
     seeds, found = (report.seed,), []
     for stratum, test in m.tests.items():
         if nothing is None or again is None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import os
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, Records, Request, derive, digest, stream, write_whole
+from unteach.core import BadInput, Cost, Records, Request, derive, stream, write_whole
 from unteach.models import CNN, MLP, as_trainable
+from unteach.models.saving import saved_of
 
+from .kept import Said, file_of, read_said
 from .logits import logits_of
+from .spending import spend
 
 Logits = NDArray[np.float32]
 
@@ -94,7 +94,9 @@ def _held(records: Records, targets: Any, by_group: bool, rng: np.random.Generat
 class Maker:
     """Makes models, asks them, and keeps what they said, so that a run that ended goes on.
 
-    folder : where the logits are kept (no row, no parameter), or None
+    folder : where answers are kept (no row, no parameter), or None
+    said : arm or method -> what each model said and took, those read from the folder among them
+    ran : a word for each training and forgetting that was run, as against read
     """
 
     asked: Asked
@@ -103,7 +105,8 @@ class Maker:
     folder: Path | None
     jobs: int
     tick: Callable[[str], None]
-    costs: dict[str, list[Any]] = field(default_factory=dict)
+    said: dict[str, list[Said]] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
 
     def arm(self, name: str, count: int) -> Logits:
         """Return the logits of an arm of learned models: (count, q, k)."""
@@ -113,25 +116,33 @@ class Maker:
                 "CNN can be learned side by side: leave jobs at 1"
             )
 
-        def one(k: int) -> Logits:
-            return self._kept(name, k, lambda: self._answers(name, k))
+        def one(k: int) -> Said:
+            return self._kept(name, k, lambda: self._learned(name, k))
 
-        return self._stacked(name, one, count)
+        return self._stacked(name, one, count, self.jobs)
 
-    def _answers(self, name: str, k: int) -> Logits:
-        """Return what a learned model says; one that lacks a class keeps its place among outputs.
+    def _learned(self, name: str, k: int) -> Said:
+        self.ran.append("training")
+        (logits, model), cost, peak = spend(lambda: self._answers(name, k), alone=self.jobs == 1)
+        rows = self.asked.rows if name == "original" else self.asked.rest
+        state = state_of(model) if name == "original" and k == 0 else None
+        return Said(logits, replace(cost, rows_read=len(rows)), peak, state)
+
+    def _answers(self, name: str, k: int) -> tuple[Logits, Any]:
+        """Return what a learned model says, and the model; one that lacks a class keeps its place.
 
         A network with fewer outputs, because the forgotten were a whole class, would be told
-        apart from every other by its shape alone.
+        apart from every other by its shape alone; its answers come without a model.
         """
         if name == "original" or not isinstance(self.learner, (MLP, CNN)):
-            return self.says(self.learned(name, k))
+            model = self.learned(name, k)
+            return self.says(model), model
         rest, classes = self.asked.rest, self.asked.classes
         said = self.learner.subset_outputs(
             rest.x, np.searchsorted(classes, np.asarray(rest.y)), np.ones((1, len(rest)), bool),
             [derive(self.seed, name, k)], self.asked.x, classes=len(classes),
         )  # fmt: skip
-        return np.asarray(said[0])
+        return np.asarray(said[0]), None
 
     def learned(self, name: str, k: int) -> Any:
         """Return model k of an arm; the originals see all records, the others what is left."""
@@ -140,76 +151,72 @@ class Maker:
 
     def forgot(self, label: str, method: Any, count: int) -> Logits:
         """Return what the models say after the method, each unlearned from its own original."""
-        needs = getattr(method, "needs", "") == "trainable"
-        costs = self.costs.setdefault(label, [])
 
-        def one(k: int) -> Logits:
-            def made() -> Logits:
-                model = self.learned("original", k)
-                model = as_trainable(model) if needs else model
-                gone = method.forget(
-                    model, self.asked.rows, self.asked.request,
-                    seed=derive(self.seed, "forget", label, k),
-                )  # fmt: skip
-                costs.append((gone.cost, gone.claim))
-                return self.says(gone.model)
-
+        def one(k: int) -> Said:
             # a function's name does not say what it does, an address not even which it is
             named = not hasattr(method, "function") and " at 0x" not in repr(method)
-            return self._kept(f"unlearned {method!r}", k, made) if named else made()
+            if not named:
+                return self._forgot(label, method, k)
+            return self._kept(f"unlearned {method!r}", k, lambda: self._forgot(label, method, k))
 
-        return self._stacked(label, one, count, jobs=1)
+        return self._stacked(label, one, count, 1)
+
+    def _forgot(self, label: str, method: Any, k: int) -> Said:
+        self.ran.append("forgetting")
+        model = self.learned("original", k)
+        model = as_trainable(model) if getattr(method, "needs", "") == "trainable" else model
+        gone, cost, peak = spend(lambda: method.forget(
+            model, self.asked.rows, self.asked.request,
+            seed=derive(self.seed, "forget", label, k),
+        ))  # fmt: skip
+        tuning = tuning_of(method)
+        cost = replace(
+            cost, rows_read=gone.cost.rows_read - tuning.rows_read,
+            gradients=gone.cost.gradients - tuning.gradients, route=gone.cost.route,
+        )  # fmt: skip
+        return Said(
+            self.says(gone.model), cost, peak, state_of(model) if k == 0 else None, gone.claim,
+            str(gone.model.keeps()) if k == 0 and hasattr(gone.model, "keeps") else "",
+        )  # fmt: skip
 
     def says(self, model: Any) -> Logits:
         """Return the logits of a model on all that is asked: (q, k)."""
         return logits_of(model, self.asked.x, self.asked.classes)
 
-    def _stacked(
-        self, name: str, one: Callable[[int], Logits], count: int, jobs: int | None = None
-    ) -> Logits:
-        parts: list[Logits] = []
-        jobs = self.jobs if jobs is None else jobs
+    def _stacked(self, name: str, one: Callable[[int], Said], count: int, jobs: int) -> Logits:
+        parts: list[Said] = []
         if jobs == 1:
-            results: Iterable[Logits] = map(one, range(count))
-            for part in results:
-                parts.append(part)
+            for k in range(count):
+                parts.append(one(k))
                 self.tick(name)
-            return np.stack(parts)
-        with ThreadPoolExecutor(jobs) as pool:
-            for part in pool.map(one, range(count)):
-                parts.append(part)
-                self.tick(name)
-        return np.stack(parts)
+        else:
+            with ThreadPoolExecutor(jobs) as pool:
+                for part in pool.map(one, range(count)):
+                    parts.append(part)
+                    self.tick(name)
+        self.said[name] = parts
+        return np.stack([p.logits for p in parts])
 
-    def _kept(self, name: str, k: int, make: Callable[[], Logits]) -> Logits:
+    def _kept(self, name: str, k: int, make: Callable[[], Said]) -> Said:
         if self.folder is None:
             return make()
-        path = self.folder / f"{digest(name)[:16]}-{k}.npy"
-        if path.exists():
-            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
-        said = make()
-        raw = io.BytesIO()
-        np.save(raw, said, allow_pickle=False)
-        write_whole(path, raw.getvalue())
-        return said
+        path = file_of(self.folder, name, k)
+        found = read_said(path)
+        if found is None:
+            found = make()
+            write_whole(path, found.to_bytes())
+        return found
 
 
-def folder_for(store: str | os.PathLike[str] | None, asked: Asked, learner: Any, seed: int
-               ) -> Path | None:  # fmt: skip
-    """Return the folder in which the arms of exactly this audit are kept, or None."""
-    if store is None:
+def tuning_of(method: Any) -> Cost:
+    """Return what choosing a method's hyper-parameters took, where it says so."""
+    known = getattr(method, "cost", None)
+    return known if isinstance(known, Cost) and hasattr(method, "trials") else Cost()
+
+
+def state_of(model: Any) -> int | None:
+    """Return how many bytes a model has on disk, so that it can forget; None if it has no form."""
+    try:
+        return len(saved_of(model).to_bytes())
+    except BadInput:
         return None
-    about = repr(learner)
-    if re.search(r" at 0x[0-9a-f]+", about):
-        raise BadInput(
-            f"{type(learner).__name__} cannot be named in the store (its repr is an address), so "
-            "that its models would be taken for another's; give it a repr, or store=None"
-        )
-    x, y = np.asarray(asked.rows.x), np.asarray(asked.rows.y)
-    key = digest({
-        "learner": about, "seed": seed, "ids": asked.ids, "rows": digest(x.tobytes()),
-        "labels": y, "left": asked.rest.ids, "left labels": np.asarray(asked.rest.y),
-    })  # fmt: skip
-    folder = Path(store) / "arms" / key[:24]
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -34,7 +34,8 @@ class MethodAudit:
     """What was found of one method (or of a control, which has no judgement).
 
     tests : stratum -> the per-example attack · fractions : None where nothing was measurable
-    costs : (cost, claim) of each forgetting that was run rather than read from the store
+    costs : (cost, claim) of each forgetting · claim : the method and its settings
+    poles : what the two controls are called whose models were learned as this method's were
     """
 
     name: str
@@ -44,6 +45,7 @@ class MethodAudit:
     judgement: Judgement | None
     costs: tuple[Any, ...] = ()
     claim: str = ""
+    poles: tuple[str, str] = POLES
 
     @property
     def verdict(self) -> str:
@@ -61,6 +63,8 @@ class AuditReport:
 
     methods : by name; `report["NegGradPlus"]`, also by other spellings, such as "neggrad+"
     validity : "valid", or how the controls misbehave · margin : of equivalence
+    base : the arms of the first learner; a method's own are in `report[name].arms`
+    card : what is claimed, one row a method · bills : what methods and the audit took
     """
 
     methods: Mapping[str, MethodAudit]
@@ -70,20 +74,8 @@ class AuditReport:
     strata: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     tier: str = ""
     seed: int = 0
-
-    @classmethod
-    def screened(
-        cls, base: Arms, arms: Mapping[str, Arms], costs: Mapping[str, Any], tier: str
-    ) -> AuditReport:
-        """Return the report of too few models for any verdict: accuracies and nothing more."""
-        why = "a screen: so few models allow no verdict"
-        audits = {
-            n: MethodAudit(n, a, {}, None, Judgement("inconclusive", why, 1.0),
-                           tuple(costs.get(n, ())))
-            for n, a in arms.items()
-        }  # fmt: skip
-        nothing = MethodAudit("do nothing", base.instead("original"), {}, None, None)
-        return cls({**audits, "do nothing": nothing}, why, base, tier=tier)
+    card: Table | None = None
+    bills: tuple[Table, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -106,9 +98,11 @@ class AuditReport:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """All tables: verdicts, yardsticks, and one a method by record."""
+        """All tables: the claim card, verdicts, yardsticks, bills, and one a method by record."""
         judged = [m for m in self.methods.values() if m.judgement is not None and m.tests]
-        return (self.table(), self.yardsticks(), *(self.records(m.name) for m in judged))
+        card = () if self.card is None else (self.card,)
+        rest = (self.records(m.name) for m in judged)
+        return (*card, self.table(), self.yardsticks(), *self.bills, *rest)
 
     def table(self) -> PaperTable:
         """Return one row a method and stratum: verdict, area, interval, p, residual side."""

@@ -6,42 +6,54 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, overload
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
-from unteach.core import BadInput, NeedsReference, Prepares, Progress, Records, Request, derive
+from unteach.core import BadInput, Prepares, Progress, Records, Request, Stopwatch, derive
 from unteach.models import as_learner, as_trainable
-from unteach.stats import holm
 
-from .arms import Arms, Array
-from .beyond import Sides, sides_of_retraining
-from .fraction import Fractions, residual_fraction
-from .judgement import LEVEL, Judgement, judge
-from .made import Asked, Maker, asked, folder_for
-from .report import AuditReport, MethodAudit
+from .arms import Arms
+from .bills import audit_bill, bill, costs_table
+from .card import (
+    OPERATOR,
+    Goal,
+    adaptive_of,
+    card,
+    definition_of,
+    goal_of,
+    reference_of,
+    stored_of,
+    threat_of,
+)
+from .judged import Extras, Part, judge_parts
+from .kept import kept_in
+from .made import Asked, Maker, asked
+from .report import POLES, AuditReport
 from .tiers import AuditPlan, models_of, plan_of
-from .ulira import Ulira, ulira
 
-STRATUM = 15  # records that a stratum must have to be tested on its own
-CONTROL = 0.01  # chance that a sound audit is called invalid by its negative control
+if TYPE_CHECKING:
+    from unteach.store import Store
 
 
 @overload
 def run(
     methods: Any, learner: Any, records: Records, *, forget: Any, holdout: Records | None = None,
     tier: str = "standard", seed: int = 0, margin: float = 0.05,
-    strata: Mapping[str, Any] | None = None, store: str | os.PathLike[str] | None = None,
-    dry: Literal[False] = False, jobs: int | None = None, permutations: int = 499,
+    strata: Mapping[str, Any] | None = None,
+    store: str | os.PathLike[str] | Store | None = None, dry: Literal[False] = False,
+    jobs: int | None = None, permutations: int = 499, goal: Goal = "removal",
     progress: Progress | None = None,
 ) -> AuditReport: ...  # fmt: skip
 @overload
 def run(
     methods: Any, learner: Any, records: Records, *, forget: Any, holdout: Records | None = None,
     tier: str = "standard", seed: int = 0, margin: float = 0.05,
-    strata: Mapping[str, Any] | None = None, store: str | os.PathLike[str] | None = None,
-    dry: Literal[True], jobs: int | None = None, permutations: int = 499,
+    strata: Mapping[str, Any] | None = None,
+    store: str | os.PathLike[str] | Store | None = None, dry: Literal[True],
+    jobs: int | None = None, permutations: int = 499, goal: Goal = "removal",
     progress: Progress | None = None,
 ) -> AuditPlan: ...  # fmt: skip
 def run(
@@ -55,10 +67,11 @@ def run(
     seed: int = 0,
     margin: float = 0.05,
     strata: Mapping[str, Any] | None = None,
-    store: str | os.PathLike[str] | None = None,
+    store: str | os.PathLike[str] | Store | None = None,
     dry: bool = False,
     jobs: int | None = None,
     permutations: int = 499,
+    goal: Goal = "removal",
     progress: Progress | None = None,
 ) -> AuditReport | AuditPlan:
     """Audit methods against retraining with N originals, N unlearned and 2 N retrained models.
@@ -66,7 +79,9 @@ def run(
     Every method forgets from the same originals, each unlearned model from one of its own. Half
     of the retrained models are the reference, the other half the negative control, which must
     not be told from it; the originals are the positive control, which must be. Where either
-    misbehaves the audit is invalid, and no method gets another verdict.
+    misbehaves the audit is invalid, and no method gets another verdict. A method that forgets
+    only from models learned its own way (`prepare`) has originals, retrained models and controls
+    of its own, all learned that way; methods that prepare alike share them.
 
     Parameters
     ----------
@@ -79,17 +94,18 @@ def run(
     margin : of the area under the curve within which a method counts as equivalent
     strata : name -> forgotten ids, tested on their own from 15 records on, beside the half of
         the records that the originals hold most above retraining
-    store : a folder where what the models said is kept, so that a run that ended goes on, and
-        another method is compared with the same arms; it holds ids, logits and no row
-    dry : only say what would be done; one model is learned, and forgets once, for the time
+    store : a project (its folder, or a `Store`) where what the models said is kept until a purge,
+        so that a run that ended goes on, and another method is compared with the same arms
+    dry : only say what would be done; of each learner one model is learned, and forgets once by
+        each method, for the time
     jobs : threads that learn side by side; compiled networks only
     permutations : of the exact test; raised where so many methods and strata are tested that an
         adjusted p-value of 5 % could not be reached
+    goal : what was asked for; "suppression" is not what this audit measures, and its card says so
 
     Errors
     ------
-    BadInput for a method that prepares its own learner (give learner=method.prepare(learner)),
-    and whatever learner and methods raise.
+    BadInput for what cannot be audited, and whatever learner and methods raise.
 
     Examples
     --------
@@ -104,14 +120,16 @@ def run(
     >>> plan.trainings, plan.forgettings
     (192, 64)
     """
+    if goal not in ("removal", "suppression"):
+        raise BadInput(f"goal is 'removal' or 'suppression', got {goal!r}")
     named = _named(methods)
     request = forget if isinstance(forget, Request) else Request(ids=forget)
-    recipe, count = as_learner(learner), models_of(tier)
+    groups, count = _groups(named, as_learner(learner)), models_of(tier)
     looked = asked(records, request, holdout, derive(seed, "asked"))
     if dry:
-        return _dry(named, recipe, looked, tier, seed)
+        return _dry(groups, looked, tier, seed)
     retrained = max(count, 2)
-    steps = count + 2 * retrained + count * len(named)
+    steps = (count + 2 * retrained) * len(groups) + count * len(named)
     done = 0
 
     def tick(what: str) -> None:
@@ -120,99 +138,112 @@ def run(
         if progress is not None:
             progress(done, steps, what)
 
-    maker = Maker(looked, recipe, seed, folder_for(store, looked, recipe, seed), jobs or 1, tick)
-    base = Arms(
-        maker.arm("original", count), maker.arm("retrained", retrained),
-        twin=maker.arm("twin", retrained), y=looked.y, part=looked.part, ids=looked.ids,
-        groups=looked.groups, seeds=(seed,),
+    with Stopwatch() as watch, ExitStack() as open_until:
+        parts, makers = [], []
+        for group in groups:
+            folder = open_until.enter_context(kept_in(store, looked, group.learner, seed))
+            maker = Maker(looked, group.learner, seed, folder, jobs or 1, tick)
+            base = Arms(
+                maker.arm("original", count), maker.arm("retrained", retrained),
+                twin=maker.arm("twin", retrained), y=looked.y, part=looked.part, ids=looked.ids,
+                groups=looked.groups, seeds=(seed,),
+            )  # fmt: skip
+            unlearned = {n: maker.forgot(n, m, count) for n, m in group.methods.items()}
+            parts.append(Part(base, unlearned, group.label))
+            makers.append(maker)
+    made = _Made(groups, makers, looked, retrained, goal, store is not None)
+    return judge_parts(
+        parts, margin=margin, strata=strata, seed=seed, permutations=permutations, tier=tier,
+        extras=Extras(
+            made.costs(), {n: repr(m) for n, m in named.items()}, made.card(),
+            (made.bill(), made.own_bill(watch)),
+        ),
     )  # fmt: skip
-    unlearned = {name: maker.forgot(name, method, count) for name, method in named.items()}
-    return audit_arms(
-        base, unlearned, margin=margin, strata=strata, seed=seed, permutations=permutations,
-        costs=maker.costs, tier=tier, claims={n: repr(m) for n, m in named.items()},
-    )  # fmt: skip
 
 
-def audit_arms(
-    base: Arms,
-    unlearned: Mapping[str, Any],
-    *,
-    margin: float = 0.05,
-    strata: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    permutations: int = 499,
-    costs: Mapping[str, Any] | None = None,
-    tier: str = "",
-    claims: Mapping[str, str] | None = None,
-) -> AuditReport:
-    """Audit arms that exist already: models of the user's own, whatever they are.
+@dataclass(frozen=True)
+class _Group:
+    """Methods that forget from models of one learner; label: whose own it is, "" the given one."""
 
-    Parameters
-    ----------
-    base : original, retrained and twin arms; `unlearned` is not read
-    unlearned : method -> logits (N, q, k), model j unlearned from original j
-    margin, strata, seed, permutations : as in `run`
-
-    Examples
-    --------
-    >>> from unteach.core import stream
-    >>> rng = stream(0)
-    >>> y, part = np.zeros(40, int), ["forget"] * 20 + ["holdout"] * 20
-    >>> def arm(shift):
-    ...     z = rng.normal(size=(16, 40, 2))
-    ...     z[:, :20, 0] += shift
-    ...     return z
-    >>> base = Arms(arm(8), arm(0), twin=arm(0), y=y, part=part)
-    >>> found = audit_arms(base, {"nothing": base.original, "again": arm(0), "deny": arm(-8)},
-    ...                    permutations=199)
-    >>> found.valid, [found[m].judgement.kind for m in ("nothing", "deny")]
-    (True, ['distinguishable', 'over-forgotten'])
-    >>> found["again"].verdict
-    'inconclusive (smallest detectable area ...)'
-    """
-    arms = {name: _with(base, said) for name, said in unlearned.items()}
-    if len(base.original) < 4 or len(base.retrained) < 4:
-        return AuditReport.screened(base, arms, costs or {}, tier)
-    chosen = _strata(base, strata)
-    # the smallest p-value is 1 / (permutations + 1), and Holm multiplies it by the tests
-    permutations = max(permutations, 20 * len(arms) * len(chosen) - 1)
-    everyone = {**arms, "do nothing": base.instead("original"), "retrain": base.instead("twin")}
-    tests = {
-        name: {
-            stratum: ulira(
-                one.margins("unlearned")[:, at], one.margins("retrained")[:, at], level=LEVEL,
-                seed=derive(seed, name, stratum), permutations=permutations,
-            )
-            for stratum, at in chosen.items()
-        }
-        for name, one in everyone.items()
-    }  # fmt: skip
-    adjusted = _adjusted({n: t for n, t in tests.items() if n in arms})
-    fractions = {name: _fractions(one, seed) for name, one in everyone.items()}
-    validity = _validity(tests, len(chosen))
-    judged = {
-        name: judge(
-            tests[name], adjusted[name], fractions[name], margin=margin, sides=_sides(arms[name])
-        )
-        if validity == "valid"
-        else Judgement("invalid", validity, min(adjusted[name].values()))
-        for name in arms
-    }
-    audits = {
-        name: MethodAudit(
-            name, everyone[name], tests[name], fractions[name], judged.get(name),
-            tuple((costs or {}).get(name, ())), (claims or {}).get(name, ""),
-        )
-        for name in everyone
-    }  # fmt: skip
-    return AuditReport(audits, validity, base, margin, chosen, tier, seed)
+    learner: Any
+    label: str
+    methods: dict[str, Any] = field(default_factory=dict)
 
 
-def _with(base: Arms, said: Any) -> Arms:
-    return Arms(
-        base.original, base.retrained, said, base.twin, base.y, base.part, base.ids, base.groups,
-        base.seeds,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Made:
+    """What was made for an audit, and what of it the report says."""
+
+    groups: Sequence[_Group]
+    makers: Sequence[Maker]
+    asked: Asked
+    retrained: int
+    goal: Goal
+    kept: bool
+
+    def costs(self) -> dict[str, Any]:
+        """Return (cost, claim) of every forgetting, by method."""
+        return {name: [(s.cost, s.claim) for s in maker.said[name]]
+                for group, maker in zip(self.groups, self.makers, strict=True)
+                for name in group.methods}  # fmt: skip
+
+    def card(self) -> Any:
+        """Return the claim card."""
+        rows = []
+        for group, maker in zip(self.groups, self.makers, strict=True):
+            kind = type(getattr(group.learner, "estimator", group.learner)).__name__
+            plain = self._plain(maker)
+            for name in group.methods:
+                said = maker.said[name]
+                claims = [s.claim for s in said]
+                rows.append({
+                    "method": name,
+                    "goal": goal_of(self.goal, self.asked.request.replace is not None),
+                    "definition": definition_of(claims),
+                    "reference": reference_of(self.asked, kind, self.retrained),
+                    "threat model": threat_of(len(said), self.retrained),
+                    "adaptive": adaptive_of(claims),
+                    "stored": stored_of(said[0].state, plain, said[0].keeps, self.kept),
+                    "operator": OPERATOR,
+                })  # fmt: skip
+        return card(rows)
+
+    def bill(self) -> Any:
+        """Return what each method took, beside retraining of the learner that was given."""
+        rows = [bill(POLES[1], self.makers[0].said["retrained"], self._plain(self.makers[0]))]
+        for group, maker in zip(self.groups, self.makers, strict=True):
+            for name, method in group.methods.items():
+                rows.append(bill(name, maker.said[name], maker.said[name][0].state, method))
+        return costs_table(rows)
+
+    def own_bill(self, watch: Stopwatch) -> Any:
+        """Return what the audit itself took."""
+        ran = [what for maker in self.makers for what in maker.ran]
+        models = sum(len(said) for maker in self.makers for said in maker.said.values())
+        one = [s.cost.seconds for s in self.makers[0].said["retrained"]]
+        return audit_bill(watch.cost(), ran.count("training"), ran.count("forgetting"),
+                          models - len(ran), float(np.median(one)))  # fmt: skip
+
+    def _plain(self, maker: Maker) -> int | None:
+        """Return the bytes of a saved original, as it was learned."""
+        return maker.said["original"][0].state
+
+
+def _groups(named: Mapping[str, Any], recipe: Any) -> list[_Group]:
+    """Return the methods by the learner whose models they forget from; the given one first."""
+    first, own = _Group(recipe, ""), dict[str, tuple[Any, dict[str, Any]]]()
+    for name, method in named.items():
+        learner = recipe
+        if isinstance(method, Prepares):
+            learner = as_learner(method.prepare(recipe))
+        if learner is recipe or repr(learner) == repr(recipe):
+            first.methods[name] = method
+        else:
+            own.setdefault(repr(learner), (learner, {}))[1][name] = method
+    others = [_Group(learner, ", ".join(methods), methods) for learner, methods in own.values()]
+    if not first.methods and len(others) == 1:
+        return [_Group(others[0].learner, "", others[0].methods)]
+    return ([first] if first.methods else []) + others
 
 
 def _named(methods: Any) -> dict[str, Any]:
@@ -229,13 +260,8 @@ def _named(methods: Any) -> dict[str, Any]:
     for name, method in named.items():
         if not callable(getattr(method, "forget", None)):
             raise BadInput(f"{name} has no forget(model, records, request, *, seed); see `method`")
-        if isinstance(method, Prepares):
-            raise BadInput(
-                f"{name} forgets only from models learned its own way: audit it alone, with "
-                "learner=method.prepare(learner), so that all arms are learned that way"
-            )
-    if not named or {"do nothing", "retrain"} & set(named):
-        raise BadInput("name at least one method; 'retrain' and 'do nothing' are the controls'")
+    if not named or set(POLES) & set(named):
+        raise BadInput("name at least one method; 'retrain' and 'do nothing' are the controls")
     return named
 
 
@@ -244,21 +270,28 @@ def _name(method: Any) -> str:
     return repr(method) if kind == "ByFunction" else kind
 
 
-def _dry(named: dict[str, Any], recipe: Any, looked: Asked, tier: str, seed: int) -> AuditPlan:
+def _dry(groups: Sequence[_Group], looked: Asked, tier: str, seed: int) -> AuditPlan:
+    parts = []
+    for group in groups:
+        learned, forgot = _once(group, looked, seed)
+        parts.append((len(group.methods), learned, forgot))
+    return plan_of(tier, int(np.sum(looked.part == "forget")), parts)
+
+
+def _once(group: _Group, looked: Asked, seed: int) -> tuple[float, float]:
+    """Return the seconds of a training, and of a forgetting on average."""
     model: Any = None
 
     def learn() -> None:
         nonlocal model
-        model = recipe.learn(looked.rows, seed=derive(seed, "original", 0))
+        model = group.learner.learn(looked.rows, seed=derive(seed, "original", 0))
 
     def forget() -> None:
-        for method in named.values():
+        for method in group.methods.values():
             one = as_trainable(model) if getattr(method, "needs", "") == "trainable" else model
             method.forget(one, looked.rows, looked.request, seed=derive(seed, "dry"))
 
-    learned, forgot = _timed(learn), _timed(forget) / len(named)
-    targets = int(np.sum(looked.part == "forget"))
-    return plan_of(tier, targets, len(named), learned, forgot)
+    return _timed(learn), _timed(forget) / len(group.methods)
 
 
 def _timed(what: Callable[[], None]) -> float:
@@ -273,64 +306,3 @@ def _timed(what: Callable[[], None]) -> float:
         seconds = took
 
 
-def _strata(base: Arms, strata: Mapping[str, Any] | None) -> dict[str, NDArray[np.int64]]:
-    """Return which forgotten records each test is made on; the twins say what was memorized."""
-    ids = base.named("forget")
-    chosen: dict[str, NDArray[np.int64]] = {"all": np.arange(len(ids))}
-    if len(ids) >= 2 * STRATUM:
-        before, twin = base.margins("original"), base.margins("twin")
-        spread = np.sqrt(before.var(axis=0) + twin.var(axis=0)) + 1e-12
-        mark = (before.mean(axis=0) - twin.mean(axis=0)) / spread
-        chosen["most memorized half"] = np.sort(np.argsort(-mark, kind="stable")[: len(ids) // 2])
-    for name, members in (strata or {}).items():
-        at = np.flatnonzero(np.isin(ids, np.asarray(list(members))))
-        if len(at) < STRATUM:
-            raise BadInput(
-                f"stratum {name!r} has {len(at)} forgotten records; {STRATUM} are needed"
-            )
-        chosen[name] = at
-    return chosen
-
-
-def _adjusted(tests: Mapping[str, Mapping[str, Ulira]]) -> dict[str, dict[str, float]]:
-    """Return Holm's p-values over all methods and strata of the audit."""
-    keys = [(name, stratum) for name, found in tests.items() for stratum in found]
-    if not keys:
-        return {}
-    values: Array = holm([tests[n][s].p_value for n, s in keys])
-    out: dict[str, dict[str, float]] = {name: {} for name in tests}
-    for (name, stratum), p in zip(keys, values, strict=True):
-        out[name][stratum] = float(p)
-    return out
-
-
-def _fractions(one: Arms, seed: int) -> Fractions | None:
-    try:
-        return residual_fraction(
-            one.margins("unlearned"), one.margins("retrained"), one.margins("original"),
-            twin=one.margins("twin"), seed=derive(seed, "fractions"),
-        )  # fmt: skip
-    except NeedsReference:
-        return None
-
-
-def _sides(one: Arms) -> Sides:
-    return sides_of_retraining(
-        one.margins("unlearned"), one.margins("retrained"), one.margins("original")
-    )
-
-
-def _validity(tests: Mapping[str, Mapping[str, Ulira]], strata: int) -> str:
-    """Return "valid", or how the controls misbehave."""
-    negative = min(t.p_value for t in tests["retrain"].values())
-    if negative <= CONTROL / strata:
-        return (
-            f"audit invalid: retraining is told from retraining (p {negative:.3g}); the models "
-            "are not independent, or the arms were not trained alike"
-        )
-    if min(t.p_value for t in tests["do nothing"].values()) > 0.05 / strata:
-        return (
-            "audit invalid: doing nothing cannot be told from retraining; forget records that "
-            "were memorized, or train more models"
-        )
-    return "valid"

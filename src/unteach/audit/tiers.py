@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,20 +79,23 @@ class AuditPlan:
         )
 
 
-def plan_of(
-    tier: str, records: int, methods: int, learn_seconds: float, forget_seconds: float
-) -> AuditPlan:
+def plan_of(tier: str, records: int, parts: Sequence[tuple[int, float, float]]) -> AuditPlan:
     """Return the plan of an audit.
 
-    >>> print(plan_of("standard", 50, 1, 1.0, 0.5))
+    parts : for each learner (methods that prepare their own have one of their own): how many
+        methods, seconds of a training, seconds of a forgetting
+
+    >>> print(plan_of("standard", 50, [(1, 1.0, 0.5)]))
     standard: 192 trainings and 64 forgettings, about 224 s, 50 records to forget; smallest ...
+    >>> plan_of("quick", 50, [(2, 1.0, 0.5), (1, 1.0, 0.5)]).trainings
+    96
     """
     n = models_of(tier)
-    trainings, forgettings = n + 2 * max(n, 2), n * methods
+    each = n + 2 * max(n, 2)
     half = n // 2
     return AuditPlan(
-        tier, n, records, trainings, forgettings,
-        trainings * learn_seconds + forgettings * forget_seconds,
+        tier, n, records, each * len(parts), n * sum(m for m, _, _ in parts),
+        sum(each * learn + n * m * forget for m, learn, forget in parts),
         None if n < 2 else smallest_detectable_area(n, records),
         0.0 if not half else epsilon_from_counts(half, half, 0, 0),
     )  # fmt: skip

@@ -14,11 +14,11 @@ from ..core import BadInput, Corrupt, Reading, Table, canonical, digest
 from . import schema
 from .writing import written
 
-_TIME = re.compile(r"(?<![a-z])(s|ms|(milli|micro|nano)?seconds?|minutes?)(?![a-z])", re.IGNORECASE)
+_TIME = re.compile(r"(?<![a-z])(s|ms|(milli|micro|nano)?seconds?|minutes?|bytes of memory)(?![a-z])", re.IGNORECASE)
 
 
 def measures_time(unit: str) -> bool:
-    """Say whether numbers of this unit come from a clock.
+    """Say whether numbers of this unit come from a clock, or from the memory of a process.
 
     >>> [measures_time(u) for u in ("seconds", "records per second", "accuracy", "models", "")]
     [True, True, False, False, False]
