@@ -1,54 +1,124 @@
-"""The page of an audit by arms: the claim card first, then verdicts, areas, definitions."""
+"""The page of an audit by arms, made of readings and tables alone: the claim card first."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from unteach.report import Finding, Forest, Page, Prose, Section, TableBlock
+from unteach.core import Reading, Table
+from unteach.report import Block, Finding, Forest, Page, Prose, Section, TableBlock, Verdict
+
+from .card import FIELDS
 
 if TYPE_CHECKING:
     from .report import AuditReport
 
-CARD = (
-    "Goal: **removal** of influence, not suppression of an output. Definition: measured only; "
-    "outputs that cannot be told from retraining's. Reference: models retrained without the "
-    "records, on the same data with fresh seeds. Threat: whoever sees outputs of many models on "
-    "the forgotten records; not adaptive, no access to weights or to what is stored. The operator "
-    "is taken to be honest: an audit by whoever runs the method shows competence, not honesty."
-)
+_MARK: dict[str, Verdict] = {
+    "equivalent": "holds", "inconclusive": "unknown", "invalid": "unknown",
+    "distinguishable": "fails", "over-forgotten": "fails",
+}  # fmt: skip
+_COSTS = (
+    "method", "seconds", "records read", "tuning runs", "seconds / retrain", "cpu / retrain",
+    "memory / retrain", "records / retrain", "state / retrain", "tuning / retrain",
+)  # fmt: skip
 
 
 def page_of(report: AuditReport) -> Page:
     """Return the report as a page."""
-    readings, tables = report.readings, report.tables
-    answer: list[Any] = [
-        Finding(f"The audit is **{'valid' if report.valid else 'not valid'}**: {report.validity}.",
-                verdict="fact" if report.valid else "unknown")
-    ]  # fmt: skip
-    for m in report.methods.values():
-        if m.judgement is None:
-            continue
-        kind = m.judgement.kind
-        unclear = {"inconclusive": "unknown", "invalid": "unknown"}
-        shown: dict[str, Any] = {"equivalent": "holds", **unclear}
-        names = tuple(r.name for r in readings if r.name.startswith(f"{m.name}: "))
-        answer.append(Finding(f"{m.name}: {m.verdict}.", names, shown.get(kind, "fails")))
+    python = (
+        f"report = audit.run(methods, learner, records, forget=ids, tier={report.tier!r}, "
+        f"seed={report.seed})"
+    )
+    return page_from(
+        report.readings, {t.name: t for t in report.tables}, kicker=f"{report.tier} audit".strip(),
+        python=python, provenance={"originals": len(report.base.original), "seed": report.seed,
+                                   "retrained": len(report.base.retrained)},
+    )  # fmt: skip
+
+
+def page_from(
+    readings: Sequence[Reading],
+    tables: Mapping[str, Table],
+    *,
+    kicker: str,
+    command: str = "",
+    python: str = "",
+    provenance: Mapping[str, Any],
+) -> Page:
+    """Return the page of an audit of which only readings and tables are left.
+
+    Parameters
+    ----------
+    tables : those of a report; "judgements" is needed, others are shown where they are there
+    """
     areas = tuple(r.name for r in readings if ": area, " in r.name)
-    blocks: list[Any] = [Section("What is claimed"), Prose(CARD)]
+    blocks: list[Block] = []
+    if "claim card" in tables:
+        blocks += [Section("What is claimed"), *_card(tables["claim card"])]
     if areas:
         blocks += [
             Section("Can the models be told from retrained ones?"),
             Forest(areas, "Area under the curve of the per-example attack",
                    "0.5 is chance; the band is what retraining scores against retraining."),
-            TableBlock("verdicts"),
         ]  # fmt: skip
-    blocks += [Section("What other definitions say of the same models"), TableBlock("yardsticks")]
+        if "verdicts" in tables:
+            blocks.append(TableBlock("verdicts"))
+    if "yardsticks" in tables:
+        blocks += [Section("What other definitions say of the same models"),
+                   TableBlock("yardsticks")]  # fmt: skip
+    if "costs" in tables:
+        blocks += [
+            Section("What each method costs", "One request, beside one retraining. What choosing "
+                    "hyper-parameters took stands apart, where the method says it."),
+            TableBlock("costs", columns=_COSTS),
+        ]  # fmt: skip
+    if "audit cost" in tables:
+        blocks += [Section("What the audit itself took"), TableBlock("audit cost")]
     return Page(
-        title="Audit", kicker=f"{report.tier} audit".strip(), answer=tuple(answer),
+        title="Audit", kicker=kicker, answer=_answer(readings, tables),
         question="Do these methods leave models that cannot be told from retrained ones?",
-        blocks=tuple(blocks), command="", readings=readings, tables=tables,
-        python=f"report = audit.run(methods, learner, records, forget=ids, tier={report.tier!r}, "
-               f"seed={report.seed})",
-        provenance={"originals": len(report.base.original), "seed": report.seed,
-                    "retrained": len(report.base.retrained)},
+        blocks=tuple(blocks), command=command, python=python, provenance=dict(provenance),
+        readings=tuple(readings), tables=tuple(tables.values()),
     )  # fmt: skip
+
+
+def _answer(readings: Sequence[Reading], tables: Mapping[str, Table]) -> tuple[Finding, ...]:
+    rows = list(tables["judgements"].rows())
+    validity = rows[0]["audit"]
+    good = validity == "valid"
+    said = [Finding(
+        "Both controls came out as they must: the audit is **valid**." if good
+        else f"The audit gives **no verdict**: {validity.removeprefix('audit invalid: ')}.",
+        verdict="fact" if good else "unknown",
+    )]  # fmt: skip
+    for row in rows:
+        name = row["method"]
+        found = tuple(r.name for r in readings if r.name.startswith(f"{name}: area, all"))
+        found += tuple(r.name for r in readings if r.name == f"{name}: residual fraction")
+        text = f"**{name}**: " + ("no verdict" if row["kind"] == "invalid" else row["verdict"])
+        said.append(Finding(f"{text}.", found, _MARK[row["kind"]]))
+    return tuple(said)
+
+
+def _card(card: Table) -> list[Prose]:
+    """Return one paragraph a field; where methods differ, one sentence each."""
+    said = []
+    for field in FIELDS[1:]:
+        values = dict(zip(card["method"], card[field], strict=True))
+        title = field.capitalize()
+        same = set(values.values())
+        if len(same) == 1:
+            said.append(Prose(_plain(f"**{title}:** {same.pop()}.")))
+        else:
+            each = " ".join(f"**{name}**: {text}." for name, text in values.items())
+            said.append(Prose(_plain(f"**{title}:** {each}")))
+    return said
+
+
+def _plain(text: str) -> str:
+    """Return a text in which no brace asks for a reading.
+
+    >>> _plain("one of {a}")
+    'one of (a)'
+    """
+    return text.replace("{", "(").replace("}", ")")

@@ -102,7 +102,15 @@ class AuditReport:
         judged = [m for m in self.methods.values() if m.judgement is not None and m.tests]
         card = () if self.card is None else (self.card,)
         rest = (self.records(m.name) for m in judged)
-        return (*card, self.table(), self.yardsticks(), *self.bills, *rest)
+        return (*card, self.judgements(), self.table(), self.yardsticks(), *self.bills, *rest)
+
+    def judgements(self) -> PaperTable:
+        """Return one row a method: what may be said of it, and whether the audit is valid."""
+        judged = [(m.name, m.judgement) for m in self.methods.values() if m.judgement is not None]
+        rows = [(n, j.kind, j.text, j.p_value, self.validity) for n, j in judged]
+        names = ("method", "kind", "verdict", "p", "audit")
+        return PaperTable("judgements", _columns(names, rows), {"p": "p"}, ("method",),
+                          "p adjusted for all tests of the audit")  # fmt: skip
 
     def table(self) -> PaperTable:
         """Return one row a method and stratum: verdict, area, interval, p, residual side."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .audit import audit
 from .compare import compare
 from .deduce import deduce
 from .fit import fit
@@ -92,6 +93,7 @@ _FORGET = (
     "--group person --values-from who.txt --dry-run`"
 )
 _COMPARE = "Example: `unteach compare wine --model logistic --methods retrain,newton,do-nothing`"
+_AUDIT = "Example: `unteach audit digits --methods neg-grad-plus --forget 50 --tier quick --dry`"
 _MEMORIZE = "Example: `unteach memorize digits --model mlp --models 400 --page memories`"
 _PLAN = (
     "Example: `unteach plan family.tsv --rules kinship.txt --forget 'father(ann, bob)' "
@@ -101,6 +103,7 @@ _DEDUCE = "Example: `unteach deduce family.tsv answers.csv --rules kinship.txt`"
 app.command("fit", rich_help_panel=_OWN, epilog=_FIT)(fit)
 app.command("forget", rich_help_panel=_OWN, epilog=_FORGET)(forget)
 app.command("compare", rich_help_panel=_MEASURE, epilog=_COMPARE)(compare)
+app.command("audit", rich_help_panel=_MEASURE, epilog=_AUDIT)(audit)
 app.command("memorize", rich_help_panel=_MEASURE, epilog=_MEMORIZE)(memorize)
 app.command("plan", rich_help_panel=_MEASURE, epilog=_PLAN)(plan)
 app.command("deduce", rich_help_panel=_MEASURE, epilog=_DEDUCE)(deduce)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -23,20 +22,9 @@ from .options import (
     flag,
     value,
 )
+from .scaling import Scaling, scaled
 from .screen import answers, counted, meanwhile, must_be_writable, noted, print_json
 from .screen import print_labelled as labelled
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-
-class Scaling(StrEnum):
-    """How features are scaled before anything is learned, by constants of the whole set."""
-
-    standard = "standard"
-    unit = "unit"
-    none = "none"
 
 
 def memorize(
@@ -99,7 +87,7 @@ def memorize(
             must_be_writable(folder)
     source = read_source(data, ids=ids, target=target, leave_out=leave_out or ())
     given = shlex.join(_words(data, model, param, models, fraction, until, scale, source, seed))
-    x = _scaled(source.records.x, scale)
+    x = scaled(source.records.x, scale)
     with noted() as notes:
         study = Memories(
             x, source.records.y, learner=_learner(model, param or ()), store=store, seed=seed,
@@ -149,18 +137,6 @@ def _learner(name: str, params: list[str] | tuple[str, ...]) -> Any:
     if name == "knn":
         return learner_called("neighbours", [*params, "n_neighbors=1"])
     return learner_called(name, params)
-
-
-def _scaled(x: Any, scale: Scaling) -> NDArray[np.float64]:
-    """Return features with mean 0, and standard deviation 1 each or over all of them."""
-    import numpy as np
-
-    values = np.asarray(x, dtype=np.float64)
-    if scale is Scaling.none:
-        return values
-    centred = values - values.mean(axis=0)
-    spread = centred.std(axis=0) if scale is Scaling.standard else np.asarray(centred.std())
-    return np.asarray(centred / np.where(spread > 0, spread, 1.0))
 
 
 def _train(

@@ -81,6 +81,10 @@ def page_of(run: Run) -> Page:
         from .forget_page import forget_page
 
         return forget_page(run)
+    if {"judgements", "audit"} <= set(run.tables()):
+        from .auditing import audit_page
+
+        return audit_page(run)
     for study in STUDIES:
         if run.name == f"study {study.name}":
             return study.conclude(run)

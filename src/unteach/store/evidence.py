@@ -14,7 +14,10 @@ from ..core import BadInput, Corrupt, Reading, Table, canonical, digest
 from . import schema
 from .writing import written
 
-_TIME = re.compile(r"(?<![a-z])(s|ms|(milli|micro|nano)?seconds?|minutes?|bytes of memory)(?![a-z])", re.IGNORECASE)
+_TIME = re.compile(
+    r"(?<![a-z])(s|ms|(milli|micro|nano)?seconds?|minutes?|bytes of memory)(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 def measures_time(unit: str) -> bool:

@@ -1,0 +1,147 @@
+"""Audits under a true null, of do nothing, and of the field's methods; wall time of a standard one.
+
+RESULTS
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from typing import Any
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np
+
+from unteach import audit
+from unteach.audit.report import changes
+from unteach.core import Rows, stream
+from unteach.data import load
+from unteach.models import MLP
+from unteach.unlearn import DoNothing, NegGradPlus, RandomLabel, Retrain
+
+MODELS = 64
+WRONG, CLEAN = np.arange(25), np.arange(200, 225)
+
+
+def toy() -> tuple[Rows, Rows]:
+    """Return 1,000 digits, the first 100 mislabelled, and 400 more; 25 of each are to go."""
+    rows = load("digits")
+    x, y = np.asarray(rows.x) / 16, np.asarray(rows.y).copy()
+    order = stream(0, "digits").permutation(len(x))
+    y[order[:100]] = (y[order[:100]] + 1 + stream(0, "wrong").integers(9, size=100)) % 10
+    world = Rows(rows.ids, {"x": x, "y": y})
+    return world.take(order[:1000]), world.take(order[1000:1400])
+
+
+def learned(rows: Rows, held: Rows, learner: MLP, retrained: int, originals: int) -> Any:
+    """Return the logits of retrained and original models on forgotten, kept and held-out rows."""
+    x, y = np.asarray(rows.x), np.asarray(rows.y)
+    gone, kept = np.r_[WRONG, CLEAN], np.arange(300, 350)
+    members = np.ones((retrained + originals, len(x)), bool)
+    members[:retrained, gone] = False
+    at = np.concatenate([x[gone], x[kept], np.asarray(held.x)[:200]])
+    said = learner.subset_outputs(x, y, members, np.arange(len(members)), at)
+    labels = np.concatenate([y[gone], y[kept], np.asarray(held.y)[:200]])
+    part = np.repeat(["forget", "retain", "holdout"], [50, 50, 200])
+    return said[:retrained], said[retrained:], labels, part
+
+
+def null_and_power(retrained: int, originals: int, audits: int, permutations: int) -> dict[str, Any]:
+    """Return how often whole audits say what they must not, and what they must.
+
+    Each audit draws 192 of the retrained models: 64 stand for a method that is right, 64 are the
+    reference, 64 the control; the originals are the pole that does nothing.
+    """
+    rows, held = toy()
+    start = time.perf_counter()
+    never, knows, labels, part = learned(rows, held, MLP(), retrained, originals)
+    print(f"{retrained + originals} networks in {time.perf_counter() - start:.0f} s", flush=True)
+    count = dict.fromkeys(
+        ("distinguishable", "equivalent", "inconclusive", "invalid", "power", "area holds",
+         "holdout holds", "retain holds"), 0)  # fmt: skip
+    rhos, areas = [], []
+    for k in range(audits):
+        rng = stream(k, "audit")
+        a, b, c = np.split(rng.permutation(len(never))[: 3 * MODELS], 3)
+        base = audit.Arms(
+            knows[rng.permutation(len(knows))[:MODELS]], never[a], twin=never[b], y=labels,
+            part=part,
+        )  # fmt: skip
+        report = audit.audit_arms(
+            base, {"right": never[c]}, strata={"mislabelled": range(25)}, seed=k,
+            permutations=permutations,
+        )  # fmt: skip
+        found = report["right"]
+        kind = found.judgement.kind if found.judgement else ""
+        count["distinguishable" if kind == "over-forgotten" else kind] += 1
+        count["power"] += report["do nothing"].tests["mislabelled"].p_value <= 0.05
+        one = replace(base, unlearned=never[c])
+        area = audit.ulira(
+            one.margins("unlearned"), one.margins("retrained"), seed=k, permutations=19
+        ).area
+        count["area holds"] += area.holds(0.5)
+        areas.append(area.value)
+        for name, gap in changes(found).items():
+            count[f"{name} holds"] += gap.holds(0.0)
+        if found.fractions is not None:
+            rhos.append(found.fractions.value)
+        if sys.stderr.isatty() or k % 20 == 19:
+            print(f"{k + 1} audits: {count}", flush=True)
+    middle = float(np.mean([r.value for r in rhos]))
+    count["residual holds"] = sum(r.holds(middle) for r in rhos)
+    count["residual measured"] = len(rhos)
+    return {**count, "area mean": float(np.mean(areas)), "area sd": float(np.std(areas)),
+            "audits": audits, "seconds": time.perf_counter() - start}  # fmt: skip
+
+
+def standard(jobs: int, tier: str) -> None:
+    """Time a standard audit of one method; then stop and resume it; then others on its arms."""
+    rows, held = toy()
+    forget = rows.ids[np.r_[WRONG, CLEAN]]
+    how: dict[str, Any] = {
+        "forget": forget, "holdout": held, "tier": tier, "jobs": jobs,
+        "strata": {"mislabelled": rows.ids[WRONG]},
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for methods in ([NegGradPlus()], [NegGradPlus()],
+                        [RandomLabel(), Retrain(), DoNothing()]):  # fmt: skip
+            wall, used = time.perf_counter(), time.process_time()
+            report = audit.run(methods, MLP(), rows, store=folder, **how)
+            took = time.perf_counter() - wall, time.process_time() - used
+            print(f"{tier}, {jobs} threads: {took[0]:.0f} s wall, {took[1]:.0f} CPU s", flush=True)
+            print(report)
+            for m in report.methods.values():
+                f = m.fractions
+                area = m.tests["all"].area if m.tests else None
+                print(f"  {m.name}: {area}; " + ("" if f is None else
+                      f"median residual {f.median:.3f}, {f.near:.0%} near, side {f.value.value:.3f}"))
+            for bill in report.bills:
+                for row in bill.rows():
+                    print("  ", {k: v if isinstance(v, (str, type(None))) else round(v, 4)
+                                 for k, v in row.items()})  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("part", choices=("null", "standard"))
+    parser.add_argument("--retrained", type=int, default=1200)
+    parser.add_argument("--originals", type=int, default=400)
+    parser.add_argument("--audits", type=int, default=200)
+    parser.add_argument("--permutations", type=int, default=79)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--tier", default="standard")
+    args = parser.parse_args()
+    if args.part == "standard":
+        standard(args.jobs, args.tier)
+    else:
+        print(null_and_power(args.retrained, args.originals, args.audits, args.permutations))
+
+
+if __name__ == "__main__":
+    main()

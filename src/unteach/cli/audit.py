@@ -1,0 +1,110 @@
+"""`unteach audit`: methods against retraining, by arms of models; with controls and verdicts."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import PROJECT, AsJson, DataName, Params, Seed, StorePath, flag, value
+from .scaling import Scaling
+
+if TYPE_CHECKING:
+    from .auditing import Order
+
+_WHO, _DATA, _HOW = "Who or what is forgotten", "The data", "How"
+
+
+def audit(
+    data: DataName,
+    methods: Annotated[
+        str, value("NAMES", "What is audited, with commas; see `unteach list methods`.")
+    ],
+    model: Annotated[
+        str, value("NAME", "A classifier: see `unteach list models`; or MODULE:CLASS.")
+    ] = "mlp",
+    param: Params = None,
+    forget: Annotated[
+        str | None,
+        value("N|FILE", "So many records at random, or a file of ids (- is stdin).", _WHO),
+    ] = None,
+    group: Annotated[
+        str | None, value("COLUMN", "The column that names people, or other groups.", _WHO)
+    ] = None,
+    values_from: Annotated[
+        str | None, value("FILE", "Who in that column, one a line; - is stdin.", _WHO)
+    ] = None,
+    ids_column: Annotated[
+        str | None, value("COLUMN", "The column of unique ids, for a file.", _DATA)
+    ] = None,
+    target: Annotated[
+        str | None, value("COLUMN", "The column of classes, for a file.", _DATA)
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None, value("COLUMN", "A column that is no feature; again for more.", _DATA)
+    ] = None,
+    scale: Annotated[
+        Scaling, value("HOW", "standard: each feature; unit: all by one number; none.", _DATA)
+    ] = Scaling.standard,
+    arms: Annotated[
+        Path | None,
+        value("FOLDER", "Models of yours, in original, retrained and unlearned/METHOD.", _DATA),
+    ] = None,
+    tier: Annotated[
+        str, value("TIER", "screen (1 model an arm), quick (16), standard (64), strong.", _HOW)
+    ] = "standard",
+    margin: Annotated[
+        float, value("AREA", "Within this of 0.5 a method counts as equivalent.", _HOW)
+    ] = 0.05,
+    dry: Annotated[
+        bool, flag("--dry", "Say how many trainings, how long, and what can be shown.", _HOW)
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, metavar="N", rich_help_panel=_HOW,
+                     help="Threads; one a core if not given, for mlp and cnn alone."),
+    ] = None,
+    page: Annotated[
+        Path | None,
+        value("FOLDER", "Where the page is written; if not given, in the project folder."),
+    ] = None,
+    store: StorePath = PROJECT,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Audit methods: can what they leave be told from retrained models?
+
+    Trains arms of models with and without the records, unlearns each from an original of its
+    own, and checks itself by a negative and a positive control. It can be stopped at any moment;
+    the same command goes on, and another method is compared with the same arms.
+    """
+    from .auditing import Order, carry_out, say_plan
+
+    order = Order(
+        data, methods, model, tuple(param or ()), forget, group, values_from, ids_column, target,
+        tuple(leave_out or ()), scale, arms, tier, margin, jobs, page, store, seed,
+    )  # fmt: skip
+    order.check()
+    if dry:
+        say_plan(order, json=json)
+    else:
+        carry_out(order, again=shlex.join(_words(order)), json=json)
+
+
+def _words(order: Order) -> list[str]:
+    """Return the command that does this again; it names nobody."""
+    o = order
+    words = ["unteach", "audit", o.data, "--methods", o.methods, "--model", o.model]
+    pairs: list[tuple[str, Any]] = [("--param", p) for p in o.param]
+    pairs += [("--forget", o.forget), ("--group", o.group), ("--values-from", o.values_from),
+              ("--ids-column", o.ids_column), ("--target", o.target)]  # fmt: skip
+    pairs += [("--leave-out", c) for c in o.leave_out]
+    pairs += [("--scale", None if o.scale is Scaling.standard else o.scale.value),
+              ("--arms", o.arms), ("--tier", o.tier),
+              ("--margin", None if o.margin == 0.05 else f"{o.margin:g}"),
+              ("--store", None if o.store == PROJECT else o.store), ("--seed", o.seed)]  # fmt: skip
+    for name, given in pairs:
+        words += [] if given is None else [name, str(given)]
+    return words
