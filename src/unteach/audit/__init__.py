@@ -3,13 +3,19 @@
 One metric a file; the protocol runs them on trials, with controls, and gives verdicts.
 """
 
-from .arm_metrics import ARM_METRICS, ChallengeScore, MarginDivergence, PerExampleAttack
+from .arm_metrics import ARM_METRICS
 from .arms import Arms, margin
 from .audited import Audit
 from .beyond import Sides, sides_of_retraining
-from .calibration import Calibration, calibration
+from .calibration import Calibration, CalibrationChange, calibration
 from .controls import validity
-from .distances import activation_distance, layer_distances, weight_distance
+from .distances import (
+    ActivationGap,
+    WeightGap,
+    activation_distance,
+    layer_distances,
+    weight_distance,
+)
 from .duplicates import near_duplicates
 from .epsilon import (
     EpsilonBounds,
@@ -19,36 +25,60 @@ from .epsilon import (
     epsilon_lower_bound,
     epsilon_one_run,
 )
-from .fraction import Fractions, residual_fraction
+from .epsilon_metric import EpsilonBound, EpsilonCredible, flagged
+from .fraction import ArmResidual, Fractions, residual_fraction
 from .gap import PredictionGap
-from .interclass_confusion import interclass_confusion
+from .inside import hidden, layers, learned_again
+from .interclass_confusion import ConfusionLeft, interclass_confusion
 from .judged import audit_arms
 from .judgement import KINDS, Judgement, judge
-from .klom import klom
+from .klom import MarginDivergence, klom
 from .ledger import CertificateLedger
-from .linear_probe import linear_probe, probe_gap
+from .linear_probe import ProbeLeft, linear_probe, probe_gap
 from .membership import Membership
 from .modified_entropy import modified_entropy
-from .neurips_score import NeuripsScore, neurips_score
+from .neurips_score import ChallengeScore, NeuripsScore, neurips_score
 from .parameters import ParameterGap
+from .per_example import PerExampleAttack
 from .planted import planted_case
-from .population import PopulationMembership, population_membership
+from .planted_arms import planted_arms
+from .population import PopulationArea, PopulationMembership, population_membership
 from .protocol import METRICS, audit, audit_model
-from .relearn import Anamnesis, anamnesis_index, relearn_curve, relearn_steps
+from .relearn import Anamnesis, Relearning, anamnesis_index, relearn_curve, relearn_steps
 from .report import AuditReport, MethodAudit
 from .residual import ResidualFraction
 from .residue import Residue
-from .rmia import rmia
+from .rmia import OfflineRmia, rmia
 from .run import run
-from .swap_test import SwapTest, swap_test
+from .swap_test import SwapAdvantage, SwapTest, swap_test
 from .tiers import TIERS, AuditPlan, smallest_detectable_area
-from .tow import tow, tow_mia
+from .tow import TugOfWar, TugOfWarMia, tow, tow_mia
 from .ulira import Ulira, ulira
 from .utility import HoldoutUtility, RetainUtility
 from .verdict import VERDICTS, Verdict, separates, verdict
-from .zrf import jensen_shannon, zrf
+from .zrf import ZeroRetrainForgetting, jensen_shannon, zrf
 
 __all__ = [
+    "learned_again",
+    "layers",
+    "hidden",
+    "flagged",
+    "ZeroRetrainForgetting",
+    "WeightGap",
+    "TugOfWarMia",
+    "SwapAdvantage",
+    "Relearning",
+    "ProbeLeft",
+    "EpsilonCredible",
+    "EpsilonBound",
+    "ConfusionLeft",
+    "CalibrationChange",
+    "ActivationGap",
+    "planted_arms",
+    "TugOfWar",
+    "PopulationArea",
+    "OfflineRmia",
+    "ArmResidual",
     "ARM_METRICS",
     "KINDS",
     "METRICS",

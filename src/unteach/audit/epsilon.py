@@ -74,22 +74,45 @@ def epsilon_lower_bound(
     >>> found.low, found.limit
     (array([2.825]), 2.825)
     """
+    hits, falses, sizes = split_counts(unlearned, retrained, delta=delta)
+    low, p_values = np.zeros(len(hits)), np.ones(len(hits))
+    m, k = sizes
+    for x, (hit, false) in enumerate(zip(hits.tolist(), falses.tolist(), strict=True)):
+        low[x] = epsilon_from_counts(hit, k - false, false, m - hit, delta=delta, level=level)
+        table = [[hit, m - hit], [false, k - false]]
+        p_values[x] = float(distributions.fisher_exact(table, alternative="greater")[1])
+    limit = epsilon_from_counts(m, k, 0, 0, delta=delta, level=level)
+    return EpsilonBounds(low, p_values, limit)
+
+
+def split_counts(
+    unlearned: Any, retrained: Any, *, delta: float = 1e-5
+) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[int, int]]:
+    """Return, for each record, how many counted models of each arm were called unlearned.
+
+    The attack of `epsilon_lower_bound`: every other model fits and chooses a threshold, the
+    others (models 0, 2, 4 ...) are counted.
+
+    Returns
+    -------
+    (n,) of the unlearned, (n,) of the retrained, and how many of each were counted
+
+    Examples
+    --------
+    >>> far = np.arange(8.0)[:, None]
+    >>> split_counts(far + 100, far)
+    (array([4]), array([0]), (4, 4))
+    """
     u, r = two_arms(unlearned, retrained, least=4)
     fit_u, fit_r = u[1::2], r[1::2]
     ratio = density_ratio(fit_u, fit_r, min(len(fit_u), len(fit_r)) >= OWN_VARIANCE)
     chosen_u, chosen_r, test_u, test_r = map(ratio, (fit_u, fit_r, u[::2], r[::2]))
-    low, p_values = np.zeros(u.shape[1]), np.ones(u.shape[1])
+    hits, falses = np.zeros(u.shape[1], np.int64), np.zeros(u.shape[1], np.int64)
     for x in range(u.shape[1]):
         threshold, side = _threshold(chosen_u[:, x], chosen_r[:, x], delta)
-        hit = int(np.sum(side * test_u[:, x] > side * threshold))
-        false = int(np.sum(side * test_r[:, x] > side * threshold))
-        low[x] = epsilon_from_counts(
-            hit, len(test_r) - false, false, len(test_u) - hit, delta=delta, level=level
-        )
-        table = [[hit, len(test_u) - hit], [false, len(test_r) - false]]
-        p_values[x] = float(distributions.fisher_exact(table, alternative="greater")[1])
-    limit = epsilon_from_counts(len(test_u), len(test_r), 0, 0, delta=delta, level=level)
-    return EpsilonBounds(low, p_values, limit)
+        hits[x] = np.sum(side * test_u[:, x] > side * threshold)
+        falses[x] = np.sum(side * test_r[:, x] > side * threshold)
+    return hits, falses, (len(test_u), len(test_r))
 
 
 def _threshold(u: Array, r: Array, delta: float) -> tuple[float, int]:

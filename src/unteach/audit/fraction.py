@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, NeedsReference, stream
+from unteach.core import BadInput, NeedsReference, Reading, Role, Table, derive, stream
 from unteach.stats import Interval
 
-from .arms import Array, per_model, two_arms
+from .against import Measured
+from .arms import Arms, Array, per_model, two_arms
+from .over_arms import OverArms, four
 from .summary import larger_side, sides
 
 
@@ -132,3 +134,67 @@ def _null(
         draws.append(larger_side(*sides((one.mean(axis=0) - other.mean(axis=0)) / mark)))
     reach = float(np.quantile(np.abs(draws), 0.95))
     return -reach, reach
+
+
+@dataclass(frozen=True)
+class ArmResidual(OverArms):
+    """How much of the records' mark on the models is left, with its sign, over whole arms.
+
+    Definition  `residual_fraction`: (mean margin unlearned - retrained) / (original - retrained)
+                of each record that left a mark; the larger side: + the mean of what is left,
+                - the mean of what was taken too much; 1 nothing forgotten, 0 as retrained
+    Null        of retrained models mixed into two arms, on either side
+    Limit       10, where fractions are cut
+    Fails       sees means over models only: an arm that varies more than retraining reads 0;
+                records that left no mark are not read, and the note says how many could be
+    Errors      NeedsReference for data draws, fewer than 4 trials, without retrained models, or
+                where no record left a mark beyond its noise
+    Source      ours; see `residual_fraction`
+
+    Examples
+    --------
+    >>> from unteach.audit import planted_arms
+    >>> for pole in ("DoNothing", "Partly", "OverForget"):
+    ...     arms = planted_arms(pole, models=200)
+    ...     print(round(ArmResidual().measure_arms(arms).reading.value, 1))
+    1.0
+    0.5
+    -1.5
+    """
+
+    errors: float = 5.0
+    name: ClassVar[str] = "residual fraction of arms"
+    role: ClassVar[Role] = "forgetting"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the larger side, and each record's fraction."""
+        seen = four(arms, arms.margins, name=self.name)
+        seeds = arms.seeds or (0,)
+
+        def fractions(models: Array) -> Fractions:
+            return residual_fraction(
+                models, seen.retrained, seen.original, twin=seen.twin, errors=self.errors,
+                seed=derive(seeds[0], self.name),
+            )  # fmt: skip
+
+        found, before = fractions(seen.unlearned), fractions(seen.original)
+        table = Table(
+            f"{self.name} by record",
+            {
+                "id": arms.named("forget").tolist(),
+                "fraction": [float(v) if np.isfinite(v) else None for v in found.rho],
+            },
+            {"fraction": "share of the mark"},
+            keys=("id",),
+            caption="1 nothing forgotten, 0 as retrained, below 0 taken too much; none: no mark",
+        )
+        value = found.value
+        reading = Reading(
+            self.name, value.value, value.low, value.high, n=len(seen.unlearned),
+            unit_of_replication="seeds", seeds=seeds, unit="share of the mark", better="zero",
+            untouched=before.value.value, null=found.null, limit=found.limit, table=table.name,
+            level=value.level,
+            note=f"median {found.median:.3g}, {found.near:.0%} within 0.25, {found.measurable} of "
+            f"{len(found.rho)} measurable",
+        )  # fmt: skip
+        return Measured(reading, (table,))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput
+from unteach.core import BadInput, Role
 
-from .arms import two_arms
+from .against import Measured
+from .arms import Arms, two_arms
+from .over_arms import Comparison, OverArms, four, of_records
 
 
 def klom(
@@ -57,3 +60,32 @@ def _shares(values: Any, low: Any, wide: Any, bins: int) -> NDArray[np.float64]:
     place = (values - low) / np.where(wide > 0, wide, 1.0) * bins
     at = np.minimum(place.astype(np.int64), bins - 1)  # the maximum stands in the last bin
     return np.stack([np.mean(at == b, axis=0) for b in range(bins)], axis=1)
+
+
+@dataclass(frozen=True)
+class MarginDivergence(OverArms):
+    """KLoM: the mean over forgotten records of KL(unlearned || retrained) of their margins.
+
+    Definition  `klom` of each record, averaged; the table gives each, the note the worst
+    Null        of retrained models mixed into two arms; far above 0 with few models
+    Limit       ln(1e5), 11.51
+    Fails       has no side; models without chance score the maximum wherever they differ; a mean
+                hides single records
+    Errors      NeedsReference for data draws, fewer than 4 trials, or without retrained models
+    Source      Georgiev et al. 2024 (arXiv 2410.23232)
+
+    Examples
+    --------
+    >>> from unteach.audit import planted_arms
+    >>> r = MarginDivergence().measure_arms(planted_arms("Retrain")).reading
+    >>> 1 < r.null[0] < r.value < r.null[1], round(r.limit, 2)
+    (True, 11.51)
+    """
+
+    name: ClassVar[str] = "margin divergence"
+    role: ClassVar[Role] = "forgetting"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the mean divergence in nats, and that of each record."""
+        how = Comparison(self.name, "nats", "lower", limit=float(np.log(1e5)))
+        return of_records(how, arms, four(arms, arms.margins, name=self.name), klom)

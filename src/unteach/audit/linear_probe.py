@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -11,9 +12,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
-from unteach.core import BadInput, NeedsReference
+from unteach.core import BadInput, Case, NeedsReference, Reading, Role, Trial
 from unteach.stats import Interval
 
+from .arms import Array
+from .arms_of import LEAST, stacked, trials_of
+from .inside import hidden
+from .over_arms import Comparison, Four
 from .population import difference_of_means
 
 
@@ -77,3 +82,51 @@ def probe_gap(
         for arm in (unlearned, retrained)
     )
     return difference_of_means(one, other)
+
+
+@dataclass(frozen=True)
+class ProbeLeft:
+    """How well the forgotten labels can be read off the last hidden layer: a screen.
+
+    Definition  `linear_probe` of each unlearned model's hidden features of the forgotten records,
+                averaged over models; finds output that is suppressed and not removed
+    Null        of retrained models, which is above chance: a layer that recognizes classes does so
+                on records that it has not seen
+    Limit       1
+    Fails       more features than records make every probe noisy; reads only what is linear; the
+                labels must occur `folds` times each; over-forgetting can score best
+    Parameters  features : called as features(model, x), returns (n, d); None takes `hidden`
+    Errors      NeedsReference for data draws, fewer than 4 trials, without retrained models or a
+                hidden layer, and for labels too rare to probe
+    Source      Alain & Bengio 2017
+
+    Examples
+    --------
+    >>> ProbeLeft().world, ProbeLeft().role
+    ('network', 'screen')
+    """
+
+    features: Callable[[Any, Any], Any] | None = None
+    folds: int = 3
+    name: ClassVar[str] = "linear probe"
+    role: ClassVar[Role] = "screen"
+    replicates: ClassVar[str] = "seeds"
+    models: ClassVar[int] = LEAST
+    world: ClassVar[str] = "network"
+
+    def read(self, case: Case) -> Reading:
+        """Return the mean accuracy of probes."""
+        trials = trials_of(case, self.name, least=self.models)
+        of = hidden if self.features is None else self.features
+
+        def probed(model: Any, trial: Trial) -> Any:
+            order = np.argsort(trial.forget.ids)
+            x, y = np.asarray(trial.forget.x)[order], np.asarray(trial.forget.y)[order]
+            return linear_probe(of(model, x), y, folds=self.folds)
+
+        def itself(u: Array, _: Array) -> Array:
+            return u
+
+        seen = Four(**stacked(trials, probed))
+        how = Comparison(self.name, "accuracy", "lower", limit=1.0)
+        return how.read(seen, itself, seeds=[t.seed for t in trials])

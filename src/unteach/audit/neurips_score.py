@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, stream
+from unteach.core import BadInput, Role, stream
 
-from .arms import Array, per_model, two_arms
+from .against import Measured
+from .arms import Arms, Array, per_model, two_arms
+from .over_arms import Comparison, OverArms, four, of_records
 
 LARGEST = 50.0
 
@@ -84,9 +86,18 @@ def neurips_score(
 
 
 def _mean(epsilon: Array, models: int) -> float:
+    return float(np.mean(_scored(epsilon, models)))
+
+
+def _scored(epsilon: Array, models: int) -> Array:
     last = math.ceil(math.log(models - 1))
-    points = np.where(epsilon >= last, 0.0, 2.0 ** -np.floor(epsilon / 0.5))
-    return float(np.mean(points))
+    return np.asarray(np.where(epsilon >= last, 0.0, 2.0 ** -np.floor(epsilon / 0.5)))
+
+
+def _points(u: Array, r: Array) -> Array:
+    """Return the points of each record: (n,) in [0, 1]."""
+    epsilon = np.array([_epsilon(u[:, x], r[:, x], 1e-5) for x in range(u.shape[1])])
+    return _scored(epsilon, min(len(u), len(r)))
 
 
 def _epsilon(u: Array, r: Array, delta: float) -> float:
@@ -120,3 +131,32 @@ def _epsilon(u: Array, r: Array, delta: float) -> float:
     tiny = 1e-300
     ratio = np.maximum((1 - delta - fpr) / fnr, (1 - delta - fnr) / fpr)
     return float(np.clip(np.log(np.maximum(ratio, tiny)).max(), 0.0, LARGEST))
+
+
+@dataclass(frozen=True)
+class ChallengeScore(OverArms):
+    """The forgetting score of the 2023 challenge, beside what retraining scores in it.
+
+    Definition  the mean over forgotten records of 2^-(bin of epsilon); see `neurips_score`
+    Null        of retrained models mixed into two arms: about 0.1 with 64 models, not 1
+    Limit       1
+    Fails       a screen: the best of many decision rules is biased, the estimate has no side, and
+                with few models even arms that differ score above 0
+    Errors      NeedsReference for data draws, fewer than 4 trials, or without retrained models
+    Source      Triantafillou et al. 2024 (arXiv 2406.09073)
+
+    Examples
+    --------
+    >>> from unteach.audit import planted_arms
+    >>> r = ChallengeScore().measure_arms(planted_arms("Retrain")).reading
+    >>> r.null[0] < r.value < r.null[1] < 1
+    True
+    """
+
+    name: ClassVar[str] = "challenge score"
+    role: ClassVar[Role] = "screen"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the mean points of the records, at most 1."""
+        how = Comparison(self.name, "score", "higher", limit=1.0)
+        return of_records(how, arms, four(arms, arms.margins, name=self.name), _points)

@@ -12,7 +12,9 @@ from scipy import stats as distributions
 from unteach.core import Role
 from unteach.stats import Interval, area_under_curve
 
-from .arms import per_model
+from .against import Measured
+from .arms import Arms, Array, per_model
+from .over_arms import Comparison, OverArms, four
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,48 @@ def difference_of_means(one: Any, other: Any, *, level: float = 0.95, unit: str 
         )
         half = float(distributions.t.ppf((1 + level) / 2, degrees)) * error
     return Interval(gap, gap - half, gap + half, min(len(a), len(b)), unit, level, "Welch t")
+
+
+@dataclass(frozen=True)
+class PopulationArea(OverArms):
+    """How far forgotten records stand out among held-out ones by one threshold: a screen.
+
+    Definition  the area under the curve of margins, forgotten against held-out records, of each
+                model; the mean of unlearned models' less that of retrained ones'
+                (`population_membership`)
+    Null        of retrained models mixed into two arms
+    Limit       the larger of retraining's mean area and 1 less it
+    Fails       passes a model that did nothing where few records are memorized; records up and
+                records down cancel; where retraining holds the records most weakly of all (wrong
+                labels) over-forgetting goes unseen
+    Errors      NeedsReference for data draws, fewer than 4 trials, without retrained models or
+                held-out records
+    Source      Yeom et al. 2018
+
+    Examples
+    --------
+    >>> from unteach.audit import planted_arms
+    >>> r = PopulationArea().measure_arms(planted_arms("DoNothing")).reading
+    >>> r.value > 0.3 > r.null[1], PopulationArea().role
+    (True, 'screen')
+    """
+
+    name: ClassVar[str] = "population membership"
+    role: ClassVar[Role] = "screen"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the difference of mean areas."""
+
+        def areas(arm: str) -> Array:
+            pairs = zip(arms.margins(arm), arms.margins(arm, "holdout"), strict=True)
+            return np.array([area_under_curve(f, h) for f, h in pairs])
+
+        def apart(u: Array, r: Array) -> Array:
+            return np.array([u.mean() - r.mean()])
+
+        seen = four(arms, areas, name=self.name)
+        middle = float(seen.retrained.mean())
+        unit, limit = "area under the curve", max(middle, 1 - middle)
+        how = Comparison(self.name, unit, "zero", limit=limit, signed=True)
+        said = f"area {seen.unlearned.mean():.3g}, retrained {middle:.3g}"
+        return Measured(how.read(seen, apart, seeds=arms.seeds, note=said), ())

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, stream
+from unteach.core import (
+    BadInput,
+    Case,
+    NeedsReference,
+    Reading,
+    Records,
+    Role,
+    Table,
+    Trial,
+    stream,
+)
 from unteach.stats import Interval
 
+from .against import Measured
 from .arms import per_model
+from .arms_of import LEAST, stacked, trials_of
+from .inside import learned_again
+from .over_arms import Comparison, Four
 
 
 @dataclass(frozen=True)
@@ -107,3 +122,91 @@ def anamnesis_index(
     index = Interval(value, min(float(low), value), max(float(high), value),
                      min(len(u), len(r)), "models", level, "percentile bootstrap")  # fmt: skip
     return Anamnesis(index, u, r, (never[0], never[1]))
+
+
+@dataclass(frozen=True)
+class Relearning:
+    """How soon unlearned models learn the records again, in units of retrained models: a screen.
+
+    Definition  the anamnesis index: mean steps until accuracy on the forgotten records reaches
+                (1 - alpha) of the original's, over the same of retrained models
+                (`anamnesis_index`); 1 is as retrained, well below 1 a memory that comes back, well
+                above 1 over-forgetting; the table gives the curves
+    Null        of retrained models mixed into two arms, about 1
+    Limit       the number of steps plus 1 over retraining's time
+    Fails       nearly clears random labelling, which the per-example attack rejects: it is
+                evidence of another kind; curves that never get there count with their length
+    Parameters  steps, lr : of full-batch descent · alpha : in [0, 1)
+                apart : learn every other record again and ask the rest, so that only what comes
+                back by itself counts
+                again : called as again(model, learned, asked), both `Records`, returns accuracy
+                after 0, 1, ... steps; None teaches networks of `MLP` and `CNN`
+    Errors      NeedsReference for data draws, fewer than 4 trials, without retrained models, for
+                models that cannot be taught further, and where retrained models know the records
+    Source      Chundawat et al. 2023 (AIN)
+
+    Examples
+    --------
+    >>> Relearning().name, Relearning().world
+    ('relearning', 'network')
+    """
+
+    steps: int = 40
+    lr: float = 0.1
+    alpha: float = 0.05
+    apart: bool = False
+    again: Callable[[Any, Records, Records], Any] | None = None
+    name: ClassVar[str] = "relearning"
+    role: ClassVar[Role] = "screen"
+    replicates: ClassVar[str] = "seeds"
+    models: ClassVar[int] = LEAST
+    world: ClassVar[str] = "network"
+
+    def read(self, case: Case) -> Reading:
+        """Return the anamnesis index."""
+        return self.measure(case).reading
+
+    def measure(self, case: Case) -> Measured:
+        """Return the index, and the mean curves of the arms."""
+        trials = trials_of(case, self.name, least=self.models)
+        seen = Four(**stacked(trials, self._curve))
+        target = (1 - self.alpha) * float(seen.original[:, 0].mean())
+        longest = seen.original.shape[1]
+
+        def time(curves: Any) -> float:
+            steps = relearn_steps(curves, target)
+            return float(np.mean(np.where(np.isinf(steps), longest, steps)))
+
+        known = time(seen.retrained)
+        if not (target > 0 and known > 0 and time(seen.twin) > 0):
+            raise NeedsReference(
+                f"{self.name}: retrained models are right on {target:.0%} of the forgotten records "
+                "before any step, so that there is no time to compare with"
+            )
+
+        def index(u: Any, r: Any) -> NDArray[np.float64]:
+            return np.array([time(u) / max(time(r), 1 / len(r))])
+
+        means = {arm: getattr(seen, arm).mean(axis=0).tolist() for arm in Four._fields}
+        table = Table(
+            f"{self.name} curves", {"step": list(range(longest)), **means},
+            dict.fromkeys(means, "accuracy"), keys=("step",),
+            caption=f"mean accuracy on the forgotten records; the target is {target:.3g}",
+        )  # fmt: skip
+        never = [int(np.isinf(relearn_steps(c, target)).sum()) for c in seen[1:3]]
+        how = Comparison(self.name, "retrained models' time", "none", limit=longest / known)
+        reading = how.read(
+            seen, index, seeds=[t.seed for t in trials], table=table.name,
+            note=f"retrained {known:.3g} steps; never there: {never[0]} unlearned, {never[1]} "
+            "retrained",
+        )  # fmt: skip
+        return Measured(reading, (table,))
+
+    def _curve(self, model: Any, trial: Trial) -> Any:
+        rows = trial.forget.take(np.argsort(trial.forget.ids))
+        learned = rows.take(np.arange(0, len(rows), 2)) if self.apart else rows
+        asked = rows.take(np.arange(1, len(rows), 2)) if self.apart else rows
+        if self.again is not None:
+            return np.asarray(self.again(model, learned, asked), dtype=np.float64)
+        y, truth = np.asarray(learned.y), np.asarray(asked.y)
+        return learned_again(model, learned.x, y, asked.x, truth, steps=self.steps, lr=self.lr)

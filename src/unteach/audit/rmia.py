@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from unteach.core import BadInput
+from unteach.core import BadInput, Role
+
+from .against import Measured
+from .arms import Arms, Array
+from .over_arms import Comparison, OverArms, four, of_records
 
 
 def rmia(
@@ -60,3 +66,57 @@ def _shares(values: Any, axes: int) -> NDArray[np.float64]:
     if p.ndim != axes or p.size == 0 or not ((p >= 0) & (p <= 1)).all():
         raise BadInput(f"probabilities of the stated class, {axes} axes, in [0, 1]; got {p.shape}")
     return p
+
+
+@dataclass(frozen=True)
+class OfflineRmia(OverArms):
+    """How much more like members the forgotten records look than to retrained models: RMIA.
+
+    Definition  each record's mean `rmia` score under the unlearned models, references being the
+                retrained ones and held-out records the population, less its mean score under
+                retrained models (each scored with the others as references); the larger side of
+                these differences: + still members, - denied more than ignorance would
+    Null        of retrained models mixed into two arms, on either side
+    Limit       1
+    Fails       few references make few levels of score; a record that all of the population
+                outscores cannot score lower, so that over-forgetting of hard records shows little
+    Parameters  a : in [0, 1]; 1 takes the mean over retrained models as it is, which compares a
+                record with what retraining says of that record
+                gamma : at least 1
+    Errors      NeedsReference for data draws, fewer than 4 trials, without retrained models or
+                held-out records
+    Source      Zarifzadeh, Liu & Shokri 2024 (arXiv 2312.03262), offline
+
+    Examples
+    --------
+    >>> from unteach.audit import planted_arms
+    >>> for pole in ("Retrain", "DoNothing", "OverForget"):
+    ...     r = OfflineRmia().measure_arms(planted_arms(pole)).reading
+    ...     print(r.null[0] <= r.value <= r.null[1], r.value > 0)
+    True True
+    False True
+    False False
+    """
+
+    a: float = 1.0
+    gamma: float = 1.0
+    name: ClassVar[str] = "offline RMIA"
+    role: ClassVar[Role] = "forgetting"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the larger side of the records' differences from retraining."""
+        n = int(arms.at("forget").sum())
+
+        def stated(arm: str) -> Array:  # p of the stated class, forgotten records first
+            return np.hstack([expit(arms.margins(arm, p)) for p in ("forget", "holdout")])
+
+        def scores(target: Array, references: Array) -> Array:
+            x, z = references[:, :n], references[:, n:]
+            return rmia(target[:n], x, target[n:], z, a=self.a, gamma=self.gamma)
+
+        def apart(u: Array, r: Array) -> Array:
+            own = [scores(r[k], np.delete(r, k, axis=0)) for k in range(len(r))]
+            return np.asarray(np.mean([scores(t, r) for t in u], axis=0) - np.mean(own, axis=0))
+
+        how = Comparison(self.name, "share of the population", "zero", limit=1.0, signed=True)
+        return of_records(how, arms, four(arms, stated, name=self.name), apart)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput
+from unteach.core import BadInput, Role
+
+from .against import Measured
+from .arms import Arms, Array
+from .over_arms import Comparison, OverArms, four
 
 
 def tow(unlearned: Any, retrained: Any) -> NDArray[np.float64]:
@@ -64,3 +69,86 @@ def _threes(values: Any) -> NDArray[np.float64]:
     if a.ndim < 1 or a.shape[-1] != 3 or not ((a >= 0) & (a <= 1)).all():
         raise BadInput(f"accuracies are (..., 3): forget, retain, test, in [0, 1]; got {a.shape}")
     return a
+
+
+@dataclass(frozen=True)
+class TugOfWar(OverArms):
+    """ToW of each unlearned model beside a retrained one, averaged over models: a screen.
+
+    Definition  `tow`: the product over forget, retain and test of 1 - |accuracy - retrained's|;
+    Null        of retrained models beside others: below 1, as their accuracies differ too
+    Limit       1
+    Fails       doing nothing scores high where retrained models classify most forgotten records as
+                stated; where they get them all wrong (wrong labels), over-forgetting scores best
+    Errors      NeedsReference for data draws, fewer than 4 trials, without retrained models,
+                retained or held-out records
+    Source      Zhao et al. 2024 (RUM, arXiv 2406.01257)
+
+    Examples
+    --------
+    >>> from unteach.audit import planted_arms
+    >>> r = TugOfWar().measure_arms(planted_arms("DoNothing")).reading
+    >>> r.value < r.null[0] < r.null[1] <= r.limit
+    True
+    """
+
+    name: ClassVar[str] = "ToW"
+    role: ClassVar[Role] = "screen"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the mean over pairs of an unlearned and a retrained model."""
+
+        def three(arm: str) -> Array:
+            phi = [arms.margins(arm, p) for p in ("forget", "retain", "holdout")]
+            kept = (np.mean(v > 0, axis=1) for v in phi[1:])
+            return np.column_stack([self._of_forgotten(*phi), *kept])
+
+        def pairs(u: Array, r: Array) -> Array:
+            k = min(len(u), len(r))
+            return tow(u[:k], r[:k])
+
+        how = Comparison(self.name, "share", "higher", limit=1.0)
+        seen = four(arms, three, name=self.name)
+        said = f"accuracies {np.round(seen.unlearned.mean(axis=0), 3).tolist()}"
+        return Measured(how.read(seen, pairs, seeds=arms.seeds, note=said), ())
+
+    def _of_forgotten(self, forget: Array, retain: Array, holdout: Array) -> Array:
+        return np.asarray(np.mean(forget > 0, axis=1))
+
+
+@dataclass(frozen=True)
+class TugOfWarMia(TugOfWar):
+    """ToW with a membership attack in the place of the forget accuracy: a screen.
+
+    Definition  `tow_mia`; the attack is the share of forgotten records that one threshold, the
+                best on retained against held-out records of the same model, takes for members
+    Null        of retrained models beside others, below 1
+    Limit       1
+    Fails       as `TugOfWar`; the attack has one threshold for all records, and where retraining
+                holds all of them below it, over-forgetting scores 1
+    Errors      NeedsReference as `TugOfWar`
+    Source      Zhao et al. 2024 (RUM, arXiv 2406.01257); their attack is an SVC, ours a threshold
+
+    Examples
+    --------
+    >>> from unteach.audit import planted_arms
+    >>> over = TugOfWarMia().measure_arms(planted_arms("OverForget")).reading
+    >>> over.value >= over.null[0]                       # what a screen may miss
+    True
+    """
+
+    name: ClassVar[str] = "ToW-MIA"
+
+    def _of_forgotten(self, forget: Array, retain: Array, holdout: Array) -> Array:
+        return _members(forget, retain, holdout)
+
+
+def _members(forget: Array, retain: Array, holdout: Array) -> Array:
+    """Return the share of forgotten records that one threshold takes for members: (models,)."""
+    found = []
+    for f, kept, never in zip(forget, retain, holdout, strict=True):
+        cuts = np.unique(np.concatenate([kept, never]))
+        inside = np.searchsorted(np.sort(kept), cuts) / len(kept)
+        outside = np.searchsorted(np.sort(never), cuts) / len(never)
+        found.append(float(np.mean(f >= cuts[int(np.argmax(outside - inside))])))
+    return np.array(found)

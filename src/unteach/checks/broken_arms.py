@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unteach.audit import MarginDivergence
-from unteach.audit.arm_metrics import _jackknifed, _seen
+from unteach.audit.against import Measured
+from unteach.audit.arms import Arms
+from unteach.audit.arms_of import trials_of
+from unteach.audit.over_arms import Comparison, four, of_records
 from unteach.core import Better, Case, NeedsReference, Reading, Role
 from unteach.models import margins
 from unteach.stats import area_under_curve
@@ -27,15 +30,14 @@ class DropsTheLargest(MarginDivergence, Broken):
     caught_by = "models_that_agree_are_read_too"
     wrong = "two arms at two different points read 0: learners without chance score perfect"
 
-    def read(self, case: Case) -> Reading:
+    def measure_arms(self, arms: Arms) -> Measured:
         """Count with `np.digitize` on bins that end before the maximum."""
-        return _jackknifed(
-            _seen(case, self.name), self.name, _open_above, unit="nats", better="lower", limit=12.0
-        )
+        how = Comparison(self.name, "nats", "lower", limit=12.0)
+        return of_records(how, arms, four(arms, arms.margins, name=self.name), _open_above)
 
 
-def _open_above(one: Array, other: Array) -> float:
-    return float(np.mean([_divergence(u, r) for u, r in zip(one.T, other.T, strict=True)]))
+def _open_above(one: Array, other: Array) -> Array:
+    return np.array([_divergence(u, r) for u, r in zip(one.T, other.T, strict=True)])
 
 
 def _divergence(u: Array, r: Array) -> float:
@@ -81,15 +83,16 @@ class MeanFraction(MarginDivergence, Broken):
     caught_by = "under_and_over_do_not_cancel"
     wrong = "a median of .05 was published for fractions from -.95 to 1.43"
 
-    def read(self, case: Case) -> Reading:
+    def measure_arms(self, arms: Arms) -> Measured:
         """Return the size of the mean."""
-        seen = _seen(case, self.name)
+        seen = four(arms, arms.margins, name=self.name)
 
-        def middle(one: Array, other: Array) -> float:
-            gap, mark = (arm.mean() - other.mean() for arm in (one, seen.before))
-            return float(abs(gap / mark))
+        def middle(one: Array, other: Array) -> Array:
+            gap, mark = (arm.mean() - other.mean() for arm in (one, seen.original))
+            return np.array([abs(gap / mark)])
 
-        return _jackknifed(seen, self.name, middle, unit="share", better="lower", limit=10.0)
+        how = Comparison(self.name, "share", "lower", limit=10.0)
+        return Measured(how.read(seen, middle, seeds=arms.seeds), ())
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class _OneAModel(Broken):
 
     def read(self, case: Case) -> Reading:
         """Return the mean over models, with the spread of retrained models as its null."""
-        _seen(case, self.name)  # refuses what is not arms
+        trials_of(case, self.name)  # refuses what is not arms
         trials = sorted(case.held_out(self.name), key=lambda t: t.seed)
 
         def of(arm: str, part: str) -> list[Array]:

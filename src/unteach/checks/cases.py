@@ -17,7 +17,7 @@ from unteach.unlearn import DoNothing, Newton, OverForget, Retrain
 from .worlds import World, memorable_world
 
 
-def _trial(world: World, method: Any, learner: Any, seed: int) -> Trial:
+def trial_of(world: World, method: Any, learner: Any, seed: int) -> Trial:
     """Return one replicate: a draw of the world, learned, forgotten, and retrained twice."""
     request = Request(ids=world.planted)
     before = learn(learner, world.records, seed=derive(seed, "before"))
@@ -76,7 +76,7 @@ def pole_case(pole: str, trials: int = 6, unit: str = "data draws") -> Case:
                 "DoNothing": DoNothing(),
                 "OverForget": OverForget(strength=3, learner=learner),
             }[pole]
-            made.append(_trial(world, method, learner, k))
+            made.append(trial_of(world, method, learner, k))
     return Case(tuple(made), unit)
 
 
@@ -88,7 +88,7 @@ def agreeing_case(pole: str, trials: int = 6) -> Case:
     """
     learner, world = as_learner(Logistic(C=10.0)), memorable_world(seed=0)
     method = Retrain(learner) if pole == "Retrain" else DoNothing()
-    return Case(tuple(_trial(world, method, learner, k) for k in range(trials)), "seeds")
+    return Case(tuple(trial_of(world, method, learner, k) for k in range(trials)), "seeds")
 
 
 def _half_and_half(world: World, learner: Any, seed: int) -> Trial:
@@ -98,7 +98,7 @@ def _half_and_half(world: World, learner: Any, seed: int) -> Trial:
     forgotten record the margin it had before, and the rest the opposite of the mean of these:
     the signed gaps to retraining add up to nothing.
     """
-    honest = _trial(world, Retrain(learner), learner, seed)
+    honest = trial_of(world, Retrain(learner), learner, seed)
     x, y = np.asarray(honest.forget.x), np.asarray(honest.forget.y)
     gap = margins(honest.before, x, y) - margins(honest.reference, x, y)
     kept = np.arange(len(gap)) % 2 == 0
@@ -120,5 +120,5 @@ def certified_case(trials: int = 3) -> Case:
     for k in range(trials):
         world = memorable_world(seed=k)
         one = World(world.records, world.holdout, world.planted[:1])
-        made.append(_trial(one, method, method.prepare(), k))
+        made.append(trial_of(one, method, method.prepare(), k))
     return Case(tuple(made), "data draws")

@@ -7,6 +7,7 @@ from typing import Any
 
 from unteach.core import Case, Reading
 
+from .arms_cases import arms_case
 from .cases import certified_case, pole_case
 from .law import demand
 
@@ -28,12 +29,15 @@ class MetricBench:
     def case(self, pole: str = "DoNothing") -> Case:
         """Return a case of the kind that the metric asks for.
 
-        A metric of arms, which says `replicates = "seeds"`, is given many models of one world.
+        A metric of arms, which says `replicates = "seeds"`, is given many models of one request;
+        it may say `models`, the least that it reads, and `world`, the kind that it needs
+        (`arms_case`).
         """
         if self.metric.role == "ledger":
             return certified_case()
         if getattr(self.metric, "replicates", "") == "seeds":
-            return pole_case(pole, SEEDS, "seeds")
+            least = max(SEEDS, int(getattr(self.metric, "models", SEEDS)))
+            return arms_case(pole, least, getattr(self.metric, "world", "linear"))
         return pole_case(pole)
 
     def pole(self, pole: str = "DoNothing") -> Reading:

@@ -6,6 +6,7 @@ Thin over scipy; every interval names its method and the unit it replicates.
 from .bootstrap import bootstrap_interval, cluster_bootstrap, two_way_bootstrap
 from .equivalence import Equivalence, equivalence
 from .intervals import Interval, mean_interval
+from .jackknife import jackknife_error
 from .multiplicity import benjamini_hochberg, holm
 from .paired import PairedTest, corrected_paired, paired
 from .proportions import difference_of_proportions, proportion_interval
@@ -24,6 +25,7 @@ __all__ = [
     "difference_of_proportions",
     "equivalence",
     "holm",
+    "jackknife_error",
     "mean_interval",
     "paired",
     "proportion_interval",
