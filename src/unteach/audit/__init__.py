@@ -44,6 +44,7 @@ from .planted import planted_case
 from .planted_arms import planted_arms
 from .population import PopulationArea, PopulationMembership, population_membership
 from .protocol import METRICS, audit, audit_model
+from .registry import ALL_METRICS, metric_named
 from .relearn import Anamnesis, Relearning, anamnesis_index, relearn_curve, relearn_steps
 from .report import AuditReport, MethodAudit
 from .residual import ResidualFraction
@@ -59,6 +60,8 @@ from .verdict import VERDICTS, Verdict, separates, verdict
 from .zrf import ZeroRetrainForgetting, jensen_shannon, zrf
 
 __all__ = [
+    "ALL_METRICS",
+    "metric_named",
     "learned_again",
     "layers",
     "hidden",

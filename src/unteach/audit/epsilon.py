@@ -107,30 +107,27 @@ def split_counts(
     fit_u, fit_r = u[1::2], r[1::2]
     ratio = density_ratio(fit_u, fit_r, min(len(fit_u), len(fit_r)) >= OWN_VARIANCE)
     chosen_u, chosen_r, test_u, test_r = map(ratio, (fit_u, fit_r, u[::2], r[::2]))
-    hits, falses = np.zeros(u.shape[1], np.int64), np.zeros(u.shape[1], np.int64)
-    for x in range(u.shape[1]):
-        threshold, side = _threshold(chosen_u[:, x], chosen_r[:, x], delta)
-        hits[x] = np.sum(side * test_u[:, x] > side * threshold)
-        falses[x] = np.sum(side * test_r[:, x] > side * threshold)
+    threshold, side = _threshold(chosen_u, chosen_r, delta)
+    hits = np.sum(side * test_u > side * threshold, axis=0)
+    falses = np.sum(side * test_r > side * threshold, axis=0)
     return hits, falses, (len(test_u), len(test_r))
 
 
-def _threshold(u: Array, r: Array, delta: float) -> tuple[float, int]:
-    """Return the threshold and direction with the largest smoothed epsilon on these models."""
-    values = np.sort(np.concatenate([u, r]))
-    cuts = (values[1:] + values[:-1]) / 2
-    best = (-math.inf, float(cuts[len(cuts) // 2]), 1)
-    for side in (1, -1):
-        hit = (np.sum(side * u[:, None] > side * cuts, axis=0) + 0.5) / (len(u) + 1)
-        false = (np.sum(side * r[:, None] > side * cuts, axis=0) + 0.5) / (len(r) + 1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            one = np.log(np.maximum(hit - delta, 1e-12) / false)
-            two = np.log(np.maximum(1 - false - delta, 1e-12) / (1 - hit))
-        found = np.maximum(one, two)
-        at = int(np.argmax(found))
-        if found[at] > best[0]:
-            best = (float(found[at]), float(cuts[at]), side)
-    return best[1], best[2]
+def _threshold(u: Array, r: Array, delta: float) -> tuple[Array, NDArray[np.int64]]:
+    """Return each record's threshold and direction with the largest smoothed epsilon: (n,) both."""
+    values = np.sort(np.concatenate([u, r]), axis=0)
+    cuts = (values[1:] + values[:-1]) / 2  # (c, n)
+    above = [np.sum(v[None] > cuts[:, None], axis=1) for v in (u, r)]  # (c, n) each
+    below = [np.sum(v[None] < cuts[:, None], axis=1) for v in (u, r)]
+    found = []
+    for hits, falses in (above, below):
+        hit, false = (hits + 0.5) / (len(u) + 1), (falses + 0.5) / (len(r) + 1)
+        one = np.log(np.maximum(hit - delta, 1e-12) / false)
+        two = np.log(np.maximum(1 - false - delta, 1e-12) / (1 - hit))
+        found.append(np.maximum(one, two))
+    at = np.argmax(np.concatenate(found), axis=0)  # the first direction where both do as well
+    pick = np.arange(u.shape[1])
+    return cuts[at % len(cuts), pick], np.where(at < len(cuts), 1, -1)
 
 
 def epsilon_from_counts(

@@ -89,7 +89,7 @@ class EpsilonCredible(EpsilonBound):
                 posterior of both error rates (`epsilon_interval` at alpha 0.1)
     Null        of retrained models mixed into two arms: above 0, as the posterior reads the attack
                 either way round
-    Limit       that of so many models without error: 1.3 with 16 an arm
+    Limit       that of so many models without error: 2.26 with 16 an arm
     Fails       Bayesian: it does not bound how often it errs, hence the null; a lower bound,
                 never equivalence
     Errors      NeedsReference as `EpsilonBound`

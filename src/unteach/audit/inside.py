@@ -99,7 +99,7 @@ def learned_again(
     >>> from unteach.models import MLP
     >>> rows = Rows(np.arange(4), {"x": np.eye(4), "y": np.array([0, 1, 0, 1])})
     >>> blank = MLP(hidden=(8,), epochs=0).learn(rows, seed=0)
-    >>> learned_again(blank, rows.x, rows.y, rows.x, rows.y, steps=50, lr=0.5)[-1]
+    >>> float(learned_again(blank, rows.x, rows.y, rows.x, rows.y, steps=50, lr=0.5)[-1])
     1.0
     """
     if not isinstance(model, TrainedNetwork):

@@ -93,8 +93,8 @@ class ProbeLeft:
     Null        of retrained models, which is above chance: a layer that recognizes classes does so
                 on records that it has not seen
     Limit       1
-    Fails       more features than records make every probe noisy; reads only what is linear; the
-                labels must occur `folds` times each; over-forgetting can score best
+    Fails       more features than records make every probe noisy; reads only what is linear;
+                labels that were swapped throughout are read off as well as true ones; no side
     Parameters  features : called as features(model, x), returns (n, d); None takes `hidden`
     Errors      NeedsReference for data draws, fewer than 4 trials, without retrained models or a
                 hidden layer, and for labels too rare to probe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -118,7 +118,8 @@ class SwapAdvantage:
 
         how = Comparison(self.name, "share", "lower", limit=1.0)
         seeds = tuple(sorted(case.seeds))
-        return how.read(seen, advantage, seeds=seeds, note=f"{len(one)} models of each split")
+        reading = how.read(seen, advantage, seeds=seeds, note=f"{len(one)} models of each split")
+        return replace(reading, n=len(case.trials))
 
     def _said(self, model: Any, trial: Trial) -> NDArray[np.float64]:
         rows = [trial.forget, trial.holdout]
