@@ -74,26 +74,37 @@ def methods() -> str:
 
 def metrics() -> str:
     """Return the page of the metrics."""
-    from unteach.audit import METRICS
+    from unteach.audit import ARM_METRICS, METRICS
 
+    sections = {
+        "any case": METRICS,
+        "arms: many models of one request": ARM_METRICS,
+    }
     parts = [
         "# Metrics",
         "",
         "Every metric, from its docstring. A metric with the role `forgetting` "
         "ranks retraining best, beyond its null, against doing nothing and over-forgetting; a "
-        "`screen` may raise an alarm and can carry no verdict.",
+        "`screen` may raise an alarm and can carry no verdict; a `utility` is what the forgetting "
+        "cost elsewhere; a `ledger` is what a certificate has spent.",
+        "",
+        "| metric | role | reads |",
+        "|---|---|---|",
+        *(f"| {m.name} | {m.role} | {what} |" for what, all_ in sections.items() for m in all_),
         "",
     ]
-    for metric in METRICS:
-        kind = type(metric)
-        parts += [
-            f"## {metric.name}",
-            "",
-            f"`unteach.audit.{kind.__name__}`, role `{metric.role}`.",
-            "",
-            fenced(kind.__doc__ or ""),
-            "",
-        ]
+    for what, listed in sections.items():
+        parts += [f"# Metrics of {what}", ""]
+        for metric in listed:
+            kind = type(metric)
+            parts += [
+                f"## {metric.name}",
+                "",
+                f"`unteach.audit.{kind.__name__}`, role `{metric.role}`.",
+                "",
+                fenced(kind.__doc__ or ""),
+                "",
+            ]
     return "\n".join(parts)
 
 

@@ -119,9 +119,7 @@ def _credible(tp: int, tn: int, fp: int, fn: int, delta: float) -> float:
     return epsilon_interval(tp, tn, fp, fn, delta=delta, alpha=0.1, draws=DRAWS)[0]
 
 
-def flagged(
-    found: Mapping[str, EpsilonBounds], *, q: float = 0.05
-) -> dict[str, NDArray[np.bool_]]:
+def flagged(found: Mapping[str, EpsilonBounds], *, q: float = 0.05) -> dict[str, NDArray[np.bool_]]:
     """Return which records of which methods differ from retraining, over all of them together.
 
     Benjamini-Hochberg over records and methods at once: of all that is flagged, a share of at

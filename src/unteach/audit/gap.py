@@ -23,6 +23,11 @@ class PredictionGap:
     that `ResidualFraction` belongs beside it. The limit is the spread of all scores that the
     models of the case gave: none of them can lie further from another.
 
+    Null        one retrained model against another: what as many new trials would show (t)
+    Limit       the spread of all scores that the models of the case gave
+    Fails       has no side; in the model's own scores, so that it compares no two kinds of models;
+                a method that moves only the scale of its scores is told apart too
+    Source      ours; distances of outputs to retraining: Golatkar et al. 2020
     Errors      NeedsReference without a retrained model and a twin, or when the models know
                 different classes whose scores cannot be lined up
 

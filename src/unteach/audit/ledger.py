@@ -24,6 +24,10 @@ class CertificateLedger:
     holds is for the other metrics. A residual above what was spent is a broken certificate, and
     is refused as such.
 
+    Null        none: it measures nothing, and reports what the certificate says
+    Limit       1, where the budget is spent
+    Fails       says nothing of whether the proof, its assumptions or the code hold
+    Source      the budget of Guo et al. 2020 (certified removal)
     Errors      NeedsReference for a model without a ledger; BadInput for an impossible one
 
     Examples

@@ -33,6 +33,10 @@ class Membership:
     forgotten records more weakly than all others (wrong labels), the area cannot fall further
     and over-forgetting goes unseen.
 
+    Null        one retrained model in the place of the model after, on either side
+    Limit       the larger of retraining's area and 1 less it
+    Fails       as above: one threshold for all records
+    Source      Yeom et al. 2018; placements: Pepe & Cai 2004
     Errors      NeedsReference without retrained models or held-out records
 
     Examples

@@ -28,6 +28,11 @@ class ParameterGap:
     tell nothing; the null says so. The limit is the sum of the
     largest norms, beyond which parameters of these sizes cannot be apart.
 
+    Null        one retrained model against another
+    Limit       the sum of the largest norms over the way
+    Fails       networks: where units may change places, retrainings lie as far apart as doing
+                nothing does, the null says so, and the gap can tell nothing
+    Source      ours; distances of weights to retraining: Golatkar et al. 2020
     Errors      NeedsReference without retrained models, for models without parameters or with
                 different numbers of them, and where forgetting should move no parameter at all
 

@@ -36,6 +36,11 @@ class ResidualFraction:
     of all margins. The share that can be is stated. A record's rho is cut at +-`ceiling`, so
     that one small denominator cannot carry the mean.
 
+    Null        one retrained model in the place of the model after, on either side
+    Limit       `ceiling`
+    Fails       a record without a mark beyond its noise is not measured, and over-forgetting of it
+                goes unseen here; sees margins only
+    Source      ours; under- and over-unlearning are told apart likewise by IAM
     Parameters  errors : standard errors that the denominator must exceed, > 0
                 ceiling : cut of |rho|, > 1; the limit of the reading
                 floor : share of the spread of margins that counts as nothing, at least 0

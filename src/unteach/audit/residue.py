@@ -31,6 +31,10 @@ class Residue:
     is proof; silence is not, since a row can be compressed, encrypted, scaled, or averaged into
     a weight.
 
+    Null        (0, share found in the second retrained model's state)
+    Limit       1
+    Fails       silence is no proof: a row can be compressed, encrypted, scaled, or averaged away
+    Source      ours
     Errors      NeedsReference when no forgotten row has anything that could be recognized, or
                 the inputs are not numbers
 

@@ -151,6 +151,7 @@ class SwapAdvantage:
 
 def _mirror(one: list[Trial], other: list[Trial]) -> bool:
     """Say whether each side's held-out records are what the other side forgot."""
+
     def held(trials: list[Trial], gone: Any) -> bool:
         return all(
             t.holdout is not None and np.array_equal(np.sort(t.holdout.ids), gone) for t in trials

@@ -38,6 +38,10 @@ class HoldoutUtility:
     corrected one (Nadeau & Bengio 2003). The table gives each class, or each group, and the note
     the worst.
 
+    Null        0: the difference is from retraining itself
+    Limit       1, for an accuracy
+    Fails       a mean over records: a class or group can lose what others win, hence the table
+    Source      Nadeau & Bengio 2003 for the interval over data draws
     Parameters  by : "class" (of the target; regression has none) or "group" (of the records)
                 key : secret under which group names are replaced by digests; give one wherever a
                 group is a person. None prints the names.
@@ -70,6 +74,11 @@ class HoldoutUtility:
 class RetainUtility:
     """Accuracy or R2 on the retained records, minus retraining's: see `HoldoutUtility`.
 
+    Null        0: the difference is from retraining itself
+    Limit       1, for an accuracy
+    Fails       as `HoldoutUtility`; retained records were learned, so that it hides what
+                generalization lost
+    Source      as `HoldoutUtility`
     Errors      NeedsReference without retrained models
 
     Examples

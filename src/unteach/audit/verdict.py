@@ -37,7 +37,8 @@ def verdict(
     further than `resolution` of what doing nothing scores, or else so much of the records'
     influence could hide in it. Everything else, and every reading that cannot tell doing
     nothing from retraining in the first place, is "cannot tell": silence of a test that could
-    not have spoken is no evidence.
+    not have spoken is no evidence. A reading that is a lower bound (its name says so) is never
+    "as retrained": a bound of 0 bounds nothing from above.
 
     A distance (better "lower") beyond its null is "not as retrained" unless a `signed` reading
     of the same case, itself beyond its null, gives the side. Only the upper end of its null can
@@ -84,6 +85,8 @@ def verdict(
         return _side(reading, signed, margin)
     reach = max(-reading.null[0], reading.null[1])
     if not separates(reading) or reach > resolution * abs(reading.untouched):
+        return "cannot tell"
+    if "lower bound" in reading.name:
         return "cannot tell"
     if low - slack <= reading.low and reading.high <= high + slack:
         return "as retrained"
