@@ -61,7 +61,8 @@ def ulira(
     difference that holds exactly. The interval ranges over models and records: DeLong's variance
     with a model as the unit (its records are not independent of one another), plus the
     jackknife's over records; the halves' standard errors are averaged, as if they agreed always,
-    since each fits on what the other scores.
+    since each fits on what the other scores. The tests compare it with the two-way bootstrap of
+    the scores (`unteach.stats.pooled_area_interval`), which takes a thousand times as long.
 
     Failure modes: one original for all unlearned models makes every method look guilty (each
     needs its own); few models have no power, which `detectable` states; an area of 0.5 says

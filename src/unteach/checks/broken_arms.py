@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import ks_2samp
 
-from unteach.audit import MarginDivergence
+from unteach.audit import HoldoutUtility, MarginDivergence
 from unteach.audit.against import Measured
 from unteach.audit.arms import Arms
 from unteach.audit.arms_of import trials_of
 from unteach.audit.over_arms import Comparison, four, of_records
+from unteach.audit.ulira import density_ratio
 from unteach.core import Better, Case, NeedsReference, Reading, Role
 from unteach.models import margins
 from unteach.stats import area_under_curve
@@ -176,6 +178,84 @@ class LeaksWithoutBound(_OneAModel):
         return np.asarray(100 * (_areas(of, arm) / reference - 1))
 
 
+@dataclass(frozen=True)
+class FitsWhatItScores(MarginDivergence, Broken):
+    """Fits each record's Gaussians on the very models that it scores, and calls 0.5 the null."""
+
+    name: ClassVar[str] = "attack in sample"
+    caught_by = "null_is_what_a_twin_scores"
+    wrong = "retraining is told from retraining: the attack has seen the models that it is shown"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the in-sample area, with the null that a perfect attack would have."""
+        seen = four(arms, arms.margins, name=self.name)
+
+        def area(one: Array, other: Array) -> Array:
+            ratio = density_ratio(one, other, True)
+            return np.array([area_under_curve(ratio(one).ravel(), ratio(other).ravel())])
+
+        reading = Comparison(self.name, "area", "lower", limit=1.0).read(
+            seen, area, seeds=arms.seeds
+        )
+        return Measured(replace(reading, null=(0.45, 0.55)), ())
+
+
+@dataclass(frozen=True)
+class ReadsTheBit(MarginDivergence, Broken):
+    """Reads whether a record is right, and not by how much, as released code of U-LiRA does."""
+
+    name: ClassVar[str] = "attack on the bit"
+    caught_by = "reading_is_whole"
+    wrong = "a record that all models get right has no spread: the statistic is not a number"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the mean density ratio of Gaussians over the bit."""
+
+        def right(arm: str) -> Array:
+            return np.asarray(arms.margins(arm) > 0, dtype=np.float64)
+
+        def apart(one: Array, other: Array) -> Array:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                gap = np.abs(one.mean(axis=0) - other.mean(axis=0))
+                return np.asarray(gap / (gap + one.std(axis=0) * other.std(axis=0)))
+
+        how = Comparison(self.name, "share", "lower", limit=1.0)
+        return of_records(how, arms, four(arms, right, name=self.name), apart)
+
+
+@dataclass(frozen=True)
+class PValueForQuality(MarginDivergence, Broken):
+    """Takes the p-value of a test for the quality of forgetting: larger is better."""
+
+    name: ClassVar[str] = "p-value"
+    caught_by = "every_trial_counts"
+    wrong = "one model speaks for the method, and the fewer the records the better the score"
+
+    def measure_arms(self, arms: Arms) -> Measured:
+        """Return the p-value of a two-sample test of the first model's margins."""
+        seen = four(arms, arms.margins, name=self.name)
+
+        def quality(one: Array, other: Array) -> Array:
+            return np.array([ks_2samp(one[0, :3], other[0, :3]).pvalue])
+
+        how = Comparison(self.name, "p", "higher", limit=1.0)
+        return Measured(how.read(seen, quality, seeds=arms.seeds), ())
+
+
+@dataclass(frozen=True)
+class ReadsTheOldModel(HoldoutUtility, Broken):
+    """Measures utility on the model as it was before the removal."""
+
+    name: ClassVar[str] = "utility of the old model"
+    caught_by = "the_model_after_is_read"
+    wrong = "accuracy after removal is printed from the old weights: it can never show damage"
+
+    def read(self, case: Case) -> Reading:
+        """Read the model before in the place of the one after."""
+        old = tuple(replace(t, forgotten=replace(t.forgotten, model=t.before)) for t in case.trials)
+        return super().read(replace(case, trials=old))
+
+
 BROKEN_ARMS: tuple[Any, ...] = (
     DropsTheLargest(),
     PromisesZero(),
@@ -184,5 +264,9 @@ BROKEN_ARMS: tuple[Any, ...] = (
     HarmonicMeanOfAccuracies(),
     AimsAtOneHalf(),
     LeaksWithoutBound(),
+    FitsWhatItScores(),
+    ReadsTheBit(),
+    PValueForQuality(),
+    ReadsTheOldModel(),
 )
 """Each is caught by the law that it names, and by others where it is wrong in more than one way."""

@@ -271,6 +271,22 @@ def models_that_agree_are_read_too(bench: MetricBench) -> None:
     )
 
 
+@law
+def the_model_after_is_read(bench: MetricBench) -> None:
+    """A utility reads the model after: a retrained one in its place reads otherwise."""
+    if getattr(bench.metric, "role", None) != "utility":
+        return
+    case = bench.case()
+    served = tuple(
+        replace(t, forgotten=replace(t.forgotten, model=t.reference)) for t in case.trials
+    )
+    one, two = bench.pole().value, bench.read(replace(case, trials=served)).value
+    demand(
+        not _alike(one, two),
+        f"It reads {one:.6g} whether the model after is untouched or retrained.",
+    )
+
+
 METRIC_LAWS = (
     name_and_role_are_stated,
     reading_is_whole,
@@ -287,4 +303,5 @@ METRIC_LAWS = (
     every_trial_counts,
     every_forgotten_record_counts,
     models_that_agree_are_read_too,
+    the_model_after_is_read,
 )

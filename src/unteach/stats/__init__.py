@@ -9,6 +9,7 @@ from .intervals import Interval, mean_interval
 from .jackknife import jackknife_error
 from .multiplicity import benjamini_hochberg, holm
 from .paired import PairedTest, corrected_paired, paired
+from .pooled_area import pooled_area, pooled_area_interval
 from .proportions import difference_of_proportions, proportion_interval
 from .ranking import area_interval, area_under_curve
 
@@ -28,6 +29,8 @@ __all__ = [
     "jackknife_error",
     "mean_interval",
     "paired",
+    "pooled_area",
+    "pooled_area_interval",
     "proportion_interval",
     "two_way_bootstrap",
 ]
