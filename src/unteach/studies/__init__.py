@@ -7,8 +7,9 @@ from .proof import PROOF, Proof
 from .study import Study
 from .tail import TAIL, Tail
 from .tower import TOWER, TowerStudy
+from .yardstick import YARDSTICK, Yardstick
 
-STUDIES: tuple[Study, ...] = (MARGIN, TAIL, PROOF, TOWER)
+STUDIES: tuple[Study, ...] = (MARGIN, TAIL, YARDSTICK, PROOF, TOWER)
 """Every study that the package ships; the tour runs all of them."""
 
 
@@ -25,6 +26,6 @@ def study_named(name: str) -> Study:
 
 
 __all__ = [
-    "MARGIN", "PROOF", "STUDIES", "TAIL", "TOWER", "Margin", "Proof", "Study", "Tail",
-    "TowerStudy", "study_named",
+    "MARGIN", "PROOF", "STUDIES", "TAIL", "TOWER", "YARDSTICK", "Margin", "Proof", "Study",
+    "Tail", "TowerStudy", "Yardstick", "study_named",
 ]

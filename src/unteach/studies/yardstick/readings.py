@@ -1,0 +1,107 @@
+"""Readings of the comparison: how far definitions agree, and what each of them misses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unteach.core import Reading
+
+from .agreement import Agreement
+from .definitions import DEFINITIONS
+
+BENCHMARK = "ulira"
+CELLS = "forget sets x methods"
+
+
+def tau_name(label: str) -> str:
+    """Return the name of the reading of how a definition orders methods, against U-LiRA."""
+    return f"{label}: orders methods as U-LiRA does"
+
+
+def missed_name(label: str) -> str:
+    """Return the name of the reading of what a definition misses."""
+    return f"{label}: accepts what is told apart"
+
+
+def panel_readings(
+    plan: dict[str, Any], orders: Agreement, verdicts: Agreement,
+    told: dict[tuple[str, str], bool], valid: dict[str, bool],
+) -> list[Reading]:  # fmt: skip
+    """Return the mean agreement over pairs, in order and in verdict, and the reliability."""
+    n, seeds = _cells(plan, valid), (int(plan["seed"]),)
+    common: dict[str, Any] = {"n": n, "unit_of_replication": CELLS, "seeds": seeds}
+    tau = orders.of(off_diagonal)
+    same = verdicts.of(off_diagonal)
+    per_record = [k for k, d in enumerate(DEFINITIONS) if d.family == "per record"]
+    averages = [k for k, d in enumerate(DEFINITIONS) if d.family in ("average", "one threshold")]
+    itself = float(np.nanmean(np.diagonal(orders.value)))
+    return [
+        Reading("agreement in order, all pairs", *tau, **common, unit="tau", better="none",
+                table="order", note="mean Kendall tau-b over pairs of definitions; a definition "
+                f"with itself on resampled models has {itself:.2f}"),
+        Reading("agreement in order, per-record definitions",
+                *orders.of(lambda m: off_diagonal(m[np.ix_(per_record, per_record)])), **common,
+                unit="tau", better="none", table="order"),
+        Reading("agreement in order, averages against per-record",
+                *orders.of(lambda m: float(np.nanmean(m[np.ix_(averages, per_record)]))),
+                **common, unit="tau", better="none", table="order"),
+        Reading("agreement in verdict, all pairs", *same, **common, unit="share", better="none",
+                table="verdicts"),
+    ]  # fmt: skip
+
+
+def definition_readings(
+    plan: dict[str, Any], orders: Agreement, misses: Agreement,
+    told: dict[tuple[str, str], bool], valid: dict[str, bool],
+) -> list[Reading]:  # fmt: skip
+    """Return for each definition its order against U-LiRA's, and the share that it misses."""
+    at = [d.name for d in DEFINITIONS].index(BENCHMARK)
+    n, seeds, found = _cells(plan, valid), (int(plan["seed"]),), []
+    apart = sum(told[key] for key in told if valid[key[0]] and key[1] != "retrain")
+    for k, d in enumerate(DEFINITIONS):
+        if k != at and np.isfinite(orders.value[k, at]):
+            found.append(Reading(
+                tau_name(d.label), float(orders.value[k, at]), float(orders.low[k, at]),
+                float(orders.high[k, at]), n=n, unit_of_replication=CELLS, seeds=seeds,
+                unit="tau", better="none", table="order",
+            ))  # fmt: skip
+        if apart and np.isfinite(misses.value[k]):
+            value = float(misses.value[k])
+            low, high = _widened(value, misses.low[k], misses.high[k], len(plan["methods"]))
+            found.append(Reading(
+                missed_name(d.label), value, low, high, n=apart,
+                unit_of_replication="cells told apart", seeds=seeds, unit="share",
+                better="lower", table="definitions",
+            ))  # fmt: skip
+    return found
+
+
+def off_diagonal(matrix: NDArray[np.float64]) -> float:
+    """Return the mean of a square matrix without its diagonal and what is missing.
+
+    >>> off_diagonal(np.array([[1.0, 0.5], [0.1, 1.0]]))
+    0.3
+    """
+    return float(np.nanmean(matrix[~np.eye(len(matrix), dtype=bool)]))
+
+
+def _widened(value: float, low: float, high: float, methods: int) -> tuple[float, float]:
+    """Return an interval that does not claim certainty where every method says the same.
+
+    Clopper and Pearson's end for so many methods, which are what was drawn independently.
+    """
+    far = 1 - 0.025 ** (1 / methods)
+    if value == 0.0:
+        high = max(high, far)
+    if value == 1.0:
+        low = min(low, 1 - far)
+    return float(min(low, value)), float(max(high, value))
+
+
+def _cells(plan: dict[str, Any], valid: dict[str, bool]) -> int:
+    return max(1, sum(valid.values()) or len(valid)) * len(plan["methods"])
+
+
