@@ -22,7 +22,7 @@ from .suite import (
     check_metric,
     laws_of,
 )
-from .worlds import World, memorable_world, small_network, small_world
+from .worlds import World, memorable_world, small_network, small_transformer, small_world
 
 __all__ = [
     "CERTIFIED_LAWS",
@@ -51,5 +51,6 @@ __all__ = [
     "pole_case",
     "run_laws",
     "small_network",
+    "small_transformer",
     "small_world",
 ]

@@ -43,7 +43,7 @@ class MethodBench:
         """
         told = getattr(learner, "task", None)  # a recipe that is no estimator says it itself
         task: Task = "classification" if classifies(learner) else "regression"
-        task = told if told in ("classification", "regression") else task
+        task = told if told in ("classification", "regression", "sequences") else task
         prepared = as_learner(method.prepare(learner) if hasattr(method, "prepare") else learner)
         bench = cls(method, prepared, small_world(task, seed=seed), seed)
         try:
@@ -114,7 +114,7 @@ class MethodBench:
 
     def outputs(self, model: Any) -> NDArray[np.float64]:
         """Return the scores on every record and every held-out record: (n, k)."""
-        return np.vstack([scores(model, self.records.x), scores(model, self.world.holdout.x)])
+        return np.vstack([_said(model, rows) for rows in (self.records, self.world.holdout)])
 
     def distance(self, one: Any, other: Any) -> float:
         """Return the largest difference of any output; infinite when their shapes differ."""
@@ -129,6 +129,14 @@ class MethodBench:
         except Exception:  # noqa: BLE001
             return False
         return getattr(claim, "kind", None) == kind
+
+
+def _said(model: Any, records: Rows) -> NDArray[np.float64]:
+    """Return the scores on records; of sequences the logits at every place: (n, k)."""
+    if not hasattr(model, "recalled"):
+        return scores(model, records.x)
+    said = model.outputs(model.batch(records)).detach().double().cpu().numpy()
+    return np.asarray(said).reshape(len(records), -1)
 
 
 def constants_of(model: Any) -> dict[str, Any] | None:

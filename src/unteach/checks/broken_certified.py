@@ -10,6 +10,7 @@ from unteach.unlearn import Newton
 
 from .broken import Broken
 from .broken_exact import BROKEN_EXACT
+from .broken_stored import BROKEN_STORED
 
 
 @dataclass(frozen=True)
@@ -134,5 +135,5 @@ BROKEN_CERTIFIED: tuple[Any, ...] = (
     DoesNothingBehindNoise(),
 )
 
-BROKEN_METHODS: tuple[Any, ...] = (*BROKEN_EXACT, *BROKEN_CERTIFIED)
+BROKEN_METHODS: tuple[Any, ...] = (*BROKEN_EXACT, *BROKEN_CERTIFIED, *BROKEN_STORED)
 """Every broken method; the suite must catch each by the law that it names."""

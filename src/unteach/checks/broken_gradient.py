@@ -10,10 +10,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from unteach.core import Forgotten, Records, Rows
-from unteach.unlearn import SCRUB, BoundaryShrink, CFk, EUk, GradientAscent, SalUn
+from unteach.unlearn import (
+    SCRUB,
+    BoundaryShrink,
+    CFk,
+    EUk,
+    GradientAscent,
+    RandomLabel,
+    SalUn,
+    TokenRows,
+)
 
 from .broken import Broken
-from .worlds import small_network
+from .worlds import small_network, small_transformer
 
 
 def normed_network() -> Any:
@@ -145,6 +154,26 @@ class TrainsTheTeacher(SCRUB, BrokenGradient):
         return super()._change(copy.deepcopy(after), sides, seed)
 
 
+@dataclass(frozen=True)
+class MovesEveryRow(TokenRows, BrokenGradient):
+    """Says that only some tokens' rows move, and lets the optimizer move the model."""
+
+    caught_by: ClassVar[str] = "frozen_stays_and_trained_moves"
+    wrong: ClassVar[str] = "what the model computes goes with how it is called"
+
+    @classmethod
+    def learner(cls) -> Any:
+        """Return the learner of small transformers."""
+        return small_transformer()
+
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+        """Teach random labels to all parameters."""
+        return RandomLabel.forget(self, model, records, request, seed=seed)
+
+    def _course(self, after: Any, sides: Any, seed: int) -> Any:
+        return RandomLabel._course(self, after, sides, seed)
+
+
 BROKEN_GRADIENT: tuple[Any, ...] = (
     DecaysTheFrozen(),
     FreezesNothing(),
@@ -152,5 +181,6 @@ BROKEN_GRADIENT: tuple[Any, ...] = (
     MovesTheInputsBuffers(),
     DrawsUnseeded(),
     TrainsTheTeacher(),
+    MovesEveryRow(),
 )
 """Broken methods for networks; each is caught by the law that it names, on its own learner."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from unteach.core import (
 from unteach.models import parameters
 
 from .bench import MethodBench, held_bytes, image
+from .guarded import Guarded
 from .law import LawBroken, demand, law
 
 
@@ -122,53 +122,13 @@ def frozen_stays_and_trained_moves(bench: MethodBench) -> None:
     demand(bool(changed[moves].any()), "No parameter that is said to be trained moved.")
 
 
-class _Guarded(Rows):
-    """Records that may be read only where they are to be forgotten.
-
-    `read` collects what was read of the others, so that a swallowed error hides nothing.
-    """
-
-    def __init__(self, whole: Rows, allowed: frozenset[Any], read: list[str]) -> None:
-        object.__setattr__(self, "ids", whole.ids)
-        object.__setattr__(self, "groups", whole.groups)
-        object.__setattr__(self, "_inside", (whole, allowed, read))
-
-    @property
-    def columns(self) -> Any:
-        """Refuse: the columns hold every record."""
-        return self._refuse("the columns of all records")
-
-    def column(self, name: str) -> Any:
-        """Refuse: a column holds every record."""
-        return self._refuse(f"column {name!r} of all records")
-
-    def take(self, rows: Any) -> Rows:
-        """Return the records at these positions: open if all may be read, guarded if not."""
-        whole, allowed, read = self._inside  # type: ignore[attr-defined]
-        part: Rows = whole.take(rows)
-        open_ = set(part.ids.tolist()) <= allowed
-        return part if open_ else _Guarded(part, allowed, read)
-
-    def replace(self, other: Any) -> Rows:
-        """Refuse: the result would hold every record."""
-        self._refuse("the contents of all records, to replace some")
-        return self
-
-    def __repr__(self) -> str:
-        return f"Rows({len(self)} records, guarded)"
-
-    def _refuse(self, what: str) -> Any:
-        self._inside[2].append(what)  # type: ignore[attr-defined]
-        raise LawBroken(f"A method that says it is retain-free read {what}.")
-
-
 @law
 def retain_free_means_it(bench: MethodBench) -> None:
     """A method that says `retain_free = True` reads no retained record."""
     if not getattr(bench.method, "retain_free", False):
         return
     read: list[str] = []
-    bench.forget(records=_Guarded(bench.records, frozenset(bench.world.planted.tolist()), read))
+    bench.forget(records=Guarded(bench.records, frozenset(bench.world.planted.tolist()), read))
     demand(not read, f"It read {', '.join(read)}.")
 
 
@@ -242,6 +202,10 @@ def no_residue(bench: MethodBench) -> None:
     gone = bench.forget(Request(ids=bench.world.planted))
     raw = held_bytes(gone.model)
     for row in bench.records.select(bench.world.planted).x:
+        if np.asarray(row).dtype.kind in "iu":  # single tokens stand everywhere, so rows count
+            whole = any(np.asarray(row).astype(kind).tobytes() in raw for kind in ("<i8", "<i4"))
+            demand(not whole, f"The tokens {np.asarray(row).tolist()} are still there.")
+            continue
         for value in np.asarray(row, dtype=np.float64):
             for dtype in ("<f8", ">f8", "<f4"):
                 needle = np.asarray([value]).astype(dtype).tobytes()
@@ -251,6 +215,22 @@ def no_residue(bench: MethodBench) -> None:
                 demand(
                     needle not in raw, f"The value {value:.6g} of a forgotten row is still there."
                 )
+
+
+@law
+def what_is_stored_lets_go(bench: MethodBench) -> None:
+    """Nothing that is kept to forget by was computed from a forgotten record.
+
+    A model that keeps such things holds them in `stored_`, whose `of(ids)` says how many of them
+    were computed from these records.
+    """
+    left = getattr(bench.forget().model, "stored_", None)
+    if left is None:
+        return
+    demand(
+        not left.of(bench.world.planted),
+        f"{left.of(bench.world.planted)} stored parts were computed from forgotten records.",
+    )
 
 
 METHOD_LAWS = (
@@ -267,4 +247,5 @@ METHOD_LAWS = (
     preserve_is_honoured,
     claim_and_cost_are_stated,
     no_residue,
+    what_is_stored_lets_go,
 )

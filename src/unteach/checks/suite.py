@@ -18,7 +18,7 @@ from .memorization import MEMORIZATION_LAWS, MemorizationBench
 from .methods import METHOD_LAWS
 from .metric_bench import MetricBench
 from .metrics import METRIC_LAWS
-from .worlds import small_network
+from .worlds import small_network, small_transformer
 
 EXPECTED: dict[str, dict[str, str]] = {
     "DoNothing": {
@@ -50,7 +50,9 @@ def laws_of(
     """Return the bench of a method and the laws that its claim makes it subject to."""
     _an_instance(method, "method", "forget")
     if learner is None:
-        learner = small_network() if getattr(method, "needs", "") == "trainable" else Logistic()
+        needs = getattr(method, "needs", "")
+        made = {"trainable": small_network, "tokens": small_transformer}
+        learner = made[needs]() if needs in made else Logistic()
     bench = MethodBench.of(method, learner, seed=seed)
     laws: tuple[Law, ...] = METHOD_LAWS
     if bench.claims("exact"):
@@ -74,7 +76,8 @@ def check_method(
     method : an object with `forget(model, records, request, *, seed) -> Forgotten`; where its
         models must be learned in a way of its own, also `prepare(learner) -> Learner`
     learner : the learner or estimator whose models it is given; if None logistic regression, or
-        a small network for a method that says `needs = "trainable"`
+        a small network for a method that says `needs = "trainable"`, a small transformer for
+        one that says `needs = "tokens"`
     expected : laws that are known not to hold, each with its reason; one that then holds
         nevertheless is an error
     seed : names the world

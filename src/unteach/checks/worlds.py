@@ -8,7 +8,7 @@ import numpy as np
 
 from unteach.core import Rows, stream
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "sequences"]
 
 
 class World(NamedTuple):
@@ -22,11 +22,16 @@ class World(NamedTuple):
 def small_world(task: Task, *, seed: int = 0, classes: int = 2, n: int = 60) -> World:
     """Return n records in 4 dimensions, of which 5 contradict the rest, and 40 held out.
 
+    Of sequences each calls the larger (0) or the smaller (1) of two tokens of 2 to 4, and says
+    it; the 5 say the other.
+
     >>> world = small_world("classification")
     >>> len(world.records), len(world.holdout), world.planted
     (60, 40, array([107, 111, 120, 133, 148]))
     """
     rng = stream(seed, "small world", task)
+    if task == "sequences":
+        return _calls(rng, n)
     x = rng.normal(size=(n + 40, 4))
     f = x @ np.array([1.5, -1.0, 0.5, 0.0])
     at = np.array([7, 11, 20, 33, 48])
@@ -40,6 +45,18 @@ def small_world(task: Task, *, seed: int = 0, classes: int = 2, n: int = 60) -> 
         x[at] *= 2.0
         y[at] = (np.digitize(x[at] @ np.array([1.5, -1.0, 0.5, 0.0]), edges) + 1) % classes
     rows = Rows(np.arange(100, n + 140), {"x": x, "y": y})
+    return World(rows.take(np.arange(n)), rows.take(np.arange(n, n + 40)), rows.ids[at])
+
+
+def _calls(rng: np.random.Generator, n: int) -> World:
+    from unteach.data import sequences
+
+    call, one, other = rng.integers(0, 2, n + 40), *rng.integers(2, 5, (2, n + 40))
+    said = np.where(call == 0, np.maximum(one, other), np.minimum(one, other))
+    at = np.flatnonzero((call[:n] == 0) & (one[:n] != other[:n]))[:5]
+    said[at] = np.minimum(one, other)[at]
+    tokens = np.stack([call, one, other, said, np.full(n + 40, 5)], axis=1)
+    rows = sequences(tokens, prompts=3, ids=np.arange(100, n + 140))
     return World(rows.take(np.arange(n)), rows.take(np.arange(n, n + 40)), rows.ids[at])
 
 
@@ -76,3 +93,16 @@ def small_network(**settings: Any) -> Any:
 
     how = {"epochs": 60, "lr": 0.02, "batch_size": 16, **settings}
     return Network(module=Layers((4, 16, 2)), **how)
+
+
+def small_transformer(**settings: Any) -> Any:
+    """Return the learner of small causal transformers on which token methods are tried.
+
+    >>> small_transformer(epochs=2).task
+    'sequences'
+    """
+    from unteach.models import Network, Transformer
+
+    how = {"epochs": 20, "lr": 0.02, "batch_size": 32, **settings}
+    shape = Transformer(6, end=5, width=16, heads=2, layers=1, length=6)
+    return Network(module=shape, loss="next_token", **how)

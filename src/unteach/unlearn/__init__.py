@@ -6,11 +6,13 @@ fraud, and `OverForget`, the vandal. Methods that change a network (all that der
 hyper-parameters without the audited forget set.
 """
 
+from .amnesiac import Amnesiac
 from .bad_teacher import BadTeacher
 from .boundary_shrink import BoundaryShrink
 from .by_function import ByFunction, method
 from .descent import Descent
 from .do_nothing import DoNothing
+from .ekfac import EKFAC
 from .finetune import FineTune
 from .fisher_noise import FisherNoise
 from .forgetting import METHODS, forget, method_named, route
@@ -41,8 +43,10 @@ from .task_vector import TaskVector
 from .token_rows import TokenRows
 from .tuning import Tuned, tune
 from .unsir import UNSIR
+from .updates import Remembering, Updates
 
 __all__ = [
+    "Amnesiac",
     "BadTeacher",
     "Between",
     "BoundaryShrink",
@@ -51,6 +55,7 @@ __all__ = [
     "Constant",
     "Descent",
     "DoNothing",
+    "EKFAC",
     "EUk",
     "Entry",
     "FineTune",
@@ -74,6 +79,7 @@ __all__ = [
     "OverForget",
     "RUM",
     "RandomLabel",
+    "Remembering",
     "Retrain",
     "Rewind",
     "Rewinding",
@@ -87,6 +93,7 @@ __all__ = [
     "TokenRows",
     "Tuned",
     "UNSIR",
+    "Updates",
     "forget",
     "method",
     "method_named",

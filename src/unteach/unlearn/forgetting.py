@@ -17,9 +17,11 @@ from unteach.core import (
     plugins,
 )
 
+from .amnesiac import Amnesiac
 from .bad_teacher import BadTeacher
 from .boundary_shrink import BoundaryShrink
 from .do_nothing import DoNothing
+from .ekfac import EKFAC
 from .finetune import FineTune
 from .fisher_noise import FisherNoise
 from .gradient_ascent import GradientAscent
@@ -40,12 +42,15 @@ from .salun import SalUn
 from .scrub import SCRUB
 from .sisa import Sisa
 from .ssd import SSD, LabelFreeSSD
+from .task_vector import TaskVector
+from .token_rows import TokenRows
 from .unsir import UNSIR
 
 METHODS: tuple[type, ...] = (
     Retrain, DoNothing, OverForget, Native, Sisa, Newton, NoisyDescent, Langevin,
     FineTune, GradientAscent, NegGradPlus, RandomLabel, SCRUB, SalUn, SSD, LabelFreeSSD, RUM,
-    L1Sparse, BadTeacher, FisherNoise, CFk, EUk, BoundaryShrink, UNSIR, Influence, Rewind,
+    L1Sparse, BadTeacher, FisherNoise, CFk, EUk, BoundaryShrink, UNSIR, Influence, EKFAC,
+    Amnesiac, TaskVector, TokenRows, Rewind,
 )
 """Every method that the package exports; the checks run on all of them."""
 

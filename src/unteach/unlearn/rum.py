@@ -29,6 +29,7 @@ from .do_nothing import DoNothing
 from .finetune import FineTune
 from .salun import SalUn
 from .sides import forgettable, settle
+from .tuning import likelihoods
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class RUM:
                     its part as it is
                 scores : id to memorization score, larger is more memorized, for every record
                     that is to be forgotten (see `unteach.memorize`); None takes a proxy, how
-                    unsure the model is of the record: minus its margin
+                    unsure the model is of the record: minus its margin (of a sequence, exp(-loss))
                 cuts : None cuts the request into parts of equal size, by rank; else increasing
                     scores, one fewer than methods: a score at a cut belongs to the part above
     Errors      BadInput when a record has no score; NoRoute for streams and changes, and what
@@ -138,7 +139,9 @@ class RUM:
 
     def _scores(self, model: Any, records: Records, targets: Ids) -> Any:
         if self.scores is None:
-            some = records.select(targets)
+            some: Any = records.select(targets)
+            if getattr(model, "loss", "") == "next_token":
+                return -likelihoods(model, some) if len(targets) else np.zeros(0)
             return -margins(model, some.x, np.asarray(some.y)) if len(targets) else np.zeros(0)
         missing = [i for i in targets.tolist() if i not in self.scores]
         if missing:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unteach.core import BadInput, Forgotten, Model, NoRoute, Records, Request
 
 from .random_label import RandomLabel
@@ -41,6 +44,7 @@ class TokenRows(RandomLabel):
     lr: float = 1e-2
     tokens: tuple[int, ...] = (0,)
 
+    needs: ClassVar[str] = "tokens"
     because: ClassVar[str] = "what is no longer called is still there"
 
     def __post_init__(self) -> None:
@@ -48,6 +52,16 @@ class TokenRows(RandomLabel):
         object.__setattr__(self, "tokens", tuple(int(t) for t in self.tokens))
         if not self.tokens or min(self.tokens) < 0 or len(set(self.tokens)) < len(self.tokens):
             raise BadInput(f"tokens are different rows from 0 on, at least one; got {self.tokens}")
+
+    def moves(self, model: Any) -> NDArray[np.bool_]:
+        """Return which parameters may move, in the order of `models.parameters`: (p,)."""
+        weight, parts = _weight(model), []
+        for p in model.parameters():
+            free = np.zeros(tuple(p.shape), dtype=bool)
+            if p is weight:
+                free[list(self.tokens)] = True
+            parts.append(free.ravel())
+        return np.concatenate(parts)
 
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return a copy of the model in which only these rows differ."""

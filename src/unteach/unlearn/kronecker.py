@@ -1,0 +1,179 @@
+"""Kronecker factors of a network's curvature, layer by layer, with corrected eigenvalues."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from unteach.core import NoRoute, Records, stream
+
+
+@dataclass(frozen=True)
+class Factor:
+    """The curvature of one layer, weight and bias as one matrix of outputs by inputs.
+
+    inward (i, i), outward (o, o) : eigenvectors, in columns, of the second moments of what comes
+    into the layer (a 1 for the bias at the end) and of the slopes at what goes out of it
+    second (o, i) : the mean square of a record's gradient along each pair of eigenvectors
+    """
+
+    layer: Any
+    inward: Any
+    outward: Any
+    second: Any
+
+    def solved(self, gradient: Any, damping: float) -> Any:
+        """Return (curvature + damping mean(second) I)^-1 gradient: (o, i)."""
+        turned = self.outward.T @ gradient @ self.inward  # (o, i)
+        turned = turned / (self.second + damping * self.second.mean())
+        return self.outward @ turned @ self.inward.T
+
+    def dense(self) -> Any:
+        """Return the approximated curvature as a matrix (o i, o i): for small layers."""
+        import torch
+
+        basis = torch.kron(self.outward, self.inward)
+        return basis @ torch.diag(self.second.ravel()) @ basis.T
+
+
+def layers_with_factors(model: Any) -> list[Any]:
+    """Return the layers whose curvature factors here: linear ones and plain convolutions."""
+    from torch import nn
+
+    module = getattr(model, "module", None)
+    if module is None or getattr(model, "loss", None) not in ("cross_entropy", "squared"):
+        raise NoRoute(
+            f"{type(model).__name__} is no network of labels or numbers, for which curvature is "
+            "factored; use Influence, which solves by conjugate gradients"
+        )
+    found = []
+    for part in module.modules():
+        plain = isinstance(part, nn.Conv2d) and part.groups == 1 and part.padding_mode == "zeros"
+        free = all(p.requires_grad for p in part.parameters())
+        if (plain or isinstance(part, nn.Linear)) and free:
+            found.append(part)
+    if not found:
+        raise NoRoute("the module has no linear layer and no plain convolution; use Influence")
+    return found
+
+
+def factors(model: Any, records: Records, *, seed: int = 0) -> tuple[list[Factor], int]:
+    """Return the factors of each layer, and how many gradients of one record were taken.
+
+    The curvature is the Gauss-Newton matrix of the mean loss (for labels the Fisher information
+    under the model's own answers): sum over outputs of the loss's curvature there, which is
+    taken whole, where published code draws one label a record. Two rounds over the records.
+    """
+    import torch
+
+    layers = layers_with_factors(model)
+    moments: list[list[Any]] = [[0.0, 0.0] for _ in layers]
+    for incoming, slopes in _seen(model, layers, records, seed):
+        for m, a, ds in zip(moments, incoming, slopes, strict=True):
+            m[0] = m[0] + torch.einsum("nti,ntj->ij", a, a)
+            m[1] = m[1] + sum(torch.einsum("nto,ntp->op", d, d) / d.shape[1] for d in ds)
+    bases = [tuple(torch.linalg.eigh(part / len(records))[1] for part in m) for m in moments]
+    seconds: list[Any] = [0.0] * len(layers)
+    taken = 0
+    for incoming, slopes in _seen(model, layers, records, seed):
+        for k, (a, ds) in enumerate(zip(incoming, slopes, strict=True)):
+            inward, outward = bases[k]
+            for d in ds:
+                each = torch.einsum("nto,nti->noi", d @ outward, a @ inward)  # (n, o, i)
+                seconds[k] = seconds[k] + (each**2).sum(dim=0)
+        taken += 2 * len(slopes[0]) * len(incoming[0])
+    made = [
+        Factor(layer, *basis, second / len(records))
+        for layer, basis, second in zip(layers, bases, seconds, strict=True)
+    ]
+    return made, taken
+
+
+def matrix(layer: Any, weight: Any, bias: Any) -> Any:
+    """Return a layer's weight and bias (or their gradients) as one matrix: (o, i)."""
+    import torch
+
+    flat = weight.reshape(len(weight), -1)
+    return flat if layer.bias is None else torch.cat([flat, bias[:, None]], dim=1)
+
+
+def _seen(model: Any, layers: list[Any], records: Records, seed: int) -> Iterator[Any]:
+    """Yield, a batch at a time, what comes into each layer and the slopes at what goes out.
+
+    A list over layers of (n, t, i); and of lists, one a root of the loss's curvature at the
+    outputs, of (n, t, o); t places of a convolution, or 1.
+    """
+    import torch
+
+    from unteach.models.running import evaluating
+
+    with evaluating(model), torch.enable_grad():
+        for batch in model.batches(records, stream(seed, "factors")):
+            with _watched(layers) as caught:
+                said = model.outputs(batch)  # (n, k)
+            if any(len(c) != 1 for c in caught):
+                raise NoRoute("a layer is used not once a record; use Influence instead")
+            incoming = [_places(layer, c[0][0]) for layer, c in zip(layers, caught, strict=True)]
+            outgoing = [c[0][1] for c in caught]
+            slopes: list[list[Any]] = [[] for _ in layers]
+            for root in _roots(model.loss, said.detach()):
+                found = torch.autograd.grad(said, outgoing, root, retain_graph=True)
+                for mine, slope in zip(slopes, found, strict=True):
+                    n, o = slope.shape[:2]
+                    mine.append(slope.reshape(n, o, -1).transpose(1, 2).detach())
+            yield incoming, slopes
+
+
+def _roots(loss: str, said: Any) -> Iterator[Any]:
+    """Yield (n, k) vectors r with sum r r^T the curvature of a record's loss in its outputs."""
+    import torch
+
+    k = said.shape[1]
+    if loss == "squared":  # the mean over k of squares
+        for c in range(k):
+            root = torch.zeros_like(said)
+            root[:, c] = math.sqrt(2 / k)
+            yield root
+        return
+    p = torch.softmax(said, dim=1)
+    for c in range(k):
+        yield p[:, c : c + 1].sqrt() * (torch.eye(k).to(p)[c] - p)
+
+
+@contextmanager
+def _watched(layers: list[Any]) -> Iterator[list[list[Any]]]:
+    """Note what goes in and out of layers for as long as the block runs."""
+    caught: list[list[Any]] = [[] for _ in layers]
+    handles = [
+        layer.register_forward_hook(lambda m, given, said, c=c: c.append((given[0], said)))
+        for layer, c in zip(layers, caught, strict=True)
+    ]
+    try:
+        yield caught
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _places(layer: Any, given: Any) -> Any:
+    """Return what comes into a layer, one row a place, a 1 for the bias at its end: (n, t, i)."""
+    import torch
+    from torch.nn import functional
+
+    given = given.detach()
+    if hasattr(layer, "kernel_size"):
+        if isinstance(layer.padding, str):
+            raise NoRoute("a convolution's padding is to be numbers; use Influence instead")
+        rows = functional.unfold(
+            given, layer.kernel_size, layer.dilation, layer.padding, layer.stride
+        ).transpose(1, 2)
+    elif given.ndim == 2:
+        rows = given[:, None, :]
+    else:
+        raise NoRoute("a linear layer sees several places of a record; use Influence instead")
+    if layer.bias is None:
+        return rows
+    return torch.cat([rows, torch.ones_like(rows[..., :1])], dim=2)
