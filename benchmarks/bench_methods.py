@@ -45,8 +45,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from dataclasses import fields
-from typing import NamedTuple
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -57,16 +57,22 @@ from unteach import unlearn
 from unteach.core import Diverged, Request, Rows, stream
 from unteach.data import load, mislabelled
 from unteach.models import Layers, Network
-from unteach.unlearn.search_space import drawn, space_of
+from unteach.unlearn.search_space import Between, drawn, space_of
 from unteach.unlearn.tuning import Yard
 
 NET = Network(module=Layers((64, 128, 10)), epochs=60, lr=1e-2, batch_size=64)
 METHODS = (
     "DoNothing", "Retrain", "OverForget", "Sisa", "FineTune", "GradientAscent", "NegGradPlus",
     "RandomLabel", "SalUn", "SCRUB", "SSD", "LabelFreeSSD", "RUM", "L1Sparse", "BadTeacher",
-    "FisherNoise", "CFk", "EUk", "BoundaryShrink", "UNSIR", "Influence", "Rewind", "NoisyDescent",
-    "Langevin",
+    "FisherNoise", "CFk", "EUk", "BoundaryShrink", "UNSIR", "Influence", "EKFAC", "Amnesiac",
+    "TaskVector", "Rewind", "NoisyDescent", "Langevin",
 )  # fmt: skip
+STEP = {"lr": Between(1e-3, 1.0, log=True)}  # of plain gradient steps; the rest is certified
+OWN = {"NoisyDescent": STEP, "Langevin": STEP}
+PARTS = ("DoNothing", "FineTune", "NegGradPlus", "RandomLabel", "SalUn", "SCRUB")
+
+
+_PREPARED: dict[tuple[Any, ...], Any] = {}
 
 
 class World(NamedTuple):
@@ -109,7 +115,10 @@ def run(method: object, one: World) -> dict[str, float]:
     """Return what a method does in one world, accuracies and costs as shares of retraining's."""
     model = one.model
     if hasattr(method, "prepare"):
-        model = method.prepare(NET).learn(one.records, seed=one.seed)
+        key = (type(method).__name__, getattr(method, "back", None), one.seed)
+        if key not in _PREPARED:  # searches forget from the same model many times
+            _PREPARED[key] = method.prepare(NET).learn(one.records, seed=one.seed)
+        model = _PREPARED[key]
     gone = method.forget(model, one.records, one.request, seed=one.seed + 7)
 
     def right(rows: Rows) -> float:
@@ -145,21 +154,33 @@ def table(worlds: list[World], names: tuple[str, ...]) -> None:
 def search(name: str, worlds: list[World], trials: int) -> None:
     """Print the draws of hyper-parameters that come nearest to retraining, best first."""
     method = getattr(unlearn, name)()
-    space, found = space_of(method), []
+    space, found = space_of(method, OWN.get(name)), []
     for t in range(trials):
-        one = method if t == 0 else drawn(method, space, stream(0, "search", name, t))
+        rng = stream(0, "search", name, t)
+        if t == 0:
+            one = method
+        elif name == "RUM":  # its parts, each as it stands
+            one = replace(method, methods=tuple(
+                getattr(unlearn, part)() for part in rng.choice(PARTS, size=3)))  # fmt: skip
+        else:
+            one = drawn(method, space, rng)
         try:
             rows = [run(one, w) for w in worlds]
             gaps = [np.mean([r[k] for r in rows]) for k in ("gap", "forget gap", "signed", "test")]
         except Diverged:
             continue
-        found.append((gaps, {n: getattr(one, n) for n in space}, t))
+        values: dict[str, Any] = {n: getattr(one, n) for n in space}
+        if name == "RUM":
+            values = {"methods": [type(part).__name__ for part in one.methods]}
+        found.append((gaps, values, t))
     base = np.mean([w.yard.gap(w.model).total for w in worlds])
     print(f"{name}: doing nothing {base:.3f}; {[f.name for f in fields(method)]}")
     for gaps, values, t in sorted(found, key=lambda f: f[0][0])[:5] + [
         f for f in found if f[2] == 0
     ]:
-        told = " ".join(f"{k}={v:.3g}" for k, v in values.items())
+        told = " ".join(
+            f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items()
+        )
         print("  " + " ".join(f"{g:.3f}" for g in gaps) + f" trial {t}: {told}", flush=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -47,9 +47,15 @@ class Descent(OnACopy):
             raise BadInput(f"every is a whole number of at least 1, got {self.every!r}")
 
     def _change(self, after: Any, sides: Sides, seed: int) -> tuple[Trace, str]:
+        return self._descend(after, sides, seed)
+
+    def _descend(
+        self, after: Any, sides: Sides, seed: int, told: Sequence[Any] = ()
+    ) -> tuple[Trace, str]:
+        """Take the steps; `told` are further callbacks, called after each."""
         from unteach.models.training import fit
 
-        callbacks = self._watched(after, sides, seed)
+        callbacks = [*self._watched(after, sides, seed), *told]
         batches, loss = self._course(after, sides, seed)
         if self.until is not None:
             callbacks.append(self._stop(after, self.until))

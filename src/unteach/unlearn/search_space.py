@@ -59,8 +59,9 @@ SPACE: Mapping[str, Between] = {
     "scale": Between(0.1, 10.0, log=True),
     "noise": Between(0.1, 3.0, log=True),
     "back": Between(0.1, 0.95),
+    "repair": Between(1, 15, whole=True),
 }
-"""By the names of the methods' fields; `NoisyDescent` and `Langevin` are not searched."""
+"""By the names of the methods' fields; of noisy paths, only their step on networks is here."""
 
 
 def space_of(method: Any, given: Mapping[str, Between] | None = None) -> dict[str, Between]:
