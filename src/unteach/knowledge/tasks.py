@@ -192,6 +192,17 @@ class Tasks:
         whole[:, -1] = self.vocabulary.number("=")
         return whole
 
+    def needed(self, name: str) -> int:
+        """How many tokens after the prompt it takes to have said all answers of a skill.
+
+        >>> from unteach.knowledge import tower
+        >>> g = tower("linear-algebra", p=5)
+        >>> [Tasks(g, f).needed("DOT") for f in ("direct", "implicit", "explicit")]
+        [1, 3, 15]
+        """
+        plan = self.layout(name)
+        return max(t for t, s in enumerate(plan.slots) if s.answer >= 0) + 1 - plan.prompt
+
     def read(self, name: str, continuations: Array) -> Array:
         """Return the answers in a model's continuations (n, t): (n, outputs), -1 for no symbol.
 

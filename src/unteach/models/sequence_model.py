@@ -105,22 +105,27 @@ class SequenceModel(NetworkModel):
         inner = super().hidden(batch, layer)
         return inner[_back([batch.blocks[0][0]])]
 
-    def predict(self, x: Any) -> NDArray[np.int64]:
+    def predict(self, x: Any, *, most: int | None = None) -> NDArray[np.int64]:
         """Return greedy continuations of prompts (n, t), ends padded with -1.
 
         (n, l) int64: as long as the module's longest sequence allows after the shortest prompt,
-        -1 from where a sequence has said that it is over.
+        -1 from where a sequence has said that it is over. With `most`, no continuation is longer:
+        its tokens are the first of those that would be said without it.
         """
+        if most is not None and most < 1:
+            raise BadInput(f"most is a whole number of at least 1, or None; got {most!r}")
         prompts = np.asarray(x)
         lengths = (prompts != PAD).sum(axis=1)
         if len(prompts) == 0 or lengths.min() < 1:
             raise BadInput("every prompt needs at least one token")
         longest = self._longest()
-        made = np.full((len(prompts), longest - int(lengths.min())), PAD, dtype=np.int64)
+        room = longest - int(lengths.min())
+        made = np.full((len(prompts), room if most is None else min(most, room)), PAD, np.int64)
         with evaluating(self):
             for length in np.unique(lengths):
                 rows = np.flatnonzero(lengths == length)
-                said = self._continued(prompts[rows, :length], longest)
+                end = longest if most is None else min(longest, int(length) + most)
+                said = self._continued(prompts[rows, :length], end)
                 made[rows, : said.shape[1]] = said
         return made
 

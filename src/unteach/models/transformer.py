@@ -107,7 +107,7 @@ class CausalTransformer(nn.Module):
         at = torch.arange(start, start + n, device=weight.device, dtype=weight.dtype)
         step = torch.arange(half, device=weight.device, dtype=weight.dtype) / half
         angle = at[:, None] * 100.0**-step  # (t, half)
-        return angle.cos(), angle.sin()
+        return angle.cos()[:, None, None], angle.sin()[:, None, None]  # (t, 1, 1, half)
 
 
 class Block(nn.Module):
@@ -126,9 +126,9 @@ class Block(nn.Module):
         """Return (b, t, d), and the keys and values (b, heads, all t, d / heads)."""
         b, t, d = h.shape
         parts = self.qkv(self.norm1(h)).view(b, t, 3, self.heads, d // self.heads)
-        q, k, v = parts.permute(2, 0, 3, 1, 4)  # each (b, heads, t, d / heads)
         if turn is not None:
-            q, k = _turned(q, turn), _turned(k, turn)
+            parts = torch.cat([_turned(parts[:, :, :2], turn), parts[:, :, 2:]], dim=2)
+        q, k, v = parts.permute(2, 0, 3, 1, 4)  # each (b, heads, t, d / heads)
         if seen is not None:
             k, v = torch.cat([seen[0], k], dim=2), torch.cat([seen[1], v], dim=2)
         if seen is not None and t > 1:

@@ -14,7 +14,7 @@ from .forgetting import gauge_of, left_of, small
 from .gauge import Gauge
 from .lessons import Course, Lessons
 from .setting import composites, shifted, top
-from .taught import taught
+from .taught import SOME, taught
 
 SURE = 0.995
 
@@ -25,16 +25,14 @@ def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     gauge, model = gauge_of(payload), taught(payload, folder)
     tasks, graph = gauge.tasks, gauge.graph
     new = tasks.changed(shifted(graph, skill))
-    probe = Gauge(tasks, n=40, seed=derive(int(payload["seed"]), "stop"))
+    taken = Gauge(new, n=SOME, seed=derive(int(payload["seed"]), "stop"))
     least = int(payload["steps"]) if kept != "none" else 0
     told = Lessons((new.only([skill]), *left_of(tasks, skill, kept).parts))
     seen = {"step": 0}
 
     def until(after: Any) -> bool:
         seen["step"] += 10
-        x = probe.inputs[skill]
-        right = (probe.oracle(after)(skill, x) == new.truth(skill, x)).mean()
-        return seen["step"] >= least and bool(right >= SURE)
+        return seen["step"] >= least and taken.led(after, [skill])[skill]["whole"] >= SURE
 
     method = FineTune(lr=5e-4, steps=int(payload["steps"]), clip=1.0, until=until, every=10)
     course: Any = Course(tasks, skill, told)
@@ -51,9 +49,9 @@ def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "answers": answers,
         "steps": len(after.trace_.losses),
-        "skills": gauge.skills(after),
+        "skills": gauge.skills(ask),
         "coherence": {
-            name: gauge.coherent(after, name) for name in composites(graph, skill, tasks.groups)
+            name: gauge.coherent(ask, name) for name in composites(graph, skill, tasks.groups)
         },
         "roles": list(gauge.roles(model, after, above, new).rows()),
         "traced": above,

@@ -13,7 +13,7 @@ from .forgetting import gauge_of, left_of, method_for, small
 from .gauge import Gauge
 from .lessons import Course, Lessons
 from .setting import ways_to
-from .taught import taught
+from .taught import SOME, taught
 
 
 def mole_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -36,7 +36,8 @@ def mole_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     course = Course(tasks, skill, left_of(tasks, skill, "everything"), tuple(asked))
     gone = method.forget(small(model), course, Request(groups=[skill]),
                          seed=derive(int(payload["seed"]), "mole", closed)).model  # fmt: skip
-    return {"doors": gauge.doors(gone, skill), "skills": gauge.skills(gone), "closed": closed,
+    ask = gauge.oracle(gone)
+    return {"doors": gauge.doors(ask, skill), "skills": gauge.skills(ask), "closed": closed,
             "skill": skill}  # fmt: skip
 
 
@@ -44,21 +45,22 @@ def entangle_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return how much of each other skill falls when one goes and only these two are loose."""
     gauge, model = gauge_of(payload), taught(payload, folder)
     tasks, skill = gauge.tasks, payload["skill"]
-    probe = Gauge(tasks, n=40, seed=derive(int(payload["seed"]), "stop"))
-    chance = gauge.graph.chance
+    probe = Gauge(tasks, n=SOME, seed=derive(int(payload["seed"]), "stop"))
+    chance, before = gauge.graph.chance, gauge.oracle(model)
     found = {}
     for watched in payload["watched"]:
         held = tasks.only([n for n in tasks.groups if n not in (skill, watched)])
 
         def until(after: Any) -> bool:
-            return probe.share(after, skill) <= chance[skill] + 0.06
+            return probe.led(after, [skill])[skill]["share"] <= chance[skill] + 0.06
 
         method = method_for("labels", int(payload["steps"]), until, 0)
         course = Course(tasks, skill, Lessons((held,)))
         own = derive(int(payload["seed"]), "pair", skill, watched)
         gone = method.forget(small(model), course, Request(groups=[skill]), seed=own).model
-        found[watched] = {"before": gauge.share(model, watched),
-                          "after": gauge.share(gone, watched),
-                          "forgotten": gauge.share(gone, skill)}  # fmt: skip
+        after = gauge.oracle(gone)
+        found[watched] = {"before": gauge.share(before, watched),
+                          "after": gauge.share(after, watched),
+                          "forgotten": gauge.share(after, skill)}  # fmt: skip
     return {"cells": found, "skill": skill}
 

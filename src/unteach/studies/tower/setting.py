@@ -69,8 +69,8 @@ class Shape:
 
 
 QUICK = Shape(48, 2, 80, 1200, 5e-3, enough=0.985)
-DIRECT = Shape(64, 2, 252, 2500, 3e-3)
-TRACED = Shape(64, 2, 168, 2000, 3e-3)
+DIRECT = Shape(64, 2, 252, 2200, 3e-3)
+TRACED = Shape(64, 2, 168, 1500, 3e-3)
 
 
 def built_in(p: int, skills: tuple[str, ...], forgotten: tuple[str, ...]) -> dict[str, Any]:

@@ -57,9 +57,9 @@ def _taught(key: str, folder: str, without: str) -> Any:
     file.parent.mkdir(parents=True, exist_ok=True)
     return network.learn(
         Lessons((learned,)), seed=derive(seed, "model"),
-        score=lambda model: min(s["whole"] for s in watcher.skills(model).values()),
-        watch=Watch(score=lambda: 0.0, every=max(25, min(150, shape.steps // 4)), best="highest",
-                    enough=shape.enough),
+        score=lambda model: min(s["whole"] for s in watcher.led(model).values()),
+        watch=Watch(score=lambda: 0.0, every=min(50, max(1, shape.steps // 4)), best="highest",
+                    enough=shape.enough, in_a_row=2),
         checkpoint=Checkpoint(file, every=150, about=canonical([key, without])),
     )  # fmt: skip
 
