@@ -13,6 +13,8 @@ from .figure import COLOURS, figure, key, marker
 from .markup import Html, join, tag
 from .page import Drawing, Page
 from .panel import Panel, Pen, Point
+from .picture import Picture
+from .picture import grid as tiled
 from .scale import Scale, spanning
 from .tables import need
 
@@ -43,6 +45,9 @@ class Curves:
     band : columns (low, high) of a grey band behind the lines, such as the null
     share_y : "all" panels have one y scale, those of a "row", or "none"
     columns : panels side by side, 1 to 4; as many as there are facets if None
+    log : the axes that are drawn by logarithms, of "x" and "y"; there, values that are not above
+        0 are missing
+    diagonal : draw the dashed line x = y · marks : draw a mark at every point
     """
 
     table: str
@@ -67,6 +72,10 @@ class Curves:
     band_label: str = ""
     share_y: str = "row"
     columns: int | None = None
+    log: tuple[str, ...] = ()
+    diagonal: bool = False
+    diagonal_label: str = ""
+    marks: bool = True
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -75,6 +84,8 @@ class Curves:
             raise BadInput(f"share_y is 'all', 'row' or 'none', got {self.share_y!r}")
         if self.columns is not None and self.columns not in _SIZES:
             raise BadInput(f"columns is one of {tuple(_SIZES)}, got {self.columns!r}")
+        if set(self.log) - {"x", "y"}:
+            raise BadInput(f"log names axes, 'x' and 'y', got {self.log!r}")
 
     def check(self, page: Page) -> None:
         """Raise `BadInput` if the table or a column is missing, or nothing is left to draw."""
@@ -90,28 +101,20 @@ class Curves:
     def html(self, drawing: Drawing) -> Html:
         """Return the figure."""
         table = drawing.page.table(self.table).where(**self.where)
-        names = _names(table, self.series, self.order)
+        panels, names, x_scale, pen = self._whole(table)
         rows, facets = _names(table, self.row, ()), _names(table, self.facet, ())
         columns = self.columns or min(len(facets), 4)
-        panels = {(r, f): self._panel(table, r, f, names) for r in rows for f in facets}
-        x_scale = spanning((p[0] for c in panels.values() for p in c.points()), pad=0.02)
-        pen = Pen(names, self.labels, self.x_label or self.x, self.y_label or self.y,
-                  table.units[self.x], table.units[self.y],
-                  all(isinstance(v, int) for v in table[self.x]) and table.units[self.x] != "share",
-                  self.zero_line, self.low is not None)
         labelled: dict[str, set[str]] = {}
         body: list[Html] = []
         for r in rows:
             line: list[Html] = []
             for at, f in enumerate(facets):
                 panel = panels[r, f]
-                pool = {"all": list(panels.values()), "none": [panel],
-                        "row": [panels[r, g] for g in facets]}[self.share_y]
                 start = not body and not line
                 charts: list[Html] = []
                 for size, kind in _drawings(columns) if panel.points() else ():
-                    chart, found = pen.draw(panel, x_scale, self._y_scale(pool), size, kind,
-                                            first=at % columns == 0, label=start)
+                    chart, found = pen.draw(panel, x_scale, self._y_scale(panels, r, f), size,
+                                            kind, first=at % columns == 0, label=start)
                     charts.append(chart)
                     labelled |= {kind: found} if start else {}
                 name = "" if self.facet is None else self.labels.get(f, f)
@@ -125,6 +128,44 @@ class Curves:
         inner = join(tag("div", part, class_="row") for part in body)
         return figure(drawing, inner, title=self.title, caption=self.caption, kind="curves")
 
+    def picture(self, page: Page, width: float) -> Picture:
+        """Return the figure on so many pixels, all panels in one drawing, for a paper."""
+        table = page.table(self.table).where(**self.where)
+        panels, names, x_scale, pen = self._whole(table)
+        kept = [(k, panel) for k, panel in panels.items() if panel.points()]
+        columns = min(len(kept), self.columns or 4, 2 if width < 500 else 4)
+        high = float(_SMALL[1] if columns < 3 else _SIZES[columns][1])
+        title = 20.0 if len(kept) > 1 else 0.0
+        parts: list[Html] = []
+        labelled: set[str] = set(names)
+        places = tiled(len(kept), columns, width, high + title + 10)
+        for at, ((key_, panel), (left, top, wide)) in enumerate(zip(kept, places, strict=True)):
+            inside, found = pen.drawn(panel, x_scale, self._y_scale(panels, *key_), (wide, high),
+                                      first=at % columns == 0, label=at == 0)
+            labelled = found if at == 0 else labelled
+            if title:
+                parts.append(tag("text", panel.name, x=left, y=top + 12, class_="panel-name"))
+            parts.append(tag("g", *inside, transform=f"translate({left:.2f} {top + title:.2f})"))
+        spoken = "; ".join(pen.spoken(panel) for _, panel in kept)
+        entries = [] if len(names) < 2 or set(names) <= labelled else self._series(names)
+        entries += self._levels(panels.values())
+        return Picture(width, places[-1][1] + high + title, parts, spoken, entries)
+
+    def _whole(self, table: Table) -> tuple[
+        dict[tuple[str, str], Panel], list[str], Scale, Pen
+    ]:  # fmt: skip
+        """Return the panels by row and facet, the series, and what all panels share."""
+        names = _names(table, self.series, self.order)
+        rows, facets = _names(table, self.row, ()), _names(table, self.facet, ())
+        panels = {(r, f): self._panel(table, r, f, names) for r in rows for f in facets}
+        x_scale = spanning((p[0] for c in panels.values() for p in c.points()), pad=0.02,
+                           log="x" in self.log)  # fmt: skip
+        pen = Pen(names, self.labels, self.x_label or self.x, self.y_label or self.y,
+                  table.units[self.x], table.units[self.y],
+                  all(isinstance(v, int) for v in table[self.x]) and table.units[self.x] != "share",
+                  self.zero_line, self.low is not None, self.diagonal, self.marks)
+        return panels, names, x_scale, pen
+
     def _panel(self, table: Table, r: str, f: str, names: Sequence[str]) -> Panel:
         kept = [
             v for v in table.rows()
@@ -135,7 +176,7 @@ class Curves:
         for name in names:
             own = [v for v in kept if self.series is None or str(v[self.series]) == name]
             if own:
-                lines[name] = _pieces(own, self.x, self.y, self.low, self.high)
+                lines[name] = _pieces(own, self.x, self.y, self.low, self.high, self.log)
         level = math.nan
         if isinstance(self.reference, str):
             level = next((_finite(v[self.reference]) for v in kept), math.nan)
@@ -150,34 +191,47 @@ class Curves:
         labels = [self.labels.get(n, n) for n in (r, f) if n]
         return Panel(", ".join(labels), lines, level, band)
 
-    def _y_scale(self, pool: Sequence[Panel]) -> Scale:
+    def _y_scale(self, panels: Mapping[tuple[str, str], Panel], r: str, f: str) -> Scale:
+        pool = {"all": list(panels.values()), "none": [panels[r, f]],
+                "row": [panel for (row, _), panel in panels.items() if row == r]}[self.share_y]
         values = [v for panel in pool for point in panel.points() for v in point[1:]]
         values += [panel.level for panel in pool]
         values += [v for panel in pool for point in panel.band for v in point[2:]]
-        return spanning(values, zero=self.zero_line)
+        return spanning(values, zero=self.zero_line, log="y" in self.log)
 
     def _keys(
         self, names: Sequence[str], labelled: Mapping[str, set[str]], panels: Iterable[Panel]
     ) -> Iterator[Html]:
         """Yield the key of the series, where a drawing does not name them itself, and the rest."""
-        series: list[tuple[Html, str]] = []
-        for hue, name in enumerate(names):
-            mark = tag("g", tag("path", d="M-12 0 12 0", class_="line"),
-                       tag("g", marker(hue, 0, 0), class_="mark"), class_=f"s{hue % COLOURS}")
-            series.append((mark, self.labels.get(name, name)))
         bare = [kind for kind, found in labelled.items() if not set(names) <= found]
         if len(names) > 1 and bare:
             one_of_two = len(labelled) > 1 and len(bare) == 1
-            yield key(series, bare[0].replace("chart", "key") if one_of_two else "key")
+            kind = bare[0].replace("chart", "key") if one_of_two else "key"
+            yield key(self._series(names), kind)
+        levels = self._levels(panels)
+        if levels:
+            yield key(levels)
+
+    def _series(self, names: Sequence[str]) -> list[tuple[Html, str]]:
+        series: list[tuple[Html, str]] = []
+        for hue, name in enumerate(names):
+            marks = tag("g", marker(hue, 0, 0), class_="mark") if self.marks else ""
+            mark = tag("g", tag("path", d="M-12 0 12 0", class_="line"), marks,
+                       class_=f"s{hue % COLOURS}")
+            series.append((mark, self.labels.get(name, name)))
+        return series
+
+    def _levels(self, panels: Iterable[Panel]) -> list[tuple[Html, str]]:
         levels: list[tuple[Html, str]] = []
+        line = tag("line", x1=-12, x2=12, y1=0, y2=0, class_="reference")
         if self.reference_label and any(math.isfinite(p.level) for p in panels):
-            line = tag("line", x1=-12, x2=12, y1=0, y2=0, class_="reference")
             levels.append((line, self.reference_label))
+        if self.diagonal and self.diagonal_label:
+            levels.append((line, self.diagonal_label))
         if self.band_label:
             levels.append((tag("rect", x=-12, y=-6, width=24, height=12, class_="null", rx=2),
                            self.band_label))
-        if levels:
-            yield key(levels)
+        return levels
 
 
 def _drawings(columns: int) -> list[tuple[tuple[int, int], str]]:
@@ -199,14 +253,21 @@ def _names(table: Table, column: str | None, order: Sequence[str]) -> list[str]:
 
 
 def _pieces(
-    rows: list[dict[str, Any]], x: str, y: str, low: str | None, high: str | None
+    rows: list[dict[str, Any]], x: str, y: str, low: str | None, high: str | None,
+    log: Sequence[str] = (),
 ) -> list[list[Point]]:
     points = []
     for row in rows:
         middle = _finite(row[y])
         ends = [middle if c is None else _finite(row[c]) for c in (low, high)]
         ends = [e if math.isfinite(e) else middle for e in ends]
-        points.append((_finite(row[x]), middle, ends[0], ends[1]))
+        across = _finite(row[x])
+        if "x" in log and across <= 0:
+            across = math.nan
+        if "y" in log:  # an interval that reaches 0 has no end on such an axis
+            middle = middle if middle > 0 else math.nan
+            ends = [e if e > 0 else middle for e in ends]
+        points.append((across, middle, ends[0], ends[1]))
     points = sorted((p for p in points if math.isfinite(p[0])), key=lambda p: p[0])
     pieces: list[list[Point]] = [[]]
     for point in points:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .axes import across, room_for, up
 from .digits import number, scaled, suffix
-from .figure import COLOURS, marker, text_width
+from .figure import COLOURS, marker
 from .labels import Label, Track, place
 from .markup import Html, tag
 from .scale import Scale, written
@@ -43,27 +44,42 @@ class Pen:
     x_whole: bool
     zero_line: bool
     intervals: bool
+    diagonal: bool = False
+    marks: bool = True
 
     def draw(
         self, panel: Panel, x_scale: Scale, y_scale: Scale, size: tuple[int, int], kind: str,
         *, first: bool, label: bool,
     ) -> tuple[Html, set[str]]:
         """Return the panel as SVG, and the series whose names found a place in it."""
+        parts, named = self.drawn(panel, x_scale, y_scale, size, first=first, label=label)
+        svg = tag("svg", *parts, viewbox=f"0 0 {size[0]} {size[1]}", role="img", class_=kind,
+                  aria_label=self.spoken(panel))
+        return svg, named
+
+    def drawn(
+        self, panel: Panel, x_scale: Scale, y_scale: Scale, size: tuple[float, float],
+        *, first: bool, label: bool,
+    ) -> tuple[list[Html], set[str]]:
+        """Return what the panel is made of, and the series whose names found a place in it."""
         width, height = size
         y_ticks = y_scale.ticks(max(3, round(height / 56)))
-        y_words = written(y_ticks, self.y_unit)
-        left = 10.0 + max((text_width(w, 11.5) for w in y_words), default=20.0)
-        x = Scale(x_scale.low, x_scale.high, left, width - _RIGHT)
-        y = Scale(y_scale.low, y_scale.high, height - _BOTTOM, _TOP)
-        parts = self._axes(x, y, y_ticks, y_words)
+        y_words = written(y_ticks, self.y_unit, log=y_scale.log)
+        left = room_for(y_words)
+        x = replace(x_scale, start=left, end=width - _RIGHT)
+        y = replace(y_scale, start=height - _BOTTOM, end=_TOP)
+        parts = up(y, x.start, x.end, y_ticks, y_words)
+        parts += across(x, y.start, self.x_label, self.x_unit, whole=self.x_whole)
         if first:
             parts.append(tag("text", self.y_label, x=0, y=12, class_="axis-label"))
-        parts.append(tag("text", self.x_label, x=(left + x.end) / 2, y=height - 5,
-                         class_="axis-label middle"))
         if panel.band:
             parts.append(tag("path", d=_area(panel.band, x, y), class_="null"))
         if self.zero_line:
             parts.append(tag("line", x1=left, x2=x.end, y1=y.at(0), y2=y.at(0), class_="zero"))
+        if self.diagonal:
+            low, high = max(x.low, y.low), min(x.high, y.high)
+            parts.append(tag("line", x1=x.at(low), x2=x.at(high), y1=y.at(low), y2=y.at(high),
+                             class_="reference"))
         if math.isfinite(panel.level):
             at = y.at(panel.level)
             parts.append(tag("line", x1=left, x2=x.end, y1=at, y2=at, class_="reference"))
@@ -72,29 +88,10 @@ class Pen:
         names = self._names(panel, x, y) if label and len(self.names) > 1 else []
         parts += [tag("text", one.text, x=one.x, y=one.y, class_=f"series s{self._hue(one.name)}")
                   for one in names]
-        svg = tag("svg", *parts, viewbox=f"0 0 {width} {height}", role="img", class_=kind,
-                  aria_label=self._spoken(panel))
-        return svg, {one.name for one in names}
+        return parts, {one.name for one in names}
 
     def _hue(self, name: str) -> int:
         return self.names.index(name) % COLOURS
-
-    def _axes(
-        self, x: Scale, y: Scale, y_ticks: Sequence[float], y_words: Sequence[str]
-    ) -> list[Html]:
-        parts: list[Html] = []
-        for tick, word in zip(y_ticks, y_words, strict=True):
-            at = y.at(tick)
-            parts.append(tag("line", x1=x.start, x2=x.end, y1=at, y2=at, class_="grid"))
-            parts.append(tag("text", word, x=x.start - 6, y=at + 4, class_="tick end"))
-        x_ticks = x.ticks(max(2, round((x.end - x.start) / 62)), whole=self.x_whole)
-        foot = y.start
-        for tick, word in zip(x_ticks, written(x_ticks, self.x_unit), strict=True):
-            at = x.at(tick)
-            parts.append(tag("line", x1=at, x2=at, y1=foot, y2=foot + 4, class_="axis"))
-            parts.append(tag("text", word, x=at, y=foot + 17, class_="tick middle"))
-        parts.append(tag("line", x1=x.start, x2=x.end, y1=foot, y2=foot, class_="axis"))
-        return parts
 
     def _line(self, name: str, pieces: list[list[Point]], x: Scale, y: Scale) -> Html:
         hue = self._hue(name)
@@ -107,7 +104,7 @@ class Pen:
                 parts.append(tag("path", d=ends, class_="line"))
             steps = " ".join(f"{x.at(p[0]):.1f} {y.at(p[1]):.1f}" for p in piece)
             parts.append(tag("path", d=f"M{steps}", class_="line"))
-        for point in (p for piece in pieces for p in piece):
+        for point in (p for piece in pieces for p in piece if self.marks):
             mark = marker(hue, x.at(point[0]), y.at(point[1]))
             words = tag("title", self._words(name, point))
             parts.append(tag("g", words, mark, class_="mark"))
@@ -132,7 +129,8 @@ class Pen:
             words += f" [{say(point[2], self.y_unit)}, {say(point[3], self.y_unit)}]"
         return words.removeprefix(", ")
 
-    def _spoken(self, panel: Panel) -> str:
+    def spoken(self, panel: Panel) -> str:
+        """Return the panel in words: where each line starts and ends."""
         words = [f"{self.y_label} by {self.x_label}"]
         words += [panel.name] if panel.name else []
         for name, pieces in panel.lines.items():

@@ -12,19 +12,23 @@ from .digits import number, scaled, suffix
 
 @dataclass(frozen=True)
 class Scale:
-    """A line from `low` to `high`, drawn from `start` to `end`.
+    """A line from `low` to `high`, drawn from `start` to `end`; by logarithms if `log`.
 
-    >>> Scale(0.0, 1.0, 0.0, 200.0).at(0.25)
-    50.0
+    >>> Scale(0.0, 1.0, 0.0, 200.0).at(0.25), Scale(0.01, 1.0, 0.0, 200.0, log=True).at(0.1)
+    (50.0, 100.0)
     """
 
     low: float
     high: float
     start: float = 0.0
     end: float = 1.0
+    log: bool = False
 
     def at(self, value: float) -> float:
         """Return where the value is drawn."""
+        if self.log:
+            share = math.log(value / self.low) / math.log(self.high / self.low)
+            return self.start + share * (self.end - self.start)
         share = (value - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
 
@@ -41,7 +45,11 @@ class Scale:
 
         >>> Scale(0.0, 1.0).ticks(5)
         [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        >>> Scale(0.02, 2.0, log=True).ticks(4)
+        [0.1, 1.0]
         """
+        if self.log:
+            return _decades(self.low, self.high, about)
         step = _round_step((self.high - self.low) / max(about, 1))
         if whole:  # 2.5 is round, and not whole
             step = max(_round_step(step * 1.01) if step % 1 else step, 1.0)
@@ -51,13 +59,17 @@ class Scale:
 
 def spanning(
     values: Iterable[float], *, zero: bool = False, pad: float = 0.06, start: float = 0.0,
-    end: float = 1.0,
+    end: float = 1.0, log: bool = False,
 ) -> Scale:
-    """Return a scale that holds all finite values, with a little room on both sides.
+    """Return a scale that holds all finite values (by logarithms: all above 0), with some room.
 
     >>> spanning([1.0, 3.0], pad=0.5)
-    Scale(low=0.0, high=4.0, start=0.0, end=1.0)
+    Scale(low=0.0, high=4.0, start=0.0, end=1.0, log=False)
     """
+    if log:
+        powers = [math.log10(v) for v in values if math.isfinite(v) and v > 0]
+        inner = spanning(powers, pad=pad)
+        return Scale(10**inner.low, 10**inner.high, start, end, log=True)
     finite = [v for v in values if math.isfinite(v)] + ([0.0] if zero else [])
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
@@ -67,19 +79,32 @@ def spanning(
     return Scale(low - room, high + room, start, end)
 
 
-def written(ticks: list[float], unit: str) -> list[str]:
-    """Return the ticks as text, all with the same decimals.
+def written(ticks: list[float], unit: str, *, log: bool = False) -> list[str]:
+    """Return the ticks as text, all with the same decimals; of a logarithmic axis, each its own.
 
     >>> written([0.0, 0.25, 0.5], ""), written([0.0, 0.5], "share")
     (['0.00', '0.25', '0.50'], ['0\u202f%', '50\u202f%'])
     """
     values = [scaled(t, unit) for t in ticks]
+    if log:
+        return [number(v).replace("1.0×", "") + suffix(unit) for v in values]
     step = min((b - a for a, b in pairwise(values)), default=1.0)
     decimals = 0
     while decimals < 8 and abs(round(step, decimals) - step) > 1e-6 * step:
         decimals += 1
     small = step < 1e-4
     return [number(v, None if small else decimals) + suffix(unit) for v in values]
+
+
+def _decades(low: float, high: float, about: int) -> list[float]:
+    """Return powers of ten, every few of them, or 1, 2 and 5 of each where there are few."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    count = last - first + 1
+    if count >= 2:
+        step = max(1, math.ceil((count - 1) / max(about, 1)))
+        return [float(f"1e{k}") for k in range(last, first - 1, -step)][::-1]
+    steps = [float(f"{m}e{k}") for k in range(first - 1, last + 1) for m in (1, 2, 5)]
+    return [s for s in steps if low <= s <= high]
 
 
 def _round_step(rough: float) -> float:

@@ -35,9 +35,15 @@ def asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
+@cache
+def styles() -> str:
+    """Return the style sheet of all pages."""
+    return "".join(map(asset, ("report.css", "tree.css", "hierarchy.css", "figures.css")))
+
+
 def document(title: str, body: Html) -> bytes:
     """Return a whole file that needs nothing else, and may not load anything else."""
-    style = "".join(map(asset, ("report.css", "tree.css", "hierarchy.css")))
+    style = styles()
     script = asset("report.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
