@@ -9,6 +9,7 @@ from .audited import Audit
 from .beyond import Sides, sides_of_retraining
 from .calibration import Calibration, CalibrationChange, calibration
 from .controls import validity
+from .costed import certificate_table, relearn_table
 from .distances import (
     ActivationGap,
     WeightGap,
@@ -26,6 +27,7 @@ from .epsilon import (
     epsilon_one_run,
 )
 from .epsilon_metric import EpsilonBound, EpsilonCredible, flagged
+from .figures import budget_figure, figure_from
 from .fraction import ArmResidual, Fractions, residual_fraction
 from .gap import PredictionGap
 from .inside import hidden, layers, learned_again
@@ -120,11 +122,14 @@ __all__ = [
     "audit",
     "audit_arms",
     "audit_model",
+    "budget_figure",
     "calibration",
+    "certificate_table",
     "epsilon_from_counts",
     "epsilon_interval",
     "epsilon_lower_bound",
     "epsilon_one_run",
+    "figure_from",
     "interclass_confusion",
     "jensen_shannon",
     "judge",
@@ -140,6 +145,7 @@ __all__ = [
     "probe_gap",
     "relearn_curve",
     "relearn_steps",
+    "relearn_table",
     "residual_fraction",
     "rmia",
     "run",

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from unteach.core import Reading, Table
-from unteach.report import Block, Finding, Forest, Page, Prose, Section, TableBlock, Verdict
+from unteach.report import Block, Finding, Page, Prose, Section, TableBlock, Verdict
 
 from .card import FIELDS
+from .figures import figures_on_page
 
 if TYPE_CHECKING:
     from .report import AuditReport
@@ -51,18 +52,10 @@ def page_from(
     ----------
     tables : those of a report; "judgements" is needed, others are shown where they are there
     """
-    areas = tuple(r.name for r in readings if ": area, " in r.name)
     blocks: list[Block] = []
     if "claim card" in tables:
         blocks += [Section("What is claimed"), *_card(tables["claim card"])]
-    if areas:
-        blocks += [
-            Section("Can the models be told from retrained ones?"),
-            Forest(areas, "Area under the curve of the per-example attack",
-                   "0.5 is chance; the band is what retraining scores against retraining."),
-        ]  # fmt: skip
-        if "verdicts" in tables:
-            blocks.append(TableBlock("verdicts"))
+    blocks += figures_on_page(tables)
     if "yardsticks" in tables:
         blocks += [Section("What other definitions say of the same models"),
                    TableBlock("yardsticks")]  # fmt: skip

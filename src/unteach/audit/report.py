@@ -6,8 +6,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from unteach.core import BadInput, NeedsReference, Reading, Table
 from .arms import Arms
 from .calibration import calibration
 from .epsilon import EpsilonBounds, epsilon_lower_bound
+from .figured import figured
+from .figures import figure_from
 from .fraction import Fractions
 from .judgement import Judgement
 from .klom import klom
@@ -25,6 +28,9 @@ from .neurips_score import neurips_score
 from .population import difference_of_means, population_membership
 from .tow import tow
 from .ulira import Ulira
+
+if TYPE_CHECKING:
+    from unteach.report import Plate
 
 POLES = ("do nothing", "retrain")
 
@@ -65,6 +71,7 @@ class AuditReport:
     validity : "valid", or how the controls misbehave · margin : of equivalence
     base : the arms of the first learner; a method's own are in `report[name].arms`
     card : what is claimed, one row a method · bills : what methods and the audit took
+    more : tables of what was measured besides, such as `relearn_table`, for figures
     """
 
     methods: Mapping[str, MethodAudit]
@@ -76,6 +83,7 @@ class AuditReport:
     seed: int = 0
     card: Table | None = None
     bills: tuple[Table, ...] = ()
+    more: tuple[Table, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -96,13 +104,19 @@ class AuditReport:
 
         return tuple(r for m in self.methods.values() for r in readings_of(m, self))
 
-    @property
+    @cached_property
     def tables(self) -> tuple[Table, ...]:
-        """All tables: the claim card, verdicts, yardsticks, bills, and one a method by record."""
+        """All tables: claim card, verdicts, yardsticks, bills, by record, and of the figures."""
         judged = [m for m in self.methods.values() if m.judgement is not None and m.tests]
         card = () if self.card is None else (self.card,)
         rest = (self.records(m.name) for m in judged)
-        return (*card, self.judgements(), self.table(), self.yardsticks(), *self.bills, *rest)
+        return (*card, self.judgements(), self.table(), self.yardsticks(), *self.bills, *rest,
+                *figured(self))  # fmt: skip
+
+    def figure(self, name: str, *, method: str | None = None) -> Plate:
+        """Return a figure, to be saved for a paper; see `figure_from` for names and errors."""
+        tables = {t.name: t for t in self.tables}
+        return figure_from(tables, name, None if method is None else self[method].name)
 
     def judgements(self) -> PaperTable:
         """Return one row a method: what may be said of it, and whether the audit is valid."""

@@ -123,7 +123,7 @@ class Bubbles:
             "g", tag("title", self._words(row, units)),
             tag("path", d=f"M{a:.1f} {low:.1f}V{high:.1f}", class_="whisker"),
             tag("circle", cx=a, cy=b, r=radius, class_="bubble"),
-            tag("circle", cx=a, cy=b, r=2.2, class_="mark"), class_=f"s{self._hue(row)}",
+            tag("circle", cx=a, cy=b, r=2.4, class_="shade"), class_=f"s{self._hue(row)}",
         )  # fmt: skip
 
     def _name(
@@ -167,8 +167,8 @@ class Bubbles:
             entries.append((tag("line", x1=-12, x2=12, y1=0, y2=0, class_="zero"), self.level[1]))
         if biggest > 0:
             value = number(float(f"{scaled(biggest, unit):.2g}")) + suffix(unit)
-            rings = [tag("circle", cx=-8, cy=0, r=_LEAST, class_="bubble"),
-                     tag("circle", cx=5, cy=0, r=8, class_="bubble")]  # fmt: skip
+            rings = [tag("circle", cx=-9, cy=0, r=3.5, class_="bubble"),
+                     tag("circle", cx=5, cy=0, r=7.5, class_="bubble")]  # fmt: skip
             entries.append((tag("g", *rings, class_="s5"),
                             f"{self.size_label}: none, up to {value}"))  # fmt: skip
         return entries

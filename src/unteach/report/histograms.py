@@ -27,11 +27,12 @@ class Histograms:
     Parameters
     ----------
     table : one row a bin: `panel`, `series`, and the columns `left`, `right` and `share`
-    panel : the column that tells panels apart; its first line of text
+    panel : the column that tells panels apart, `heading` before its value is the first line
     notes : the columns of the lines beneath that, the same in all rows of a panel
     series : the column that tells histograms of one panel apart
     order : the series in the order in which they are drawn, the last one as a heavy outline
     hues : the colour of each, 0 to 5
+    where : only the rows whose columns have these values
     """
 
     table: str
@@ -40,9 +41,11 @@ class Histograms:
     order: tuple[str, ...]
     hues: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    heading: str = ""
     title: str = ""
     caption: str = ""
     x_label: str = ""
+    where: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,7 +57,8 @@ class Histograms:
         for text in (self.title, self.caption):
             page.check_text(text)
         table = page.table(self.table)
-        need(table, self.panel, self.series, *self.notes, "left", "right", "share")
+        need(table, self.panel, self.series, *self.notes, "left", "right", "share", *self.where)
+        table = table.where(**self.where)
         strange = set(table[self.series]) - set(self.order)
         if strange or len(table) == 0:
             raise BadInput(f"table {self.table!r} holds {sorted(strange)} where the order of "
@@ -66,7 +70,7 @@ class Histograms:
 
     def picture(self, page: Page, width: float) -> Picture:
         """Return the figure on so many pixels: all panels in a row, or two and two."""
-        table = page.table(self.table)
+        table = page.table(self.table).where(**self.where)
         names = list(dict.fromkeys(table[self.panel]))
         columns = min(len(names), 4 if width >= 640 else 2)
         parts: list[Html] = []
@@ -74,8 +78,8 @@ class Histograms:
         places = grid(len(names), columns, width, _HIGH, gap=26.0)
         for name, (left, top, wide) in zip(names, places, strict=True):
             rows = list(table.where(**{self.panel: name}).rows())
-            parts += self._panel(rows, self._called(name), left, top, wide)
-            spoken.append(self._words(rows, self._called(name)))
+            parts += self._panel(rows, self._head(name), left, top, wide)
+            spoken.append(self._words(rows, self._head(name)))
         height = places[-1][1] + _HIGH
         return Picture(width, height, parts, "; ".join(spoken), self._key())
 
@@ -134,6 +138,9 @@ class Histograms:
                 said.append(f"{self._called(name)} from {number(own[0]['left'], 2)} to "
                             f"{number(own[-1]['right'], 2)}")  # fmt: skip
         return f"{head}: " + ", ".join(said)
+
+    def _head(self, name: Any) -> str:
+        return f"{self.heading} {self._called(name)}".strip()
 
     def _called(self, name: Any) -> str:
         return self.labels.get(str(name), str(name))

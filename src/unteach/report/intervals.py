@@ -88,7 +88,8 @@ class Intervals:
         seen = [float(v) for c in columns for v in table[c] if v is not None]
         seen += [] if self.middle is None else [self.middle]
         beside = width >= _ROOM
-        said = [self._said(row, unit) for row in rows]
+        few = max(min(3, places(float(r[self.low]), float(r[self.high]))) for r in rows)
+        said = [self._said(row, unit, few) for row in rows]
         left = 14.0 + max(text_width(self._name(r)) for r in rows) if beside else 6.0
         kinds = max((text_width(k) for k in self.kinds), default=0.0) if self.kind else 0.0
         right = max(map(text_width, said)) + kinds + 34.0 if beside else 6.0
@@ -96,21 +97,22 @@ class Intervals:
         x = Scale(held.low, held.high, left, width - right)
         bars: list[Html] = []
         behind: list[Html] = []
-        y, last, top = 6.0, None, 0.0
+        y, last = 6.0, None
         for row, words in zip(rows, said, strict=True):
             if self.group is not None and row[self.group] != last:
                 last = row[self.group]
                 y += 8.0 if bars else 0.0
+                bars.append(_strip(0, y - 8, width, _HEAD + 4))
                 bars.append(tag("text", self._called(last), x=0, y=y + 14, class_="group-name"))
                 y += _HEAD
-            top = top or y
             tall = _ROW if beside else _TALL
             behind += self._band(row, x, y, tall)
             bars += self._row(row, words, x, y, width, beside)
             y += tall
         foot = y + 2
         lines = self._lines(table, x, foot)
-        parts = [*behind, *across(x, foot, self.x_label, unit, head=4.0), *lines, *bars]
+        axis = across(x, foot, self.x_label, unit, head=4.0, room=50.0)
+        parts = [*behind, *axis, *lines, *bars]
         spoken = "; ".join(f"{self._name(r)} {w}" for r, w in zip(rows, said, strict=True))
         return Picture(width, foot + 42, parts, spoken, self._key(rows))
 
@@ -126,6 +128,8 @@ class Intervals:
                 tag("g", marker(shape, at, middle, 4.6), class_="mark")]  # fmt: skip
         parts = [tag("g", *mark, class_=f"t-{tone}"),
                  tag("text", self._name(row), x=0, y=base, class_="row-name")]  # fmt: skip
+        if not beside:
+            parts.insert(0, _strip(0, y, width, 21))
         if not beside:
             kind = f", {row[self.kind]}" if self.kind else ""
             return [*parts, tag("text", said + kind, x=width, y=base, class_="tick end")]
@@ -170,9 +174,9 @@ class Intervals:
             return "fact", 0
         return self.kinds[row[self.kind]], list(self.kinds).index(row[self.kind])
 
-    def _said(self, row: Mapping[str, Any], unit: str) -> str:
+    def _said(self, row: Mapping[str, Any], unit: str, few: int) -> str:
         low, value, high = (scaled(float(row[c]), unit) for c in (self.low, self.value, self.high))
-        few = min(3, places(low, high))
+        few = max(0, few - 2) if unit == "share" else few
         return (f"{number(value, few)} [{number(low, few)}, {number(high, few)}]"
                 + suffix(unit))  # fmt: skip
 
@@ -181,3 +185,8 @@ class Intervals:
 
     def _called(self, name: Any) -> str:
         return self.labels.get(str(name), str(name))
+
+
+def _strip(x: float, y: float, width: float, height: float) -> Html:
+    """Return a blank behind words, so that no line crosses them."""
+    return tag("rect", x=x, y=y, width=width, height=height, class_="blank")

@@ -77,7 +77,8 @@ class Pen:
         if self.zero_line:
             parts.append(tag("line", x1=left, x2=x.end, y1=y.at(0), y2=y.at(0), class_="zero"))
         if self.diagonal:
-            low, high = max(x.low, y.low), min(x.high, y.high)
+            most = 1.0 if self.x_unit == "share" else math.inf
+            low, high = max(x.low, y.low), min(x.high, y.high, most)
             parts.append(tag("line", x1=x.at(low), x2=x.at(high), y1=y.at(low), y2=y.at(high),
                              class_="reference"))
         if math.isfinite(panel.level):

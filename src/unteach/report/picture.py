@@ -51,6 +51,9 @@ class Pictured(Protocol):
     def check(self, page: Page) -> None:
         """Raise `BadInput` if the page lacks what this figure shows."""
 
+    def html(self, drawing: Drawing) -> Html:
+        """Return the figure as it stands on a page."""
+
     def picture(self, page: Page, width: float) -> Picture:
         """Return the figure as it is drawn on so many pixels."""
 

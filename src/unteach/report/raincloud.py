@@ -17,7 +17,7 @@ from .picture import Picture, pictured
 from .scale import Scale
 from .tables import need
 
-_ROW, _CLOUD, _ROOM = 84.0, 38.0, 640.0
+_ROOM = 640.0
 _DROP = 2.3
 
 
@@ -74,7 +74,7 @@ class Raincloud:
         wide = max(max(text_width(called[str(r[self.series])]), text_width(str(r["note"]), 11.5))
                    for r in spread)  # fmt: skip
         x = Scale(*self.window, wide + 22.0 if beside else 8.0, width - 8.0)
-        tall = _ROW if beside else _ROW + 22.0
+        cloud, tall = (38.0, 84.0) if beside else (32.0, 94.0)
         head = 26.0
         foot = head + tall * len(spread) + 4
         parts = across(x, foot, self.x_label, "", head=head)
@@ -84,8 +84,8 @@ class Raincloud:
             parts.append(tag("text", words, x=at, y=head - 11, class_="axis-label middle"))
         values, clouds = page.table(self.table), page.table(self.density)
         for k, (row, name) in enumerate(zip(spread, names, strict=True)):
-            base = head + k * tall + (14.0 if beside else 36.0) + _CLOUD
-            word = base - 14 if beside else head + k * tall + 15
+            base = head + k * tall + (14.0 if beside else 27.0) + cloud
+            word = base - 14 if beside else head + k * tall + 17
             parts.append(tag("text", called[name], x=0, y=word, class_="row-name"))
             parts.append(tag("text", str(row["note"]), x=0 if beside else width,
                              y=word + 17 if beside else word,
@@ -94,20 +94,25 @@ class Raincloud:
             own = [float(v) for v in values.where(**{self.series: name})[self.value]
                    if v is not None and v != "nan"]  # fmt: skip
             outline = list(clouds.where(**{self.series: name}).rows())
-            parts.append(tag("g", *self._cloud(outline, x, base), *self._middle(row, x, base),
+            parts.append(tag("g", *self._cloud(outline, x, base, cloud),
+                             *self._middle(row, x, base),
                              *self._rain(own, x, base), class_=f"s{hue}"))  # fmt: skip
         spoken = "; ".join(f"{called[str(r[self.series])]}: middle {number(r['middle'], 2)}, half "
                            f"of the records from {number(r['low'], 2)} to {number(r['high'], 2)}"
                            for r in spread)  # fmt: skip
         return Picture(width, foot + 42, parts, spoken, self._key())
 
-    def _cloud(self, outline: list[dict[str, Any]], x: Scale, base: float) -> list[Html]:
+    def _cloud(
+        self, outline: list[dict[str, Any]], x: Scale, base: float, cloud: float
+    ) -> list[Html]:
         inside = [r for r in outline if x.holds(float(r[self.value]))]
-        if not inside:
+        peak = max((float(r["density"]) for r in inside), default=0.0)
+        seen = [k for k, r in enumerate(inside) if float(r["density"]) > 0.004 * peak]
+        if not seen:
             return []
-        peak = max(float(r["density"]) for r in inside)
+        inside = inside[seen[0] : seen[-1] + 1]
         steps = " ".join(f"{x.at(float(r[self.value])):.1f} "
-                         f"{base - 5 - _CLOUD * float(r['density']) / peak:.1f}" for r in inside)
+                         f"{base - 5 - cloud * float(r['density']) / peak:.1f}" for r in inside)
         ends = (x.at(float(inside[0][self.value])), x.at(float(inside[-1][self.value])))
         whole = f"M{ends[0]:.1f} {base - 5:.1f}L{steps} L{ends[1]:.1f} {base - 5:.1f}z"
         return [tag("path", d=whole, class_="band"), tag("path", d=f"M{steps}", class_="outline")]

@@ -91,7 +91,8 @@ class Waterfall:
         words = written(ticks, "")
         start, end = left + room_for(words), left + across
         parts = [tag("text", head, x=left, y=top + 13, class_="panel-name"),
-                 tag("text", self.y_label, x=left, y=top + 33, class_="axis-label"),
+                 tag("text", "" if left else self.y_label, x=left, y=top + 33,
+                     class_="axis-label"),
                  *up(y, start, end, ticks, words)]  # fmt: skip
         limit = y.at(float(rows[0][self.limit]))
         step = (end - start) / len(rows)

@@ -40,14 +40,15 @@ class Rule:
         return at == len(self.path) - 1
 
 
-def look(trail: Sequence[Element], inherited: Mapping[str, str]) -> dict[str, str]:
+@cache
+def look(trail: tuple[Element, ...]) -> Mapping[str, str]:
     """Return what holds for the last element of a trail, in the light colours.
 
-    >>> look([("svg", ("chart",)), ("line", ("grid",))], {})["stroke"]
+    >>> look((("svg", ("chart",)), ("line", ("grid",))))["stroke"]
     '#ebe9e3'
     """
-    found = {k: v for k, v in inherited.items() if k in _INHERITED or k.startswith("--")}
-    found.pop("opacity", None)
+    above = look(trail[:-1]) if len(trail) > 1 else {}
+    found = {k: v for k, v in above.items() if k in _INHERITED or k.startswith("--")}
     for rule in sorted((r for r in rules() if r.meets(trail)), key=Rule.weight):
         found.update(rule.said)
     return {k: _resolved(v, found) for k, v in found.items()}

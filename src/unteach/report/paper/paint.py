@@ -37,22 +37,21 @@ class Painter:
     def paint(self, parts: Html, x: float, y: float) -> None:
         """Paint markup with its origin at (x, y)."""
         root = ElementTree.fromstring(f"<svg>{parts}</svg>")
-        self._each(root, [("svg", ("chart",))], {}, x, y)
+        self._each(root, (("svg", ("chart",)),), x, y)
 
     def _each(
-        self, parent: ElementTree.Element, trail: list[Element], above: Mapping[str, str],
-        x: float, y: float,
+        self, parent: ElementTree.Element, trail: tuple[Element, ...], x: float, y: float
     ) -> None:
         for child in parent:
             if child.tag == "title":
                 continue
-            here = [*trail, (child.tag, tuple(child.get("class", "").split()))]
-            found = look(here, above)
+            here = (*trail, (child.tag, tuple(child.get("class", "").split())))
+            found = look(here)
             if child.tag == "g":
                 moved = _MOVED.fullmatch(child.get("transform", "translate(0 0)"))
                 if moved is None:
                     raise BadInput(f"a group is moved, not {child.get('transform')!r}")
-                self._each(child, here, found, x + float(moved[1]), y + float(moved[2]))
+                self._each(child, here, x + float(moved[1]), y + float(moved[2]))
             elif child.tag == "text":
                 self._text(child, found, x, y)
             else:

@@ -32,7 +32,7 @@ _UNDATED: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Plate:
-    """One figure and the tables that it draws.
+    """One figure and the tables that it draws; refuses, as a page does, if one is missing.
 
     Parameters
     ----------
@@ -54,6 +54,10 @@ class Plate:
     block: Pictured
     tables: tuple[Table, ...]
     columns: Literal[1, 2] = 1
+
+    def __post_init__(self) -> None:
+        self._columns(None)
+        self.page  # noqa: B018  checks that what it draws is there
 
     @property
     def page(self) -> Page:
@@ -98,11 +102,10 @@ class Plate:
         import matplotlib as mpl
 
         raw = io.BytesIO()
-        settings: dict[str, Any] = {
-            "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "unteach",
-            "lines.scale_dashes": True, "path.simplify": False,
-        }  # fmt: skip
-        with mpl.rc_context(settings):
+        with mpl.rc_context(
+            {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "unteach",
+             "lines.scale_dashes": True, "path.simplify": False}
+        ):  # fmt: skip
             figure.savefig(raw, format=ending[1:], dpi=dpi, metadata=_UNDATED[ending])
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
