@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +24,6 @@ from unteach.audit import (
     ulira,
     zrf,
 )
-from unteach.checks import check_metric, pole_case
 from unteach.core import BadInput, Exact, Forgotten, NeedsReference, Request, Rows, stream
 from unteach.data import load
 from unteach.models import MLP, Logistic, NaiveBayes, as_learner
@@ -462,24 +460,6 @@ def test_gradient_methods_act_on_compiled_networks():
     )  # fmt: skip
     assert report["neggrad+"].judgement.kind in ("distinguishable", "over-forgotten")
     assert len(report["neggrad+"].costs) == 16
-
-
-# ---- as metrics of the house
-
-
-@pytest.mark.parametrize("metric", [
-    pytest.param(m, marks=[pytest.mark.slow] if m.role == "screen" else [])
-    for m in audit.ARM_METRICS
-], ids=lambda m: m.name)  # fmt: skip
-def test_metrics_of_arms_hold_every_law(metric):
-    quick = replace(metric, permutations=39) if hasattr(metric, "permutations") else metric
-    assert all(outcome.held for outcome in check_metric(quick))
-
-
-@pytest.mark.parametrize("metric", audit.ARM_METRICS, ids=lambda m: m.name)
-def test_metrics_of_arms_refuse_what_is_not_arms(metric):
-    with pytest.raises(NeedsReference, match="same forgotten records"):
-        metric.read(pole_case("DoNothing"))
 
 
 # ---- calibration, on models that were really retrained

@@ -1,24 +1,46 @@
-"""Defects of published metrics: each would have been caught here, and an outside auditor agrees."""
+"""Defects of published code: each would have been caught here, and an outside auditor agrees."""
 
 from __future__ import annotations
+
+import copy
+import importlib
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from unteach.audit import (
+    ARM_METRICS,
+    METRICS,
+    Arms,
+    HoldoutUtility,
+    activation_distance,
+    audit,
     epsilon_from_counts,
     epsilon_lower_bound,
     epsilon_one_run,
+    klom,
     modified_entropy,
     neurips_score,
+    planted_arms,
+    tow,
     ulira,
+    verdict,
     zrf,
 )
-from unteach.checks import METRIC_LAWS, MetricBench, broken_by
+from unteach.checks import METRIC_LAWS, LawBroken, MetricBench, broken_by, check_method
 from unteach.checks.broken_arms import BROKEN_ARMS
-from unteach.core import stream
+from unteach.checks.worlds import memorable_world, small_network, small_world
+from unteach.core import Exact, Forgotten, NeedsReference, NoRoute, Request, stream
+from unteach.models import Logistic, NaiveBayes, parameters
 from unteach.stats import area_under_curve
+from unteach.unlearn import DoNothing, Newton, Sisa
+
+OUTPUTS_ONLY = [
+    m for m in ARM_METRICS
+    if hasattr(m, "measure_arms") and m.name != "epsilon lower bound, credible"
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("metric", BROKEN_ARMS, ids=lambda m: type(m).__name__)
@@ -127,3 +149,184 @@ def test_the_challenge_score_reads_apart_as_apart_at_any_size():
         one, other = rng.normal(size=(2, models, 20))
         assert neurips_score(one + 60, other).score == 0.0
         assert neurips_score(one, other).score < 0.9  # "a perfect unlearner scores 1"
+
+
+def test_bounds_agree_with_jax_privacy_where_it_is_installed():
+    """The auditor itself, on counts and scores drawn anew; the goldens above hold without it."""
+    auditing = pytest.importorskip(
+        "jax_privacy.auditing", reason="jax-privacy is an outside auditor and no dependency"
+    )
+    rng = stream(0, "jax-privacy")
+    for n in (24, 60):
+        inside, outside = rng.normal(1.5, 1, n), rng.normal(size=n)
+        other = auditing.CanaryScoreAuditor(inside, outside)
+        # theirs is the area under the hull of the curve: never below the area itself
+        assert other.attack_auroc() >= area_under_curve(inside, outside) - 1e-12
+        for threshold in (-0.5, 0.5, 1.5):
+            tp, fp = int((inside >= threshold).sum()), int((outside >= threshold).sum())
+            theirs = other.epsilon_clopper_pearson(
+                0.05, delta=1e-5, one_sided=False,
+                threshold_strategy=auditing.Explicit(threshold),
+            )  # fmt: skip
+            ours = epsilon_from_counts(tp, n - fp, fp, n - tp)
+            assert ours == pytest.approx(theirs, abs=1e-9)
+    for m, r, v, delta in ((200, 150, 120, 1e-5), (1000, 300, 290, 0.0), (50, 50, 25, 1e-6)):
+        theirs = auditing._epsilon_one_run(0.0, m, r, v, 0.05, delta)
+        assert epsilon_one_run(m, r, v, delta=delta) == pytest.approx(theirs, abs=1e-5)
+
+
+# ---- metrics
+
+
+@pytest.mark.parametrize("metric", OUTPUTS_ONLY, ids=lambda m: m.name)
+def test_logits_are_read_up_to_a_constant(metric):
+    """Published losses and divergences were taken of raw logits, which a constant moves."""
+    quick = replace(metric, permutations=19) if hasattr(metric, "permutations") else metric
+    made = planted_arms("Partly", models=16, records=6)
+    shift = stream(0, "shift").normal(size=(*made.original.shape[:2], 1)) * 3
+    moved = {a: getattr(made, a) + shift for a in ("original", "retrained", "unlearned", "twin")}
+    one, two = (quick.measure_arms(a).reading for a in (made, replace(made, **moved)))
+    assert two.value == pytest.approx(one.value, abs=1e-9)
+    assert two.null == pytest.approx(one.null or ()) if one.null else two.null is None
+
+
+def test_a_metric_that_fails_is_not_passed_over():
+    """Published evaluators catch every exception and go on without the number."""
+
+    class Fails:
+        name, role = "fails", "screen"
+
+        def read(self, case):
+            raise ZeroDivisionError("a fault, and no missing reference")
+
+    world = memorable_world()
+    how = {"holdout": world.holdout, "seeds": range(2)}
+    with pytest.raises(ZeroDivisionError):
+        audit(DoNothing(), Logistic(), world.records, Request(ids=world.planted),
+              metrics=[Fails()], **how)  # fmt: skip
+    found = audit(DoNothing(), Logistic(), world.records, Request(ids=world.planted),
+                  metrics=[*METRICS[:1], *ARM_METRICS[:1]], **how)  # fmt: skip
+    with pytest.raises(NeedsReference, match="4 models or more"):  # what is refused is named
+        found.reading("per-example attack")
+
+
+def test_every_metric_is_read_once_a_case():
+    """A published evaluator says that it skips what it has read, and reads it again."""
+    read = []
+
+    class Counts(HoldoutUtility):
+        def measure(self, case):
+            read.append(case)
+            return super().measure(case)
+
+    world = memorable_world()
+    audit(DoNothing(), Logistic(), world.records, Request(ids=world.planted),
+          holdout=world.holdout, seeds=range(2), metrics=[Counts()])  # fmt: skip
+    assert len(read) == 1
+
+
+def test_one_name_for_two_numbers_must_be_said_which():
+    p, q = [[0.7, 0.3, 0.0]], [[0.4, 0.3, 0.3]]
+    with pytest.raises(TypeError, match="norm"):
+        activation_distance(p, q)
+    assert activation_distance(p, q, norm="l1") > activation_distance(p, q, norm="l2")
+
+
+def test_percentages_are_no_accuracies():
+    with pytest.raises(ValueError, match="in \\[0, 1\\]"):
+        tow([90.0, 100.0, 80.0], [50.0, 100.0, 90.0])
+
+
+def test_the_challenge_score_reads_every_shape_of_arms():
+    """As released it stops at `assert` of an array of thresholds."""
+    rng = stream(0, "shapes")
+    constant, spread = np.zeros((8, 2)), rng.normal(size=(8, 2))
+    ties = np.round(rng.normal(size=(8, 2)))
+    for one in (constant, spread, ties):
+        for other in (constant, spread, ties):
+            assert 0 <= neurips_score(one, other).score <= 1
+    assert neurips_score(spread, spread).score <= 1.0
+
+
+def test_klom_reads_the_largest_margin_and_points_apart():
+    top = np.array([[0.0], [0.0], [0.0], [1.0]])
+    assert klom(top, top - [[0], [0], [0], [1]])[0] > 2  # the largest is not dropped
+    assert klom(np.zeros((4, 1)), np.ones((4, 1)))[0] == pytest.approx(np.log(1e5))
+
+
+def test_a_gap_that_is_small_and_real_does_not_pass_for_its_p_value():
+    """Forget quality is a p-value: the same gap scores .01 at 40 questions, 1e-21 at 400."""
+    one = planted_arms("Retrain", models=24, records=4, seed=1)
+    gap = one.unlearned.copy()
+    gap[:, :4, 1] += 0.6
+    made = replace(one, unlearned=gap)
+    for metric in ARM_METRICS[:4]:
+        reading = metric.measure_arms(made).reading
+        assert verdict(reading) in ("cannot tell", "not as retrained", "under-forgotten")
+
+
+def test_nothing_is_compared_with_a_reference_that_is_not_there():
+    """A published table has "TODO" for the oracle, and reports the distance to it."""
+    made = planted_arms("Partly")
+    bare = Arms(made.original, made.retrained, made.unlearned, None, made.y, made.part)
+    for metric in OUTPUTS_ONLY:
+        with pytest.raises(NeedsReference, match="twin"):
+            metric.measure_arms(bare)
+
+
+# ---- methods and packages
+
+
+@dataclass(frozen=True)
+class Placeholder(Sisa):
+    """A sharded method whose body was never written."""
+
+    def forget(self, model, records, request, *, seed):
+        """Return the model unchanged, and call it exact."""
+        request.targets(records)
+        return Forgotten(model, Exact())
+
+
+def test_a_placeholder_breaks_a_law():
+    with pytest.raises(LawBroken):
+        check_method(Placeholder(shards=2))
+
+
+def test_what_cannot_be_certified_is_refused_and_not_approximated():
+    world = small_world("classification")
+    model = NaiveBayes().fit(world.records.x, world.records.y)
+    with pytest.raises(NoRoute):  # a published package falls back on gradient ascent
+        Newton().forget(model, world.records, Request(ids=world.planted), seed=0)
+
+
+@pytest.mark.parametrize("name", ["SCRUB", "BadTeacher", "NegGradPlus"])
+def test_methods_see_logits_up_to_a_constant(name):
+    """Losses against a reference were published on raw logits instead of log-probabilities."""
+    pytest.importorskip("torch")
+    import torch
+
+    from unteach import unlearn
+
+    world = small_world("classification")
+    model = small_network(epochs=10).learn(world.records, seed=0)
+    moved = copy.deepcopy(model)
+    with torch.no_grad():
+        list(moved.module.parameters())[-1].add_(2.0)  # the last bias: all logits alike
+    request, kind = Request(ids=world.planted), getattr(unlearn, name)
+    one, two = (
+        parameters(kind().forget(m, world.records, request, seed=0).model) for m in (model, moved)
+    )
+    two[-2:] -= 2.0
+    way = np.linalg.norm(one - parameters(model))
+    assert way > 0 and np.linalg.norm(two - one) < 0.05 * way  # what rounding in float32 leaves
+
+
+def test_all_that_is_named_is_there():
+    """A published wheel lacks its trainers and metrics; another calls what it never imports."""
+    rooms = ("core", "data", "stats", "kernel", "models", "unlearn", "memorize", "audit", "checks")
+    for room in rooms:
+        module = importlib.import_module(f"unteach.{room}")
+        for name in module.__all__:
+            if room == "models":
+                pytest.importorskip("torch")
+            assert getattr(module, name) is not None, (room, name)

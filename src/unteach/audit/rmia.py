@@ -58,7 +58,8 @@ def rmia(
         return np.asarray(p / np.maximum(bar, np.finfo(np.float64).tiny))
 
     x, z = ratio(px, out), np.sort(ratio(pz, out_z))
-    return np.asarray(np.searchsorted(z, x / gamma, side="left") / len(z))
+    # equal up to rounding is equal: models that agree would else be told apart by their last bit
+    return np.asarray(np.searchsorted(z, x / gamma * (1 - 1e-9), side="left") / len(z))
 
 
 def _shares(values: Any, axes: int) -> NDArray[np.float64]:

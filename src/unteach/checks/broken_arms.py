@@ -205,7 +205,7 @@ class ReadsTheBit(MarginDivergence, Broken):
     """Reads whether a record is right, and not by how much, as released code of U-LiRA does."""
 
     name: ClassVar[str] = "attack on the bit"
-    caught_by = "reading_is_whole"
+    caught_by = "models_that_agree_are_read_too"
     wrong = "a record that all models get right has no spread: the statistic is not a number"
 
     def measure_arms(self, arms: Arms) -> Measured:
