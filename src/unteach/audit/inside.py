@@ -63,7 +63,7 @@ def layers(model: Any) -> dict[str, Array]:
         cuts = np.cumsum([int(np.prod(s)) for s in shapes])[:-1]
         parts = np.split(model.parameters().astype(np.float64), cuts)
         return {f"{k // 2 + 1} {'bias' if k % 2 else 'weight'}": p for k, p in enumerate(parts)}
-    module = getattr(model, "module", None)
+    module: Any = getattr(model, "module", None)
     if hasattr(module, "named_parameters"):
         return {
             name: np.asarray(p.detach().cpu().numpy(), dtype=np.float64).ravel()

@@ -27,9 +27,7 @@ def pooled_area(positive: Any, negative: Any) -> float:
     """
     above, below = _matrices(positive, negative)
     ones = np.ones((1, above.shape[1]))
-    return float(
-        _areas(above, below, np.ones((1, len(above))), np.ones((1, len(below))), ones)[0]
-    )
+    return float(_areas(above, below, np.ones((1, len(above))), np.ones((1, len(below))), ones)[0])
 
 
 def pooled_area_interval(
