@@ -164,21 +164,25 @@ class AuditReport:
         accuracies = {a: np.stack([accuracy(arms, a, p) for p in ("forget", "retain", "holdout")],
                                   axis=1).mean(axis=0)
                       for a in ("unlearned", "retrained")}  # fmt: skip
-        loss = float(np.mean([
+        held = (arms.part == "holdout").any()
+        loss = None if not held else float(np.mean([
             calibration(z, arms.labels("holdout")).log_loss
             for z in arms.logits("unlearned", "holdout")
         ]))  # fmt: skip
-        shared = (m.name, *accuracies["unlearned"].tolist(), loss,
-                  float(tow(accuracies["unlearned"], accuracies["retrained"])))  # fmt: skip
+        whole = not np.isnan(accuracies["unlearned"]).any()
+        shared = (
+            m.name, *(None if np.isnan(a) else float(a) for a in accuracies["unlearned"]), loss,
+            float(tow(accuracies["unlearned"], accuracies["retrained"])) if whole else None,
+        )  # fmt: skip
         if not m.tests:
             return (*shared, *([None] * 7))
         u, r = arms.margins("unlearned"), arms.margins("retrained")
-        area = population_membership(
+        area = None if not held else float(population_membership(
             u, arms.margins("unlearned", "holdout"), r, arms.margins("retrained", "holdout")
-        ).area
+        ).area.mean())  # fmt: skip
         bounds = m.bounds()
         return (
-            *shared, float(area.mean()), m.tests["all"].area.value, float(np.median(klom(u, r))),
+            *shared, area, m.tests["all"].area.value, float(np.median(klom(u, r))),
             neurips_score(u, r).score, float(np.mean(bounds.low > 0)), float(bounds.low.max()),
             bounds.limit,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from .options import PROJECT, AsJson, DataName, Params, Seed, StorePath, flag, v
 from .scaling import Scaling
 
 if TYPE_CHECKING:
-    from .auditing import Order
+    from .audit_order import Order
 
 _WHO, _DATA, _HOW = "Who or what is forgotten", "The data", "How"
 
@@ -20,8 +20,8 @@ _WHO, _DATA, _HOW = "Who or what is forgotten", "The data", "How"
 def audit(
     data: DataName,
     methods: Annotated[
-        str, value("NAMES", "What is audited, with commas; see `unteach list methods`.")
-    ],
+        str | None, value("NAMES", "What is audited, with commas; see `unteach list methods`.")
+    ] = None,
     model: Annotated[
         str, value("NAME", "A classifier: see `unteach list models`; or MODULE:CLASS.")
     ] = "mlp",
@@ -80,7 +80,8 @@ def audit(
     own, and checks itself by a negative and a positive control. It can be stopped at any moment;
     the same command goes on, and another method is compared with the same arms.
     """
-    from .auditing import Order, carry_out, say_plan
+    from .audit_order import Order
+    from .auditing import carry_out, say_plan
 
     order = Order(
         data, methods, model, tuple(param or ()), forget, group, values_from, ids_column, target,
@@ -96,13 +97,16 @@ def audit(
 def _words(order: Order) -> list[str]:
     """Return the command that does this again; it names nobody."""
     o = order
-    words = ["unteach", "audit", o.data, "--methods", o.methods, "--model", o.model]
-    pairs: list[tuple[str, Any]] = [("--param", p) for p in o.param]
+    words = ["unteach", "audit", o.data]
+    own = o.arms is not None
+    pairs: list[tuple[str, Any]] = [("--methods", o.methods),
+                                    ("--model", None if own else o.model)]  # fmt: skip
+    pairs += [("--param", p) for p in o.param]
     pairs += [("--forget", o.forget), ("--group", o.group), ("--values-from", o.values_from),
               ("--ids-column", o.ids_column), ("--target", o.target)]  # fmt: skip
     pairs += [("--leave-out", c) for c in o.leave_out]
     pairs += [("--scale", None if o.scale is Scaling.standard else o.scale.value),
-              ("--arms", o.arms), ("--tier", o.tier),
+              ("--arms", o.arms), ("--tier", None if own else o.tier),
               ("--margin", None if o.margin == 0.05 else f"{o.margin:g}"),
               ("--store", None if o.store == PROJECT else o.store), ("--seed", o.seed)]  # fmt: skip
     for name, given in pairs:

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unteach.core import BadInput, Request, Rows, Table, derive
+from unteach.core import BadInput, Table, digest
 
-from .asked import Asked, asked_for, found_in
+from .audit_folder import audit_folder, read_folder
+from .audit_order import Order, Prepared, prepare
 from .names import Names
 from .options import PROJECT
 from .plainly import Stopped
-from .scaling import Scaling, scaled
 from .screen import (
     answers,
     counted,
-    must_be_writable,
     noted,
     print_json,
     print_labelled,
     seconds,
 )
-from .sources import Source, read_source
 
 if TYPE_CHECKING:
     from unteach.audit import AuditReport
@@ -37,138 +32,14 @@ VERSION = 1
 """Raised when the same order would give other results."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """What `unteach audit` was told; no value that names someone is in it."""
-
-    data: str
-    methods: str
-    model: str
-    param: tuple[str, ...]
-    forget: str | None
-    group: str | None
-    values_from: str | None
-    ids_column: str | None
-    target: str | None
-    leave_out: tuple[str, ...]
-    scale: Scaling
-    arms: Path | None
-    tier: str
-    margin: float
-    jobs: int | None
-    page: Path | None
-    store: Path
-    seed: int
-
-    def check(self) -> None:
-        """Refuse what cannot be done before anything is read or learned."""
-        from unteach.audit.tiers import models_of
-
-        models_of(self.tier)
-        if not 0 < self.margin < 0.5:
-            raise BadInput(f"--margin is a share of the area, in (0, 0.5), got {self.margin}")
-        if not self.names:
-            raise BadInput("--methods names no method; see `unteach list methods`")
-        ways = [self.forget, self.group or self.values_from]
-        if sum(w is not None for w in ways) != 1:
-            raise BadInput(
-                "say what to forget in one way: --forget N, --forget FILE of ids, or --group "
-                "COLUMN --values-from FILE; - reads from stdin"
-            )
-        if self.page is not None:
-            must_be_writable(self.page)
-
-    @property
-    def names(self) -> list[str]:
-        """The methods as they were written."""
-        return [n.strip() for n in self.methods.split(",") if n.strip()]
-
-    @property
-    def drawn(self) -> int | None:
-        """How many records are to be drawn, None if they are named."""
-        return int(self.forget) if self.forget is not None and self.forget.isdecimal() else None
-
-    @cached_property
-    def asked(self) -> Asked | None:
-        """Whom or what the files name; None if records are drawn."""
-        if self.drawn is not None:
-            return None
-        return asked_for(ids_file=self.forget, ids=(), group=self.group,
-                         values_from=self.values_from)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What is needed to audit: records, the request, the learner and the methods."""
-
-    source: Source
-    records: Rows
-    request: Request
-    targets: Any
-    learner: Any
-    methods: dict[str, Any]
-
-    @property
-    def what(self) -> str:
-        """What is to be forgotten, in words that name nobody."""
-        rows = counted(len(self.targets), "row")
-        if not self.request.groups:
-            return rows
-        one, many = ("class", "classes") if self.source.group == "class" else ("person", "people")
-        return f"{rows} of {counted(len(self.request.groups), one, many)}"
-
-
-def prepare(order: Order) -> Prepared:
-    """Return everything that is needed, or refuse; nothing is learned yet."""
-    from unteach.data import pick
-    from unteach.models import as_learner, classifies
-
-    from .learners import learner_called, method_called, must_suit
-
-    source = read_source(
-        order.data, ids=order.ids_column, target=order.target, group=order.group,
-        leave_out=order.leave_out, ids_option="--ids-column",
-    )  # fmt: skip
-    estimator = learner_called(order.model, order.param)
-    must_suit(estimator, source.records)
-    if not classifies(estimator):
-        raise BadInput(f"an audit compares classifiers, and {order.model} is none")
-    whole = source.records
-    records = Rows(whole.ids, {"x": scaled(whole.x, order.scale), "y": whole.y}, whole.groups)
-    if order.drawn is not None:
-        if not 0 < order.drawn < len(records):
-            raise BadInput(f"--forget {order.drawn} of {len(records)} records leaves nothing")
-        request = Request(ids=tuple(
-            pick(records, "random", n=order.drawn, seed=derive(order.seed, "forget")).tolist()
-        ))  # fmt: skip
-    else:
-        request = _named(order, source)
-    methods = {}
-    for name in order.names:
-        method = method_called(name.replace("+", "-plus"))
-        methods[type(method).__name__] = method
-    return Prepared(source, records, request, request.targets(records), as_learner(estimator),
-                    methods)  # fmt: skip
-
-
-def _named(order: Order, source: Source) -> Request:
-    asked = order.asked
-    if asked is None:
-        raise BadInput("say what to forget: --forget, or --group with --values-from")
-    known = source.records.groups if asked.whole else source.records.ids
-    if known is None:
-        raise BadInput(f"{source.name} has no groups; name rows with --forget FILE")
-    where = f"column {source.group!r} of {source.name}" if asked.whole else source.name
-    values, _ = found_in(asked, known, where=where, skip_missing=False)
-    return Request(groups=tuple(values)) if asked.whole else Request(ids=tuple(values))
-
-
 def say_plan(order: Order, *, json: bool) -> None:
     """Print how many trainings there would be, how long, and what could be shown."""
     from dataclasses import asdict
 
     from unteach import audit
 
+    if order.arms is not None:
+        raise BadInput("--arms trains nothing, so that there is nothing to plan; leave --dry out")
     prepared = prepare(order)
     plan = audit.run(
         prepared.methods, prepared.learner, prepared.records, forget=prepared.request,
@@ -205,12 +76,17 @@ def carry_out(order: Order, *, again: str, json: bool) -> None:
 
     with noted() as notes:
         prepared = prepare(order)
+        arms = None if order.arms is None else read_folder(order, prepared)
         with Store.open(order.store) as store:
             names = Names(store.key())
-            run = store.begin(_plan(order, prepared, names), name="audit", command=again,
+            run = store.begin(_plan(order, prepared, names, arms), name="audit", command=again,
                               python=_python(order))  # fmt: skip
             if not run.finished:
-                _record(run, _audited(order, prepared, store, again), prepared, names)
+                report = (
+                    _audited(order, prepared, store, again) if arms is None
+                    else audit_folder(arms, order)
+                )  # fmt: skip
+                _record(run, report, prepared, names)
             shown = audit_page(run)
             folder = order.page
             path = store.reports / f"{run.id}-audit.html" if folder is None else (
@@ -302,6 +178,8 @@ def audit_page(run: Run) -> Page:
 def _say_costs(run: Run) -> None:
     """Print what each method costs, of a retraining, and what the audit took."""
     tables = run.tables()
+    if "costs" not in tables:
+        return
     screen = answers()
     for row in list(tables["costs"].rows())[1:]:
         ratio = row["seconds / retrain"]
@@ -316,7 +194,9 @@ def _say_costs(run: Run) -> None:
     screen.print()
 
 
-def _plan(order: Order, prepared: Prepared, names: Names) -> dict[str, Any]:
+def _plan(
+    order: Order, prepared: Prepared, names: Names, arms: dict[str, Any] | None
+) -> dict[str, Any]:
     """Return all that the result depends on; whoever is forgotten stands there by digest."""
     from unteach import __version__
     from unteach.core import read_whole
@@ -328,6 +208,14 @@ def _plan(order: Order, prepared: Prepared, names: Names) -> dict[str, Any]:
         "columns": [order.ids_column, order.target, order.group, *order.leave_out],
         "scale": order.scale.value,
         "learner": repr(prepared.learner),
+        "arms": {} if arms is None else {
+            name: names.file(b"".join(
+                digest(said.tobytes()).encode()
+                for said in (one.original, one.retrained, one.twin, one.unlearned)
+                if said is not None
+            ))
+            for name, one in sorted(arms.items())
+        },
         "methods": {name: repr(m) for name, m in prepared.methods.items()},
         "forget": sorted(names.record(i) for i in prepared.targets.tolist()),
         "whole groups": bool(prepared.request.groups),
