@@ -52,7 +52,9 @@ def learned(rows: Rows, held: Rows, learner: MLP, retrained: int, originals: int
     return said[:retrained], said[retrained:], labels, part
 
 
-def null_and_power(retrained: int, originals: int, audits: int, permutations: int) -> dict[str, Any]:
+def null_and_power(
+    retrained: int, originals: int, audits: int, permutations: int
+) -> dict[str, Any]:
     """Return how often whole audits say what they must not, and what they must.
 
     Each audit draws 192 of the retrained models: 64 stand for a method that is right, 64 are the
@@ -117,10 +119,11 @@ def standard(jobs: int, tier: str) -> None:
             print(f"{tier}, {jobs} threads: {took[0]:.0f} s wall, {took[1]:.0f} CPU s", flush=True)
             print(report)
             for m in report.methods.values():
-                f = m.fractions
-                area = m.tests["all"].area if m.tests else None
-                print(f"  {m.name}: {area}; " + ("" if f is None else
-                      f"median residual {f.median:.3f}, {f.near:.0%} near, side {f.value.value:.3f}"))
+                f, area = m.fractions, m.tests["all"].area
+                print(f"  {m.name}: area {area.value:.3f} [{area.low:.3f}, {area.high:.3f}]")
+                if f is not None:
+                    print(f"    residual: median {f.median:.3f}, {f.near:.0%} near, larger side "
+                          f"{f.value.value:.2f}")  # fmt: skip
             for bill in report.bills:
                 for row in bill.rows():
                     print("  ", {k: v if isinstance(v, (str, type(None))) else round(v, 4)

@@ -110,8 +110,9 @@ def test_a_screen_gives_no_verdict(folder):
 
 def test_models_in_folders_of_ones_own(folder):
     rng = np.random.default_rng(1)
-    for arm, count, shift in (("original", 16, 6.0), ("retrained", 32, 0.0),
-                              ("unlearned/mine", 16, 0.0), ("unlearned/none", 16, 6.0)):  # fmt: skip
+    made = {"original": (16, 6.0), "retrained": (32, 0.0), "unlearned/mine": (16, 0.0),
+            "unlearned/none": (16, 6.0)}  # fmt: skip
+    for arm, (count, shift) in made.items():
         (folder / "models" / arm).mkdir(parents=True)
         for k in range(count):
             z = rng.normal(size=(178, 3))

@@ -5,9 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unteach.audit import Arms, audit_arms
-from unteach.core import BadInput, Corrupt, Rows, Untrusted, stream
+from unteach.audit import Arms, audit_arms, run
+from unteach.audit.judged import Extras, Part, judge_parts
+from unteach.audit.spending import spend
+from unteach.core import (
+    BadInput,
+    Corrupt,
+    Cost,
+    Exact,
+    Forgotten,
+    NoRoute,
+    Request,
+    Rows,
+    Table,
+    Untrusted,
+    stream,
+)
 from unteach.models import Logistic, NaiveBayes
+from unteach.unlearn import Newton, Retrain, Sisa
 
 # ---- arms from files
 
@@ -191,3 +206,212 @@ def test_loaded_arms_are_audited_like_any(tmp_path):
     report = audit_arms(arms, {"done": arms.unlearned, "nothing": arms.original}, permutations=99)
     assert report.valid and report["nothing"].judgement.kind == "distinguishable"
     assert report["done"].judgement.kind in ("inconclusive", "equivalent")
+
+
+# ---- arms in the project, and what a purge leaves of them
+
+
+class Keep:
+    def __repr__(self):
+        return "Keep()"
+
+    def forget(self, model, records, request, *, seed):
+        return Forgotten(model, Exact(0.0, "distribution"))
+
+
+class Other(Keep):
+    def __repr__(self):
+        return "Other()"
+
+
+def marked(n=80, seed=0):
+    """Two classes; the ids are words that would be found in any file that held them."""
+    rng = stream(seed, "marked")
+    y = np.arange(n) % 2
+    x = rng.normal(size=(n, 3)) + 2.0 * y[:, None]
+    said = y.copy()
+    said[:20] = 1 - y[:20]
+    return Rows(np.array([f"patient-{k:03d}" for k in range(n)]), {"x": x, "y": said})
+
+
+NEAR = Logistic(C=100.0)
+
+
+def test_arms_lie_in_the_project_until_a_purge(tmp_path):
+    from unteach.store import Store
+
+    rows = marked()
+    how = {"forget": rows.ids[:20], "tier": "quick", "permutations": 39}
+    first = run(Keep(), NEAR, rows, store=tmp_path, **how)
+    own = first.bills[1]
+    assert own["trainings"] == [48] and own["read from the store"] == [0]
+    with Store.open(tmp_path) as store:
+        second = run(Other(), NEAR, rows, store=store, **how)
+        summary = store.runs()[0]
+    assert second.bills[1]["read from the store"] == [48]
+    assert second.bills[1]["forgettings"] == [16]
+    assert np.array_equal(first.base.original, second.base.original)
+    assert (summary.name, summary.status) == ("arms of an audit", "finished")
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            raw = path.read_bytes()
+            assert b"patient-" not in raw
+            assert not any(row.tobytes() in raw for row in rows.x)
+    with Store.open(tmp_path) as store:
+        (store.shards / summary.id / "training.safetensors").write_bytes(b"a checkpoint")
+        assert store.purge().shards == 48 + 2 * 16 + 1
+    assert not list(tmp_path.rglob("*.said")) and not list(tmp_path.rglob("*.safetensors"))
+    third = run(Keep(), NEAR, rows, store=tmp_path, **how)
+    assert third.bills[1]["trainings"] == [48]
+    assert np.array_equal(first.base.twin, third.base.twin)
+
+
+def test_other_records_have_other_arms(tmp_path):
+    rows = marked()
+    how = {"tier": "screen", "store": tmp_path}
+    run(Keep(), NEAR, rows, forget=rows.ids[:20], **how)
+    changed = Rows(rows.ids, {"x": np.asarray(rows.x) + 1.0, "y": rows.y})
+    for records, gone in ((rows, rows.ids[:19]), (changed, rows.ids[:20])):
+        found = run(Keep(), NEAR, records, forget=gone, **how)
+        assert found.bills[1]["read from the store"] == [0]
+
+
+def test_a_damaged_answer_is_refused_by_name(tmp_path):
+    rows = marked()
+    how = {"forget": rows.ids[:20], "tier": "screen", "store": tmp_path}
+    run(Keep(), NEAR, rows, **how)
+    path = next(tmp_path.rglob("original-0.said"))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(Corrupt, match=r"original-0\.said"):
+        run(Keep(), NEAR, rows, **how)
+    path.unlink()
+    assert run(Keep(), NEAR, rows, **how).bills[1]["trainings"] == [1]
+
+
+def test_what_cannot_be_named_is_not_stored(tmp_path):
+    class Bare:
+        def learn(self, records, *, seed):
+            return NEAR.fit(records.x, records.y)
+
+    with pytest.raises(BadInput, match="cannot be named in the store"):
+        run(Keep(), Bare(), marked(), forget=["patient-001"], store=tmp_path)
+
+
+# ---- methods that learn their own way
+
+
+def test_methods_with_learners_of_their_own_stand_beside_others(tmp_path):
+    rows = marked()
+    methods = {
+        "keep": Keep(), "newton": Newton(epsilon=1.0, delta=1e-3, sigma=20.0, penalty=0.1),
+        "sisa": Sisa(shards=2, aggregate="mean"),
+    }  # fmt: skip
+    how = {"forget": rows.ids[:20], "tier": "quick", "permutations": 39}
+    plan = run(methods, NEAR, rows, dry=True, **how)
+    assert (plan.trainings, plan.forgettings) == (3 * 48, 3 * 16)
+    report = run(methods, NEAR, rows, store=tmp_path, **how)
+    assert list(report.methods)[:3] == ["keep", "newton", "sisa"]
+    assert report["newton"].poles == ("do nothing (newton)", "retrain (newton)")
+    assert report["keep"].poles == ("do nothing", "retrain")
+    own, plain = report["newton"].arms, report["keep"].arms
+    assert not np.array_equal(own.original, plain.original)
+    assert np.array_equal(own.original, report["do nothing (newton)"].arms.unlearned)
+    assert np.array_equal(report["sisa"].arms.ids, plain.ids)
+    card = dict(zip(report.card["method"], report.card["definition"], strict=True))
+    assert card["newton"].startswith("certified (epsilon 1, delta 0.001), if: ")
+    assert card["sisa"].startswith("exact: ") and card["keep"].startswith("exact by construction")
+    assert "NoisyLogisticLearner" in report.card["reference"][1]
+    areas = {r.name: r for r in report.readings if ": area, all" in r.name}
+    for name in methods:
+        nothing = report[report[name].poles[0]].tests["all"].area.value
+        assert areas[f"{name}: area, all"].untouched == nothing
+    assert report.save(tmp_path / "page.html").exists()
+
+
+def test_one_that_prepares_needs_no_other_arms():
+    rows = marked()
+    method = Newton(epsilon=1.0, delta=1e-3, sigma=20.0, penalty=0.1)
+    plan = run(method, NEAR, rows, forget=rows.ids[:20], tier="quick", dry=True)
+    assert plan.trainings == 48
+    found = run([method], NEAR, rows, forget=rows.ids[:20], tier="screen")
+    assert found["newton"].poles == ("do nothing", "retrain")
+    with pytest.raises(NoRoute, match="logistic"):
+        run(method, NaiveBayes(), rows, forget=rows.ids[:20], tier="screen")
+
+
+def test_a_control_that_fails_voids_its_own_methods_alone():
+    rng = stream(0, "parts")
+    y, part = np.zeros(30, int), ["forget"] * 30
+
+    def arm(shift):
+        z = rng.normal(size=(16, 30, 2))
+        z[..., 0] += shift
+        return z
+
+    good = Arms(arm(6), arm(0), twin=arm(0), y=y, part=part)
+    bad = Arms(arm(0), arm(0), twin=arm(0), y=y, part=part)
+    report = judge_parts(
+        [Part(good, {"a": arm(6)}), Part(bad, {"b": arm(6)}, "b")], margin=0.05, strata=None,
+        seed=0, permutations=99, tier="quick", extras=Extras({}, {}),
+    )  # fmt: skip
+    assert report["a"].judgement.kind == "distinguishable"
+    assert report["b"].judgement.kind == "invalid"
+    assert not report.valid and "with the learner of b" in report.validity
+
+
+# ---- costs and cards
+
+
+def test_costs_stand_beside_retraining():
+    class Tuned(Keep):
+        trials = Table("trials", {"gap": [0.3, 0.2, 0.1]})
+        cost = Cost(seconds=8.0, rows_read=1000)
+
+        def forget(self, model, records, request, *, seed):
+            return Forgotten(model, Exact(), Cost(0.001, 0.001, 1000 + 7))
+
+    rows = marked()
+    report = run({"tuned": Tuned(), "again": Retrain()}, NEAR, rows, forget=rows.ids[:20],
+                 tier="quick", permutations=39)  # fmt: skip
+    costs = {row["method"]: row for row in report.bills[0].rows()}
+    assert list(costs) == ["retrain", "tuned", "again"]
+    assert costs["retrain"]["seconds / retrain"] == 1.0
+    assert costs["tuned"]["records read"] == 7.0  # of the forgetting, not of the tuning
+    assert costs["tuned"]["tuning runs"] == 3 and costs["again"]["tuning runs"] is None
+    assert costs["tuned"]["tuning / retrain"] == 8.0 / costs["retrain"]["seconds"]
+    assert costs["again"]["records / retrain"] == 1.0
+    assert 0.1 < costs["again"]["seconds / retrain"] < 10
+    assert costs["tuned"]["seconds"] < costs["again"]["seconds"]
+    assert costs["again"]["state stored"] > 80 * 3 * 8  # it keeps its rows
+    own = report.bills[1]
+    assert own["trainings"] == [48] and own["forgettings"] == [32]
+    assert own["seconds"][0] > 16 * costs["retrain"]["seconds"]
+
+
+def test_peak_memory_is_what_was_needed_beyond_what_was_held():
+    size = 64 * 2**20
+    _, _, small = spend(lambda: 1)
+    _, cost, peak = spend(lambda: np.ones(size // 8).sum())
+    assert cost.seconds > 0 and (peak is None or peak > 0.8 * size + (small or 0))
+    assert spend(lambda: 1, alone=False)[2] is None
+
+
+def test_the_card_says_what_was_asked():
+    rows = marked()
+    people = Rows(rows.ids, dict(rows.columns), np.repeat(np.arange(20), 4))
+    how = {"tier": "screen"}
+    report = run(Keep(), NEAR, people, forget=Request(groups=[0, 1]), **how)
+    card = next(report.card.rows())
+    assert "(2 whole groups)" in card["reference"] and "without 8 records" in card["reference"]
+    assert card["threat model"].startswith("none is tried")
+    assert card["goal"].startswith("removal of the records' influence")
+    assert "the audit keeps nothing" in card["stored"] and "training rows" in card["stored"]
+    new = rows.select(rows.ids[:20])
+    flipped = Rows(new.ids, {"x": new.x, "y": 1 - np.asarray(new.y)})
+    changed = run(Retrain(), NEAR, rows, forget=Request(replace=flipped), **how)
+    card = next(changed.card.rows())
+    assert "new contents" in card["goal"] and "say what they are changed to" in card["reference"]
+    other = run(Keep(), NEAR, rows, forget=rows.ids[:20], goal="suppression", **how)
+    assert "suppression" in next(other.card.rows())["goal"]
+    with pytest.raises(BadInput, match="goal is"):
+        run(Keep(), NEAR, rows, forget=rows.ids[:20], goal="forgetting", **how)

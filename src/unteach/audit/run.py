@@ -235,7 +235,7 @@ def _groups(named: Mapping[str, Any], recipe: Any) -> list[_Group]:
     for name, method in named.items():
         learner = recipe
         if isinstance(method, Prepares):
-            learner = as_learner(method.prepare(recipe))
+            learner = as_learner(method.prepare(getattr(recipe, "estimator", recipe)))
         if learner is recipe or repr(learner) == repr(recipe):
             first.methods[name] = method
         else:
