@@ -303,7 +303,7 @@ def test_what_cannot_be_named_is_not_stored(tmp_path):
 def test_methods_with_learners_of_their_own_stand_beside_others(tmp_path):
     rows = marked()
     methods = {
-        "keep": Keep(), "newton": Newton(epsilon=1.0, delta=1e-3, sigma=20.0, penalty=0.1),
+        "keep": Keep(), "newton": Newton(epsilon=1.0, delta=1e-3, sigma=3.0, penalty=1.0),
         "sisa": Sisa(shards=2, aggregate="mean"),
     }  # fmt: skip
     how = {"forget": rows.ids[:20], "tier": "quick", "permutations": 39}
@@ -330,7 +330,7 @@ def test_methods_with_learners_of_their_own_stand_beside_others(tmp_path):
 
 def test_one_that_prepares_needs_no_other_arms():
     rows = marked()
-    method = Newton(epsilon=1.0, delta=1e-3, sigma=20.0, penalty=0.1)
+    method = Newton(epsilon=1.0, delta=1e-3, sigma=3.0, penalty=1.0)
     plan = run(method, NEAR, rows, forget=rows.ids[:20], tier="quick", dry=True)
     assert plan.trainings == 48
     found = run([method], NEAR, rows, forget=rows.ids[:20], tier="screen")
