@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,8 +24,8 @@ from unteach.core import (
     Untrusted,
     stream,
 )
-from unteach.models import Logistic, NaiveBayes
-from unteach.unlearn import Newton, Retrain, Sisa
+from unteach.models import MLP, Logistic, NaiveBayes
+from unteach.unlearn import NegGradPlus, Newton, RandomLabel, Retrain, Sisa
 
 # ---- arms from files
 
@@ -415,3 +418,43 @@ def test_the_card_says_what_was_asked():
     assert "suppression" in next(other.card.rows())["goal"]
     with pytest.raises(BadInput, match="goal is"):
         run(Keep(), NEAR, rows, forget=rows.ids[:20], goal="forgetting", **how)
+
+
+# ---- the whole protocol on models that were really trained; benchmarks/bench_audit.py at length
+
+
+def bench():
+    path = Path(__file__).resolve().parents[1] / "benchmarks" / "bench_audit.py"
+    spec = importlib.util.spec_from_file_location("bench_audit", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_whole_audits_under_a_true_null_and_of_doing_nothing():
+    """30 audits at 64 + 64: by the 99 % binomial bound at 5 %, at most 5 may say something."""
+    found = bench().null_and_power(retrained=400, originals=120, audits=30, permutations=79)
+    assert found["distinguishable"] <= 5
+    assert found["invalid"] <= 2
+    assert found["power"] >= 27
+    assert found["area holds"] >= 26
+    assert abs(found["area mean"] - 0.5) <= 0.02
+
+
+@pytest.mark.slow
+def test_methods_on_the_toy_get_what_they_deserve():
+    """Retraining passes, nothing is found out, random labels overshoot, a median earns no pass."""
+    rows, held = bench().toy()
+    gone = np.r_[bench().WRONG, bench().CLEAN]
+    report = run(
+        [NegGradPlus(), RandomLabel(), Retrain()], MLP(), rows, forget=rows.ids[gone],
+        holdout=held, tier="standard", jobs=2, permutations=99,
+    )  # fmt: skip
+    assert report.valid
+    assert abs(report["retrain"].tests["all"].area.value - 0.5) <= 0.05
+    assert abs(report["Retrain"].tests["all"].area.value - 0.5) <= 0.05
+    assert report["Retrain"].judgement.kind in ("equivalent", "inconclusive")
+    assert report["random label"].judgement.kind == "over-forgotten"
+    assert abs(report["neggrad+"].fractions.median) <= 0.3
+    assert report["neggrad+"].judgement.kind in ("distinguishable", "over-forgotten")

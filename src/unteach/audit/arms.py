@@ -155,7 +155,10 @@ class Arms:
         if "twin" not in said and len(said["retrained"]) >= 4:
             both = said["retrained"]
             said["retrained"], said["twin"] = both[::2], both[1::2]
-        return cls(**said, y=codes, part=examples.part, ids=examples.ids, groups=examples.groups)
+        return cls(
+            said["original"], said["retrained"], said.get("unlearned"), said.get("twin"), codes,
+            examples.part, examples.ids, examples.groups,
+        )  # fmt: skip
 
     def at(self, part: Part) -> NDArray[np.bool_]:
         """Return which examples belong to a part: (q,); refuse where none does."""

@@ -22,7 +22,7 @@ UNITS = {
 
 
 def bill(name: str, said: Sequence[Said], state: int | None, method: Any = None) -> dict[str, Any]:
-    """Return what one training or forgetting takes: medians over models, the peak of any."""
+    """Return what one training or forgetting takes: medians over models."""
     trials = getattr(method, "trials", None)
     tuned = getattr(method, "cost", None)
     known = isinstance(tuned, Cost) and trials is not None
@@ -31,7 +31,7 @@ def bill(name: str, said: Sequence[Said], state: int | None, method: Any = None)
         "method": name,
         "seconds": float(np.median([s.cost.seconds for s in said])),
         "cpu seconds": float(np.median([s.cost.cpu_seconds for s in said])),
-        "peak memory": max(peaks) if peaks else None,
+        "peak memory": float(np.median(peaks)) if peaks else None,
         "records read": float(np.median([s.cost.rows_read for s in said])),
         "state stored": state,
         "tuning runs": len(trials) if known and trials is not None else None,
@@ -65,7 +65,7 @@ def costs_table(rows: Sequence[Mapping[str, Any]]) -> PaperTable:
                           for row in rows]  # fmt: skip
     return PaperTable(
         "costs", columns, UNITS, ("method",),
-        "of one request: medians over models, the highest peak of memory beyond what was held; "
+        "of one request: medians over models, of memory the peak beyond what was held before; "
         "tuning apart, where the method says what it took; empty where nothing was measured",
     )  # fmt: skip
 

@@ -80,7 +80,9 @@ class Reader:
         found = _files(name, given) if isinstance(given, (str, os.PathLike)) else list(given)
         if not found:
             raise BadInput(f"{name}: the list of models is empty")
-        parts, classes, names = [], None, []
+        parts: list[NDArray[np.float32]] = []
+        names: list[str] = []
+        classes: Any = None
         for one in found:
             isfile = isinstance(one, (str, os.PathLike))
             where = str(one) if isfile else f"{name}, model {len(names)}"
@@ -138,7 +140,9 @@ def load_arms(
     """Return the logits of each arm, and the examples' codes; what does not fit is refused."""
     given = None if classes is None else np.asarray(classes)
     reader = Reader(examples, module, given, allow_pickle, tuple(trusted))
-    said, names, own = {}, {}, given
+    said: dict[str, NDArray[np.float32]] = {}
+    names: dict[str, list[str]] = {}
+    own = given
     for arm, what in arms.items():
         said[arm], names[arm], mine = reader.arm(arm, what)
         if own is not None and mine is not None and list(mine) != list(own):

@@ -16,6 +16,7 @@ def tensors_of(path: Path, pickled: bool) -> dict[str, Any]:
 
     Of a checkpoint that a training of unteach kept, the parameters: the best, else the last.
     """
+    flat: Any
     if not pickled:
         from unteach.models.checkpoint import tensors_from_bytes
 
@@ -31,7 +32,7 @@ def tensors_of(path: Path, pickled: bool) -> dict[str, Any]:
     if not isinstance(flat, dict):
         raise BadInput(f"{path} holds a {type(flat).__name__}; a dictionary of tensors is needed")
     if pickled or not _of_a_training(path):
-        return flat
+        return dict(flat)
     part = "best." if any(name.startswith("best.") for name in flat) else "model."
     return {k.removeprefix(part): v for k, v in flat.items() if k.startswith(part)}
 

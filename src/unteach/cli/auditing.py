@@ -82,11 +82,11 @@ def carry_out(order: Order, *, again: str, json: bool) -> None:
             run = store.begin(_plan(order, prepared, names, arms), name="audit", command=again,
                               python=_python(order))  # fmt: skip
             if not run.finished:
-                report = (
+                found = (
                     _audited(order, prepared, store, again) if arms is None
                     else audit_folder(arms, order)
                 )  # fmt: skip
-                _record(run, report, prepared, names)
+                _record(run, found, prepared, names)
             shown = audit_page(run)
             folder = order.page
             path = store.reports / f"{run.id}-audit.html" if folder is None else (
