@@ -9,11 +9,14 @@ from unteach.core import Reading, Table
 from unteach.knowledge import SkillGraph
 from unteach.report import Finding, Verdict
 
+from .readings import HELD, dissociations
 from .setting import MAIN, top, ways_to
 
 NEAR, KEPT, OPEN = 0.10, 0.97, 0.90
 """Front door this near to chance; a skill above it kept so well; a back door so wide is open."""
 TRAVELS, STAYS = 0.65, 0.10
+RESISTED = 0.05
+"""A called step that lost no more than this has resisted."""
 FEW = 3
 """With fewer seeds than this a number is shown, and no verdict rests on it."""
 
@@ -28,7 +31,7 @@ def answer(
     for skill in plan["world"]["forgotten"]:
         found.append(_front(plan, tables, graph, skill))
         found += _travel(plan, named, tables, graph, skill)
-        found += _trace(plan, named, skill)
+        found += _trace(plan, tables, skill)
         found += _relearned(plan, named, skill)
     return [*found, *_moles(plan, tables), *_matrix(plan, named), *_taught(plan, tables)]
 
@@ -131,25 +134,34 @@ def _travel(
     return [Finding(text + _few(plan), tuple(names), _judged(plan, verdict))]
 
 
-def _trace(plan: dict[str, Any], named: Mapping[str, Reading], skill: str) -> list[Finding]:
-    parts, names = [], []
+def _trace(
+    plan: dict[str, Any], tables: Mapping[str, Table], skill: str
+) -> list[Finding]:
+    """Say where the trace broke, of the models whose front door came to chance."""
+    parts, names, broke, seen = [], [], 0, 0
     for f in plan["formats"]:
-        one = named.get(f"{f}: drop of the {skill} role in the trace")
-        other = named.get(f"{f}: largest drop of another role when {skill} goes")
-        if one is None or other is None:
-            continue
-        names += [one.name, other.name]
-        if one.value <= 0.02 and other.value <= 0.02:
-            parts.append(f"in {f} the trace resisted")
-        elif one.value >= 3 * other.value:
-            parts.append(f"in {f} the called step lost three times what any other lost, or more")
-        else:
-            parts.append(f"in {f} the damage was not specific to the called step")
+        for arm, words in HELD.items():
+            at = {r["seed"]: r["front"] <= r["chance"] + NEAR for r in tables["forgetting"].rows()
+                  if (r["format"], r["skill"], r["method"], r["kept"]) == (f, skill, *arm)}
+            found = dissociations(f, skill, arm, tables["roles"].rows())
+            closed = [d for seed, d in found.items() if at[seed]]
+            if not found:
+                continue
+            names += [f"{f}: drop of the {skill} role in the trace, {words}",
+                      f"{f}: largest drop of another role when {skill} goes, {words}"]
+            held = sum(d.called > RESISTED and d.holds() for d in closed)
+            still = sum(d.called <= RESISTED for d in closed) + len(found) - len(closed)
+            parts.append(f"{f}, {words}: {held} of {len(closed)}"
+                         + (f" ({still} of {len(found)} resisted)" if still else ""))
+            broke, seen = broke + held, seen + len(closed)
     if not parts:
         return []
-    text = (f"**Where does the trace break** when {skill} goes and nothing above it is protected? "
-            + "; ".join(parts) + ".")
-    return [Finding(text, tuple(names), "fact")]
+    text = (f"**Where does the trace break** when {skill} goes? Of the models whose front door "
+            "came to chance, the called step lost at least three times what any other part of the "
+            f"trace lost in: {'; '.join(parts)}. Resisted: the front door stayed above chance, or "
+            f"the called step lost no more than {RESISTED:.2f}.")  # fmt: skip
+    verdict = "holds" if broke == seen and seen else "mixed" if broke else "fails"
+    return [Finding(text + _few(plan), tuple(names), _judged(plan, verdict))]
 
 
 def _relearned(plan: dict[str, Any], named: Mapping[str, Reading], skill: str) -> list[Finding]:

@@ -140,6 +140,6 @@ def relearn_blocks(plan: dict[str, Any], tables: dict[str, Table]) -> list[Block
                               "drop"),
             where={"method": "labels", "kept": "atoms"}, digits=2,
             caption="Damage by role: accuracy of each token of the trace, given all before it, "
-            "when only atoms were protected.",
+            "when only atoms were protected. The page's data hold the other arms.",
         ))  # fmt: skip
     return blocks

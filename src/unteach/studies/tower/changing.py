@@ -34,7 +34,7 @@ def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         seen["step"] += 10
         return seen["step"] >= least and taken.led(after, [skill])[skill]["whole"] >= SURE
 
-    method = FineTune(lr=5e-4, steps=int(payload["steps"]), clip=1.0, until=until, every=10)
+    method = FineTune(lr=1e-3, steps=int(payload["steps"]), clip=1.0, until=until, every=10)
     course: Any = Course(tasks, skill, told)
     own = derive(int(payload["seed"]), "change", kept)
     gone = method.forget(small(model), course, Request(groups=[skill]), seed=own)

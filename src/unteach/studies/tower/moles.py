@@ -32,7 +32,7 @@ def mole_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             return gauge.graph.truth(name, inputs)
 
         way.program.run(tasks.domain(skill), record, gauge.graph.maps)
-    method = method_for("labels", int(payload["steps"]), lambda _: False, 0)
+    method = method_for("labels", int(payload["steps"]), lambda _: False, held=True)
     course = Course(tasks, skill, left_of(tasks, skill, "everything"), tuple(asked))
     gone = method.forget(small(model), course, Request(groups=[skill]),
                          seed=derive(int(payload["seed"]), "mole", closed)).model  # fmt: skip
@@ -54,7 +54,7 @@ def entangle_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         def until(after: Any) -> bool:
             return probe.led(after, [skill])[skill]["share"] <= chance[skill] + 0.06
 
-        method = method_for("labels", int(payload["steps"]), until, 0)
+        method = method_for("labels", int(payload["steps"]), until, held=False)
         course = Course(tasks, skill, Lessons((held,)))
         own = derive(int(payload["seed"]), "pair", skill, watched)
         gone = method.forget(small(model), course, Request(groups=[skill]), seed=own).model

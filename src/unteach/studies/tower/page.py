@@ -18,6 +18,7 @@ from .blocks import (
     mole_blocks,
     relearn_blocks,
 )
+from .forgetting import ROOTED
 from .setting import graph_of
 
 
@@ -57,7 +58,9 @@ def _method(plan: dict[str, Any]) -> str:
             else f"the tower in {world['spec']['name']}")
     quick = (
         " **This is the quick form**: a smaller modulus, fewer skills, a smaller model, few steps "
-        "and one format; read it as a demonstration." if plan["form"] == "quick" else ""
+        "and one format; left out are gradient ascent, NegGrad+, the task vector and the token's "
+        "row, two of the four protections of a change, and half of the doors to close. Read it as "
+        "a demonstration." if plan["form"] == "quick" else ""
     )
     return (
         f"**How it was measured.** Causal transformers ({shape['layers']} layers of width "
@@ -66,7 +69,8 @@ def _method(plan: dict[str, Any]) -> str:
         f"{plan['n']} tasks a skill, or all where there are fewer; answers are decoded greedily "
         "and read where the format puts them. Accuracies are shares of answered symbols. "
         f"A forgetting takes at most {plan['steps']} steps and ends when the front door is at "
-        "chance (with everything else protected, when the highest skill stands as well). The "
+        "chance (with everything else protected, when all other skills stand as well; where damage "
+        f"in the trace is read, after {ROOTED} steps at the earliest). The "
         "reference is a model that was never taught the skill.\n\n"
         "**What this does not say.** A front door at chance is no forgetting: the reductions are "
         "programs, and whoever can ask can run them. Back doors that nobody declared may exist. "

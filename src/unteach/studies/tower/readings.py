@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from unteach.core import Reading, Table
-from unteach.knowledge import Entanglement, SkillGraph, dissociation
+from unteach.knowledge import Dissociation, Entanglement, SkillGraph, dissociation
 
 from .rows import Results, Row, of_kind
-from .setting import CHANGES, MAIN, top
+from .setting import BARE, CHANGES, MAIN, SPARED, top
 from .summed import ALONE, reading
 
-LOCAL = ("labels", "atoms")
-"""The arm by which damage in the trace is read: nothing above the skill is held in place."""
+HELD = {BARE: "atoms protected", SPARED: "all but its results protected"}
+"""The arms by which damage in the trace is read, in words."""
 
 
 def all_readings(
@@ -29,7 +30,8 @@ def all_readings(
             made += _forgotten(format, skill, above, results, forgets, seeds)
             made += _again(format, skill, results, seeds)
             made += _changed(format, skill, above, changes, seeds)
-            made += _broken(format, skill, roles, seeds)
+            for arm in HELD:
+                made += _broken(format, skill, arm, roles, seeds)
         made += _recovered(format, graph, found, seeds)
     return made
 
@@ -104,24 +106,35 @@ def _changed(
     return made
 
 
-def _broken(format: str, skill: str, roles: list[Row], seeds: list[int]) -> list[Reading]:
-    called, others = [], []
-    for k in sorted({r["seed"] for r in roles}):
-        rows = [r for r in roles if (r["format"], r["skill"], r["seed"], r["method"], r["kept"])
-                == (format, skill, k, *LOCAL)]
-        if skill not in {r["role"] for r in rows} or len(rows) < 2:
-            return []
-        table = Table("t", {n: [r[n] for r in rows] for n in ("role", "drop")})
-        found = dissociation(table, skill)
-        called.append(found.called)
-        others.append(found.other)
-    if not called:
+def _broken(
+    format: str, skill: str, arm: tuple[str, str], roles: list[Row], seeds: list[int]
+) -> list[Reading]:
+    seen = dissociations(format, skill, arm, roles)
+    if not seen:
         return []
+    called, others = [s.called for s in seen.values()], [s.other for s in seen.values()]
     return [
-        reading(f"{format}: drop of the {skill} role in the trace", called, seeds, "roles"),
-        reading(f"{format}: largest drop of another role when {skill} goes", others, seeds,
+        reading(f"{format}: drop of the {skill} role in the trace, {HELD[arm]}", called, seeds,
                 "roles"),
+        reading(f"{format}: largest drop of another role when {skill} goes, {HELD[arm]}", others,
+                seeds, "roles"),
     ]  # fmt: skip
+
+
+def dissociations(
+    format: str, skill: str, arm: tuple[str, str], roles: Iterable[Row]
+) -> dict[int, Dissociation]:
+    """Return by seed what the called role lost beside the others; nothing where none is called."""
+    mine: dict[int, list[Row]] = {}
+    for r in roles:
+        if (r["format"], r["skill"], r["method"], r["kept"]) == (format, skill, *arm):
+            mine.setdefault(int(r["seed"]), []).append(r)
+    found = {}
+    for seed, rows in sorted(mine.items()):
+        if skill in {r["role"] for r in rows} and len(rows) > 1:
+            table = Table("t", {n: [r[n] for r in rows] for n in ("role", "drop")})
+            found[seed] = dissociation(table, skill)
+    return found
 
 
 def _recovered(

@@ -24,7 +24,7 @@ from unteach.knowledge import (
 
 NINE = ("ADD", "SUB", "MUL", "MAX", "REV", "AFF", "DOT", "MV", "MM")
 FIVE = ("ADD", "SUB", "MUL", "DOT", "MV")
-SMALL_MATRIX = ("ADD", "MUL", "DOT", "MV")
+SMALL_MATRIX = ("ADD", "MUL", "DOT")
 MATRIX = ("ADD", "SUB", "MUL", "REV", "DOT", "MM")
 """Skills of the entanglement matrix in the full form; every pair costs a forgetting."""
 
@@ -41,13 +41,17 @@ KEPT = {
     "trace": "all but the skill's own results",
     "everything": "everything else",
 }
-ARMS = (
-    ("ascent", "none"), ("vector", "none"), ("labels", "atoms"), ("neggrad", "everything"),
-    ("row", "everything"), ("labels", "everything"),
-)  # fmt: skip
 MAIN = ("labels", "everything")
 """The arm that the answer is judged by: to chance, with everything else held in place."""
+BARE, SPARED = ("labels", "atoms"), ("labels", "trace")
+"""The arms by which damage in the trace is read: with nothing above the skill held in place, and
+with all held but the results of the skill's own calls."""
+ARMS = (("ascent", "none"), ("vector", "none"), ("neggrad", "everything"), ("row", "everything"),
+        BARE, SPARED, MAIN)  # fmt: skip
+FEW_ARMS = (BARE, SPARED, MAIN)
+"""Those of the quick form, and of every forgotten skill but the first."""
 CHANGES = PROTECTIONS
+FEW_CHANGES = ("trace", "everything")
 
 
 @dataclass(frozen=True)

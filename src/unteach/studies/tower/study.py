@@ -20,6 +20,8 @@ from .setting import (
     ARMS,
     CHANGES,
     DIRECT,
+    FEW_ARMS,
+    FEW_CHANGES,
     FIVE,
     MAIN,
     MATRIX,
@@ -115,8 +117,9 @@ class TowerStudy:
                 f: shape_json(QUICK if not full else DIRECT if f == "direct" else TRACED)
                 for f in FORMATS
             },
-            "matrix": matrix, "steps": 300 if full else 200, "n": 300 if full else 80,
-            "few_steps": 60 if full else 40,
+            "matrix": matrix, "n": 200 if full else 80,
+            "steps": 400 if full else 200, "change_steps": 200 if full else 120,
+            "few_steps": 80 if full else 40,
         }  # fmt: skip
 
     def tasks(self, plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -134,22 +137,25 @@ class TowerStudy:
                     first[f"teach/{at}/{without or 'all'}"] = {
                         **shared, "kind": "teach", "without": without}  # fmt: skip
                 for skill in world["forgotten"]:
-                    for method, kept in ARMS:
+                    for method, kept in (
+                        ARMS if plan["form"] == "full" and skill == world["forgotten"][0]
+                        else FEW_ARMS
+                    ):
                         then[f"forget/{at}/{skill}/{method}/{kept}"] = {
                             **shared, "kind": "forget", "skill": skill, "method": method,
                             "kept": kept, "steps": steps, "relearn": (method, kept) == MAIN,
                         }  # fmt: skip
-                    for kept in CHANGES:
+                    for kept in CHANGES if plan["form"] == "full" else FEW_CHANGES:
                         then[f"change/{at}/{skill}/{kept}"] = {
                             **shared, "kind": "change", "skill": skill, "kept": kept,
-                            "steps": steps}  # fmt: skip
+                            "steps": plan["change_steps"]}  # fmt: skip
                 skill = world["forgotten"][0]
                 doors = len(ways_to(graph, skill, tuple(tasks_of(world, format).groups)))
-                few = {0, 2, doors} if plan["form"] == "quick" else {0, 1, 2, doors // 2, doors}
+                few = {0, doors} if plan["form"] == "quick" else {0, 2, doors // 2, doors}
                 for closed in sorted(few & set(range(doors + 1))):
                     then[f"mole/{at}/{closed}"] = {
                         **shared, "kind": "mole", "skill": skill, "closed": closed,
-                        "steps": steps}  # fmt: skip
+                        "steps": plan["change_steps"]}  # fmt: skip
                 for name in plan["matrix"]:
                     then[f"entangle/{at}/{name}"] = {
                         **shared, "kind": "entangle", "skill": name, "steps": plan["few_steps"],
