@@ -13,17 +13,20 @@ from unteach.knowledge import Tasks, protect, tower
 pytest.importorskip("torch")
 
 from unteach.cli.study import taken
+from unteach.models.watching import Seen, Watch
 from unteach.report import page_json, write_page
 from unteach.store import Store
 from unteach.studies import MARGIN, TOWER, study_named
-from unteach.studies.tower.answer import answer
+from unteach.studies.tower.answer import _trace, answer
 from unteach.studies.tower.changing import change_task
 from unteach.studies.tower.conclude import tables_and_readings
 from unteach.studies.tower.forgetting import left_of
+from unteach.studies.tower.gauge import Gauge
 from unteach.studies.tower.lessons import Course, Lessons
 from unteach.studies.tower.rows import front_word
-from unteach.studies.tower.setting import graph_of, shifted, ways_to
+from unteach.studies.tower.setting import columns, graph_of, shifted, tasks_of, ways_to
 from unteach.studies.tower.study import tower_task
+from unteach.studies.tower.taught import taught
 from unteach.unlearn import RandomLabel, TaskVector, TokenRows
 
 SMALL = {"width": 16, "layers": 1, "batch": 24, "steps": 60, "lr": 0.01, "enough": 0.995}
@@ -211,6 +214,57 @@ def test_token_rows_move_only_their_rows_and_task_vectors_stop_where_told(dna, t
         TokenRows(tokens=(99,), steps=1).forget(model, course, request, seed=0)
     with pytest.raises(NoRoute):
         RandomLabel(steps=1).forget(object(), course, request, seed=0)
+
+
+def test_fast_readings_are_the_slow_ones(dna, tmp_path):
+    plan = small_plan(dna, formats=["explicit"])
+    payload = {"world": plan["world"], "shape": SMALL, "seed": 1, "format": "explicit"}
+    model = taught(payload, tmp_path)
+    tasks = tasks_of(plan["world"], "explicit")
+    gauge = Gauge(tasks, n=16, seed=0)
+    led, ask = gauge.led(model), gauge.oracle(model)
+    slow = gauge.skills(tasks.oracle(model.predict))  # decoded to the end, one question at a time
+    assert gauge.skills(ask) == slow
+    assert led["PAIR"] == slow["PAIR"]  # one token to say: the same
+    assert all(led[n]["whole"] <= slow[n]["whole"] for n in tasks.groups)
+    assert any(0 < s["share"] < 1 for s in slow.values())  # there was something to tell apart
+    prompts = tasks.prompts("OTHER", gauge.inputs["OTHER"])
+    whole = model.predict(prompts)
+    for most in (1, 4, 1000):
+        said = model.predict(prompts, most=most)
+        assert np.array_equal(said, whole[:, :most])
+    with pytest.raises(BadInput, match="most"):
+        model.predict(prompts, most=0)
+
+
+def test_enough_can_be_asked_for_in_a_row():
+    import torch
+
+    scores = iter([1.0, 0.2, 0.9, 1.0, 0.1])
+    line = torch.nn.Linear(1, 1)
+    watch = Watch(score=lambda: next(scores), every=1, best="highest", enough=0.9, in_a_row=2)
+    seen = Seen()
+    stopped = [bool(seen.look(line, watch, step)) for step in range(1, 5)]
+    assert stopped == [False, False, False, True]
+    with pytest.raises(BadInput, match="in_a_row"):
+        Watch(score=lambda: 0.0, in_a_row=0)
+
+
+def test_the_trace_is_judged_model_by_model():
+    def rows(seed, add, copy):
+        shared = {"format": "explicit", "seed": seed, "skill": "ADD", "method": "labels",
+                  "kept": "atoms"}  # fmt: skip
+        return [{**shared, "role": "ADD", "drop": add}, {**shared, "role": "copy", "drop": copy}]
+
+    roles = [*rows(0, 0.6, 0.1), *rows(1, 0.6, 0.3), *rows(2, 0.01, 0.0), *rows(3, 0.9, 0.0)]
+    fronts = [0.2, 0.2, 0.2, 0.9]  # the last one's front door never closed
+    forgets = [{**{k: r[k] for k in ("format", "seed", "skill", "method", "kept")}, "chance": 0.2,
+                "front": front} for r, front in zip(roles[::2], fronts, strict=True)]  # fmt: skip
+    tables = {name: Table(name, columns(found))
+              for name, found in (("roles", roles), ("forgetting", forgets))}  # fmt: skip
+    finding = _trace({"formats": ["explicit"], "seeds": 4}, tables, "ADD")[0]
+    assert "explicit, atoms protected: 1 of 3 (2 of 4 resisted)" in finding.text
+    assert finding.verdict == "mixed"
 
 
 @pytest.mark.slow
