@@ -127,10 +127,26 @@ def resampled(
     return Agreement(value, low, high, draws)
 
 
+def off_diagonal(matrix: Array) -> float:
+    """Return the mean of what is known of a square matrix without its diagonal.
+
+    >>> off_diagonal(np.array([[1.0, 0.5], [0.1, 1.0]]))
+    0.3
+    """
+    return known_mean(np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix))
+
+
+def known_mean(values: Array) -> float:
+    """Return the mean of the numbers that are there; NaN if none is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
 def _ends(draws: Array, value: Array) -> tuple[Array, Array]:
     known = np.isfinite(draws).any(axis=0) & np.isfinite(value)
     filled = np.where(known, draws, 0.0)
-    low, high = np.nanquantile(filled, [0.025, 0.975], axis=0)
+    found = np.where(np.isfinite(filled), filled, value)
+    low, high = np.quantile(np.where(known, found, 0.0), [0.025, 0.975], axis=0)
     return (np.where(known, np.minimum(low, value), np.nan),
             np.where(known, np.maximum(high, value), np.nan))  # fmt: skip
 

@@ -101,14 +101,19 @@ def _use(rows: list[dict[str, Any]], judged: list[dict[str, Any]]) -> Finding:
 def _pole(key: str, words: str, rows: list[dict[str, Any]]) -> Finding:
     fooled = [(r["label"], r[key], r["sets"]) for r in rows if r[key]]
     caught = [r for r in rows if r["sets"] and not r[key]]
+    if not fooled and not caught:
+        return Finding(f"**Does every definition catch {words}?** No forget set can tell.", (),
+                       "unknown")  # fmt: skip
     if not fooled:
-        text = (f"all {len(caught)} do, on every forget set, once each is read against its own "
+        text = (f"All {len(caught)} do, on every forget set, once each is read against its own "
                 "null of retraining against retraining")  # fmt: skip
+    elif not caught:
+        text = f"None of {len(fooled)} does on every forget set"
     else:
-        text = (f"{len(caught)} of {len(caught) + len(fooled)} do; it passes "
-                + _listed([f"{n} (on {k} of {s} sets)" for n, k, s in fooled]))  # fmt: skip
-    return Finding(f"**Does every definition catch {words}?** {text[0].upper()}{text[1:]}.", (),
-                   "fails" if fooled else "holds")
+        text = (f"{len(caught)} of {len(caught) + len(fooled)} do. It passes "
+                + _listed([f"{n} on {k} of {s} sets" for n, k, s in fooled]))  # fmt: skip
+    return Finding(f"**Does every definition catch {words}?** {text}.", (),
+                   "holds" if not fooled else "mixed" if caught else "fails")
 
 
 def _alarms(rows: list[dict[str, Any]]) -> Finding:
@@ -123,7 +128,7 @@ def _alarms(rows: list[dict[str, Any]]) -> Finding:
 
 def _methods(judged: list[dict[str, Any]]) -> Finding:
     mine = [r for r in judged if r["kind"] != "invalid"
-            and r["method"] not in ("do nothing", "over-forget", "retrain")]  # fmt: skip
+            and r["method"] not in ("nothing", "vandal", "retrain")]  # fmt: skip
     if not mine:
         return Finding("**Does any method reach retraining?** It cannot be told: the controls of "
                        "every forget set misbehave.", (), "unknown")  # fmt: skip
@@ -141,22 +146,25 @@ def _methods(judged: list[dict[str, Any]]) -> Finding:
 
 
 def _gallery(rows: list[dict[str, Any]]) -> list[Finding]:
-    found = []
-    for trap, title in TITLES.items():
-        mine = [r for r in rows if r["trap"] == trap]
-        if not mine:
-            continue
-        shows = [r for r in mine if r["shows"]]
-        shown = max(shows or mine, key=lambda r: abs(r["value"] - r["against"]))
-        places = f"{len(shows)} of {len(mine)} places" if len(mine) > 1 else "the one place"
-        said = (f"It shows here, in {places} looked at" if shows
-                else f"It does not show here, in {places} looked at"
-                if len(mine) > 1 else "It does not show here")  # fmt: skip
-        name = reading_name(shown)
+    """Return which traps show, and, on its own, the one that qualifies the attack itself."""
+    by = {t: [r for r in rows if r["trap"] == t] for t in TITLES}
+    count = {t: (sum(r["shows"] for r in mine), len(mine)) for t, mine in by.items() if mine}
+    there = [f"{TITLES[t]} ({k} of {n})" for t, (k, n) in count.items() if k]
+    absent = [TITLES[t] for t, (k, _) in count.items() if not k]
+    text = f"**Which traps show here?** {len(there)} of {len(count)}. "
+    text += "; ".join(there) + "." if there else ""
+    text += f" Not here: {'; '.join(absent)}." if absent else ""
+    found = [Finding(text + " The numbers stand in the gallery.", (), "fact")]
+    for row in by.get("procedure", []):
+        name = reading_name(row)
+        said = ("Yes: a method that changes models in other ways leaves a trace of its own, so "
+                "that being told from retraining is not yet having kept the records"
+                if row["shows"] else "No, not for certain")  # fmt: skip
         found.append(Finding(
-            f"**{title}.** {said}: {shown['says']} {{{name}}} ({shown['where']}), "
-            f"{shown['against_what']} {shown['against']:.2f}.",
-            (), "mixed" if shows and len(shows) < len(mine) else "holds" if shows else "fails",
+            "**Does the attack flag models that never saw the records?** Retrained models, put "
+            f"through the same method, are told from retrained ones with an area of {{{name}}}, "
+            f"models that saw them with {row['against']:.2f}. {said}.",
+            (name,), "mixed" if row["shows"] else "fact",
         ))  # fmt: skip
     return found
 

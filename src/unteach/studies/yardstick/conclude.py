@@ -149,7 +149,7 @@ def _scored(
     half = 1.96 * float(np.std(again, ddof=1)) if len(again) > 1 else 0.0
     middle, high = (float(q) for q in np.quantile(null, [0.5, 0.95]))
     width = max(high - middle, 1e-9)
-    units = float(np.clip((value - middle) / width, -MOST, MOST))
+    units = round(float(np.clip((value - middle) / width, -MOST, MOST)), 3) + 0.0
     return dict(zip(names, (value, value - half, value + half, middle, high, units), strict=True))
 
 
@@ -228,12 +228,12 @@ def definition_rows(
         mine = {(r["set"], r["method"]): r["beyond"] for r in panel
                 if r["definition"] == name and valid[r["set"]] and r["beyond"] is not None}
         fooled = [(s, m) for (s, m), beyond in mine.items() if told.get((s, m)) and not beyond]
-        others = [m for _, m in fooled if m not in ("do nothing", "over-forget")]
+        others = [m for _, m in fooled if m not in ("nothing", "vandal")]
         rows.append({
             "definition": name, "label": BY_NAME[name].label, "family": BY_NAME[name].family,
             "means": BY_NAME[name].means, "sets": len({s for s, _ in mine}),
-            "nothing": sum(m == "do nothing" for _, m in fooled),
-            "vandal": sum(m == "over-forget" for _, m in fooled),
+            "nothing": sum(m == "nothing" for _, m in fooled),
+            "vandal": sum(m == "vandal" for _, m in fooled),
             "retrain": sum(bool(b) for (_, m), b in mine.items() if m == "retrain"),
             "missed": _plain(misses.value[k]), "missed_low": _plain(misses.low[k]),
             "missed_high": _plain(misses.high[k]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unteach.core import Table
 from unteach.report import (
     Block,
     Forest,
@@ -21,7 +22,9 @@ from .answer import answer
 from .definitions import DEFINITIONS, LABELS, SHORT
 from .readings import missed_name, tau_name
 from .setting import METHOD_LABELS, RETRAIN
-from .traps import TITLES, reading_name
+
+TWINS = {"entropy": "member", "loss": "answers"}
+"""Definitions that the matrices leave out for room, and those that they stand nearest to."""
 
 
 def key_figure(page: Page) -> Matrix:
@@ -39,7 +42,8 @@ def _panel(methods: list[str], name: str) -> Matrix:
         above="farther from retraining than retraining is from itself", below="nearer",
         title=f"What each definition says, {name}",
         caption="0: as retraining typically scores against retraining; 1: where 5 % of such "
-        "comparisons lie; 99: that far or farther. Empty: cannot be read on these records.",
+        "comparisons lie; 99: that far or farther. Empty: cannot be read on these records. "
+        "Nothing: doing nothing; vandal: over-forgetting; relabel: random labels.",
     )  # fmt: skip
 
 
@@ -61,12 +65,12 @@ def yardstick_page(run: Run) -> Page:
             *(_panel(tables["panel"]["method"], s) for s in sets),
             Section("Which agree", "By the order in which they put the methods, and by what they "
                     "accept and reject."),
-            *_agreement(names),
+            *_agreement(names, tables["order"]),
             Section("Which are fooled", "And by what."),
             *_fooled(names),
             Section("A gallery of traps", "Each with its number here, also where it does not "
                     "show."),
-            *_gallery(tables),
+            *_gallery(),
             Section("What a method costs, leaks and keeps"),
             *_front(plan),
             TableBlock(
@@ -91,21 +95,27 @@ def yardstick_page(run: Run) -> Page:
     )  # fmt: skip
 
 
-def _agreement(names: set[str]) -> list[Block]:
-    order = tuple(SHORT)
+def _agreement(names: set[str], table: Table) -> list[Block]:
+    order = tuple(n for n in dict.fromkeys(table["one"]) if n not in TWINS)
+    tau = {(r["one"], r["other"]): r["value"] for r in table.rows()}
+    twins = " and ".join(
+        f"{LABELS[a]} (with {LABELS[b]} {tau[a, b]:.2f})" for a, b in TWINS.items()
+        if tau[a, b] is not None
+    )  # fmt: skip
     ranked = tuple(n for n in (tau_name(d.label) for d in DEFINITIONS) if n in names)
     return [
         Matrix(
-            "order", row="one", column="other", value="value", labels=SHORT, order=None,
+            "order", row="one", column="other", value="value", labels=SHORT, order=order,
             marked="sure", marks="above zero for certain (95 %)", columns="definition",
             above="order alike", below="order oppositely",
             title="Do two definitions put the methods in the same order?",
             caption="Kendall's tau-b over methods, averaged over forget sets; definitions that "
             "agree stand beside each other. On the diagonal: a definition with itself on "
-            "resampled models, the most that its noise allows.",
+            "resampled models, the most that its noise allows. Left out here, and in the table: "
+            f"{twins}.",
         ),
         Matrix(
-            "verdicts", row="one", column="other", value="value", labels=SHORT, order=None,
+            "verdicts", row="one", column="other", value="value", labels=SHORT, order=order,
             columns="definition", above="same verdict",
             title="Do they accept and reject the same?",
             caption="Share of cells of method and forget set in which both accept or both "
@@ -116,7 +126,7 @@ def _agreement(names: set[str]) -> list[Block]:
                             if tau_name(d.label) in names},
             title="The order of methods, against U-LiRA's",
             caption="Intervals resample forget sets, methods and models.",
-        )] if ranked and order else []),
+        )] if ranked else []),
     ]  # fmt: skip
 
 
@@ -146,17 +156,7 @@ def _fooled(names: set[str]) -> list[Block]:
     ]  # fmt: skip
 
 
-def _gallery(tables: Any) -> list[Block]:
-    rows = list(tables["traps"].rows())
-    names, labels, headings = [], {}, {}
-    for trap in TITLES:
-        mine = [r for r in rows if r["trap"] == trap]
-        for k, row in enumerate(mine):
-            name = reading_name(row)
-            names.append(name)
-            labels[name] = name
-            if k == 0:
-                headings[name] = TITLES[trap]
+def _gallery() -> list[Block]:
     return [
         TableBlock(
             "traps", columns=("title", "where", "says", "value", "low", "high", "against_what",

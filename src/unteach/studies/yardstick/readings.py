@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unteach.core import Reading
 
-from .agreement import Agreement
+from .agreement import Agreement, known_mean, off_diagonal
 from .definitions import DEFINITIONS
 
 BENCHMARK = "ulira"
-CELLS = "forget sets x methods"
+CELLS = "cells"
 
 
 def tau_name(label: str) -> str:
@@ -37,7 +36,7 @@ def panel_readings(
     same = verdicts.of(off_diagonal)
     per_record = [k for k, d in enumerate(DEFINITIONS) if d.family == "per record"]
     averages = [k for k, d in enumerate(DEFINITIONS) if d.family in ("average", "one threshold")]
-    itself = float(np.nanmean(np.diagonal(orders.value)))
+    itself = known_mean(np.diagonal(orders.value))
     return [
         Reading("agreement in order, all pairs", *tau, **common, unit="tau", better="none",
                 table="order", note="mean Kendall tau-b over pairs of definitions; a definition "
@@ -46,7 +45,7 @@ def panel_readings(
                 *orders.of(lambda m: off_diagonal(m[np.ix_(per_record, per_record)])), **common,
                 unit="tau", better="none", table="order"),
         Reading("agreement in order, averages against per-record",
-                *orders.of(lambda m: float(np.nanmean(m[np.ix_(averages, per_record)]))),
+                *orders.of(lambda m: known_mean(m[np.ix_(averages, per_record)])),
                 **common, unit="tau", better="none", table="order"),
         Reading("agreement in verdict, all pairs", *same, **common, unit="share", better="none",
                 table="verdicts"),
@@ -77,15 +76,6 @@ def definition_readings(
                 better="lower", table="definitions",
             ))  # fmt: skip
     return found
-
-
-def off_diagonal(matrix: NDArray[np.float64]) -> float:
-    """Return the mean of a square matrix without its diagonal and what is missing.
-
-    >>> off_diagonal(np.array([[1.0, 0.5], [0.1, 1.0]]))
-    0.3
-    """
-    return float(np.nanmean(matrix[~np.eye(len(matrix), dtype=bool)]))
 
 
 def _widened(value: float, low: float, high: float, methods: int) -> tuple[float, float]:

@@ -26,10 +26,10 @@ FULL_METHODS = (
     "UNSIR", "Influence", "FisherNoise",
 )  # fmt: skip
 METHOD_LABELS = {
-    NOTHING: "do nothing", VANDAL: "over-forget", RETRAIN: "retrain",
+    NOTHING: "nothing", VANDAL: "vandal", RETRAIN: "retrain",
     "GradientAscent": "ascent", "FineTune": "fine-tune", "NegGradPlus": "NegGrad+",
-    "RandomLabel": "rand. label", "SalUn": "SalUn", "SCRUB": "SCRUB", "SSD": "SSD",
-    "LabelFreeSSD": "SSD, free", "BadTeacher": "bad teach.", "L1Sparse": "l1-sparse",
+    "RandomLabel": "relabel", "SalUn": "SalUn", "SCRUB": "SCRUB", "SSD": "SSD",
+    "LabelFreeSSD": "SSD free", "BadTeacher": "teacher", "L1Sparse": "l1-sparse",
     "CFk": "CF-k", "EUk": "EU-k", "BoundaryShrink": "shrink", "UNSIR": "UNSIR",
     "Influence": "influence", "FisherNoise": "Fisher",
 }  # fmt: skip

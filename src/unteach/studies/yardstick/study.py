@@ -71,15 +71,23 @@ class Yardstick:
             "models": 64 if full else 20,
             "relearn": 60 if full else 40,
             "probed": 16 if full else 6,
-            "draws": 400 if full else 200,
+            "draws": 400 if full else 180,
             "parts": 4 if full else 2,
-            "permutations": 999 if full else 499,
+            "permutations": 999 if full else 399,
             "replicates": 20 if full else 10,
             "design": "FineTune",
         }
 
     def tasks(self, plan: dict[str, Any]) -> dict[str, Any]:
         """Return the payload of each task by key; those of one forget set stand together."""
+        if 20 * len(plan["methods"]) > plan["draws"] + 1 or 40 * len(plan["methods"]) > (
+            plan["permutations"] + 1
+        ):
+            raise BadInput(
+                f"{plan['draws']} draws of the null and {plan['permutations']} permutations cannot "
+                f"show a p-value of 5 % adjusted for {len(plan['methods'])} methods; take at least "
+                f"{20 * len(plan['methods'])} and {40 * len(plan['methods'])}"
+            )
         tasks: dict[str, Any] = {}
         for source in plan["sources"]:
             for kind in plan["sets"]:
