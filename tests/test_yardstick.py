@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import fields, replace
 
 import numpy as np
@@ -306,6 +307,7 @@ if __name__ == "__main__":
 
 def test_killed_and_resumed_it_ends_in_the_same_bytes(tmp_path):
     plan = small_plan(methods=("DoNothing", "OverForget"), sets=("mislabelled",))
+    plan |= {"draws": 40, "permutations": 79}
     with Store.open(tmp_path / "whole") as store:
         run = store.begin(plan, name="yardstick")
         YARDSTICK.run(run, jobs=1)
@@ -314,7 +316,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(tmp_path):
     script = tmp_path / "driver.py"
     script.write_text(DRIVER)
     command = [sys.executable, str(script), str(tmp_path / "store"), json.dumps(plan)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     wait = time.monotonic() + 120
     done = 0
     while not done and time.monotonic() < wait and process.poll() is None:
@@ -329,7 +331,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(tmp_path):
 
 def _done(folder):
     try:
-        with sqlite3.connect(f"file:{folder / 'store.db'}?mode=ro", uri=True) as base:
+        with closing(sqlite3.connect(f"file:{folder / 'store.db'}?mode=ro", uri=True)) as base:
             return base.execute("select count(*) from tasks where status = 'done'").fetchone()[0]
     except sqlite3.OperationalError:  # not there yet
         return 0

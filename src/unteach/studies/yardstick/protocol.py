@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from unteach.audit import Fractions, Sides, Ulira, judge
-from unteach.audit.run import CONTROL
+from unteach.audit.judged import CONTROL
 from unteach.stats import Interval, holm
 
 from .setting import METHOD_LABELS, NOTHING, RETRAIN, SET_LABELS
