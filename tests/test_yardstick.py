@@ -27,7 +27,7 @@ from unteach.studies.yardstick.agreement import (
     resampled,
     same_verdict,
 )
-from unteach.studies.yardstick.answer import ALL, _agree, _fooled, _pole, _use
+from unteach.studies.yardstick.answer import ALL, _agree, _fooled, _pole, _unseen, _use
 from unteach.studies.yardstick.arms import Said, World, bench, turned
 from unteach.studies.yardstick.cells import published_entropy
 from unteach.studies.yardstick.conclude import definition_rows, tail
@@ -239,7 +239,8 @@ def test_a_definition_that_is_fooled_is_called_fooled(small):
                    for m in ("nothing", "vandal", "fine-tune")]]  # fmt: skip
         miss = resampled(missed, beyond, np.ones((1, 3)), seed=0, resamples=20)
         order = resampled(rank_correlation, beyond, seed=0, resamples=20)
-        return definition_rows(panel, told, {"s": True}, order, miss)
+        unseen = {n: [n in ("ulira", "klom")] for n in names}
+        return definition_rows(panel, told, {"s": True}, order, miss, unseen)
 
     honest, fooled = rows(set()), rows({("tow", "nothing"), ("median", "fine-tune")})
     assert _pole("nothing", "doing nothing", honest).verdict == "holds"
@@ -249,12 +250,17 @@ def test_a_definition_that_is_fooled_is_called_fooled(small):
     by = {r["definition"]: r for r in fooled}
     assert by["median"]["by"] == "fine-tune"
     assert by["median"]["missed"] == pytest.approx(1 / 3)
-    assert _fooled(honest, {}).verdict == "holds"
-    assert "tug of war" not in _use(fooled, []).text
-    assert "U-LiRA" in _use(fooled, []).text
+    assert _fooled(honest).verdict == "holds"
+    assert "fine-tune" in _fooled(fooled).text
+    assert "tug of war" not in _use(fooled).text
+    assert "U-LiRA" in _use(fooled).text
+    procedure = [{"trap": "procedure", "says": "area", "where": "s", "against": 0.9}]
+    (said,) = _unseen(fooled, procedure)
+    assert said.verdict == "mixed"
+    assert "2 of 18 definitions reject them" in said.text
     everyone = rows({(n, "nothing") for n in names})
     assert _pole("nothing", "doing nothing", everyone).verdict == "fails"
-    assert _use(everyone, []).verdict == "fails"
+    assert _use(everyone).verdict == "fails"
     assert small[1].answer
 
 

@@ -16,6 +16,8 @@ ALL, INNER, ACROSS, SAME = (
     "agreement in order, all pairs", "agreement in order, per-record definitions",
     "agreement in order, averages against per-record", "agreement in verdict, all pairs",
 )  # fmt: skip
+SPARED = 0.05
+"""Up to this share of what is told apart a definition may miss, and still be named for use."""
 AGREE = 0.5
 """From this rank correlation on, two definitions count as ordering methods alike."""
 
@@ -27,13 +29,14 @@ def answer(readings: Sequence[Reading], tables: Mapping[str, Table]) -> list[Fin
     judged = list(tables["judged"].rows())
     return [
         _agree(named, tables["order"]),
-        _fooled(rows, named),
-        _use(rows, judged),
+        _fooled(rows),
+        _use(rows),
         _pole("nothing", "doing nothing", rows),
         _pole("vandal", "over-forgetting", rows),
         _alarms(rows),
         _methods(judged),
-        *_gallery(list(tables["traps"].rows())),
+        *_unseen(rows, list(tables["traps"].rows())),
+        _gallery(list(tables["traps"].rows())),
         _validity(judged),
     ]
 
@@ -63,39 +66,51 @@ def _agree(named: Mapping[str, Reading], order: Table) -> Finding:
     )  # fmt: skip
 
 
-def _fooled(rows: list[dict[str, Any]], named: Mapping[str, Reading]) -> Finding:
+def _fooled(rows: list[dict[str, Any]]) -> Finding:
     known = [r for r in rows if r["missed"] is not None]
-    worst = sorted((r for r in known if r["missed"] > 0), key=lambda r: -r["missed"])[:4]
-    never = [r["label"] for r in known if r["missed"] == 0]
-    parts = [f"{r['label']} {{{missed_name(r['label'])}}}" for r in worst]
-    text = "**Which are fooled?** Of the cells that the per-record attack tells from retraining, "
-    text += ("most are accepted by " + _listed(parts) if parts else "none is accepted by any")
-    text += "." + (f" None is accepted by {_listed(never)}." if never and parts else "")
-    verdict: Verdict = "unknown" if not known else "fails" if worst else "holds"
-    return Finding(text, tuple(missed_name(r["label"]) for r in worst), verdict)
+    worst = sorted((r for r in known if r["missed"] > 0), key=lambda r: -r["missed"])
+    never = len(known) - len(worst)
+    parts = [f"{r['label']} {{{missed_name(r['label'])}}}"
+             + (f" (by {r['by']})" if r["by"] != "–" else "") for r in worst[:5]]  # fmt: skip
+    text = "**Which are fooled, and by what?** "
+    if not known:
+        return Finding(text + "No cell is told from retraining, so that nothing can be missed.",
+                       (), "unknown")  # fmt: skip
+    text += "Of the cells that the per-record attack tells from retraining, "
+    if parts:
+        text += (f"{len(worst)} of {len(known)} definitions accept some, as if they had been "
+                 f"forgotten: {_listed(parts)}{', among others' if len(worst) > 5 else ''}. ")
+        text += f"The other {never} accept none." if never else ""
+    else:
+        text += "none is accepted by any definition."
+    return Finding(text.strip(), tuple(missed_name(r["label"]) for r in worst[:5]),
+                   "fails" if worst else "holds")  # fmt: skip
 
 
-def _use(rows: list[dict[str, Any]], judged: list[dict[str, Any]]) -> Finding:
+def _use(rows: list[dict[str, Any]]) -> Finding:
+    """Return which definitions pass every check, those for verdicts apart from those to screen."""
+    ask = "**What should one use?** "
     sound = [r for r in rows if r["sets"] and not (r["nothing"] or r["vandal"] or r["retrain"])
-             and r["missed"] is not None]  # fmt: skip
-    best = sorted(sound, key=lambda r: float(r["missed"]))
-    whole = [r["label"] for r in best if r["missed"] <= 0.05]
-    if not best:
-        text = ("no definition caught both poles and spared retraining on every forget set: use "
-                "several, and state each one's null")  # fmt: skip
-        return Finding(f"**What should one use?** In this run {text}.", (), "fails")
-    use = whole or [best[0]["label"]]
-    rest = [r["label"] for r in best if r["label"] not in use]
-    names = tuple(missed_name(r["label"]) for r in best if r["label"] in use)
-    return Finding(
-        "**What should one use?** Those that catch doing nothing and over-forgetting, spare "
-        f"retraining, and miss least of what is told apart: {_listed(use)}."
-        + (f" {_listed(rest)} {'pass' if len(rest) > 1 else 'passes'} at the poles and "
-           f"{'miss' if len(rest) > 1 else 'misses'} more in between." if rest else "")
-        + " Read any of them beside its null of retraining against retraining, and beside the "
-        "signed residual: none says which side.",
-        names, "fact",
-    )  # fmt: skip
+             and r["missed"] is not None and r["missed"] <= SPARED]  # fmt: skip
+    alike = [r for r in sound if r["tau"] is None or r["tau_low"] > 0]
+    other = [r["label"] for r in sound if r not in alike]
+    carry = [r["label"] for r in alike if r["family"] == "per record"]
+    screen = [r["label"] for r in alike if r["family"] != "per record"]
+    if not alike:
+        return Finding(
+            ask + "In this run no definition caught both poles, spared retraining, missed at most "
+            f"{SPARED:.0%} of what is told apart, and ordered methods as U-LiRA does: use several, "
+            "each beside its null.", (), "fails",
+        )  # fmt: skip
+    text = ask + ("Catching both poles on every forget set, sparing retraining, missing at most "
+                  f"{SPARED:.0%} of what is told apart and ordering methods as U-LiRA does for "
+                  "certain: ")  # fmt: skip
+    text += f"record by record, {_listed(carry)}. " if carry else "none record by record. "
+    text += f"Cheaper, and good for a screen: {_listed(screen)}. " if screen else ""
+    text += f"Just as strict, in another order: {_listed(other)}. " if other else ""
+    text += ("Each was read beside its null of retraining against retraining, without which none "
+             "of this holds, and none says which side: read the signed residual with it.")
+    return Finding(text, (), "fact")
 
 
 def _pole(key: str, words: str, rows: list[dict[str, Any]]) -> Finding:
@@ -145,8 +160,7 @@ def _methods(judged: list[dict[str, Any]]) -> Finding:
     return Finding(text, (), verdict)
 
 
-def _gallery(rows: list[dict[str, Any]]) -> list[Finding]:
-    """Return which traps show, and, on its own, the one that qualifies the attack itself."""
+def _gallery(rows: list[dict[str, Any]]) -> Finding:
     by = {t: [r for r in rows if r["trap"] == t] for t in TITLES}
     count = {t: (sum(r["shows"] for r in mine), len(mine)) for t, mine in by.items() if mine}
     there = [f"{TITLES[t]} ({k} of {n})" for t, (k, n) in count.items() if k]
@@ -154,19 +168,27 @@ def _gallery(rows: list[dict[str, Any]]) -> list[Finding]:
     text = f"**Which traps show here?** {len(there)} of {len(count)}. "
     text += "; ".join(there) + "." if there else ""
     text += f" Not here: {'; '.join(absent)}." if absent else ""
-    found = [Finding(text + " The numbers stand in the gallery.", (), "fact")]
-    for row in by.get("procedure", []):
-        name = reading_name(row)
-        said = ("Yes: a method that changes models in other ways leaves a trace of its own, so "
-                "that being told from retraining is not yet having kept the records"
-                if row["shows"] else "No, not for certain")  # fmt: skip
-        found.append(Finding(
-            "**Does the attack flag models that never saw the records?** Retrained models, put "
-            f"through the same method, are told from retrained ones with an area of {{{name}}}, "
-            f"models that saw them with {row['against']:.2f}. {said}.",
-            (name,), "mixed" if row["shows"] else "fact",
-        ))  # fmt: skip
-    return found
+    return Finding(text + " The numbers stand in the gallery.", (), "fact")
+
+
+def _unseen(rows: list[dict[str, Any]], traps: list[dict[str, Any]]) -> list[Finding]:
+    """Return what the definitions say of models that never saw the records: the limit of all."""
+    asked = [r for r in rows if r["unseen_sets"]]
+    mine = [r for r in traps if r["trap"] == "procedure"]
+    if not asked or not mine:
+        return []
+    flag = [r for r in asked if r["unseen"]]
+    spare = [r["label"] for r in asked if not r["unseen"]]
+    name = reading_name(mine[0])
+    text = ("**Is being told from retraining the same as having kept the records?** Models that "
+            "never saw them, put through the same method, are told from retrained ones with an "
+            f"area of {{{name}}} (models that saw them: {mine[0]['against']:.2f}); {len(flag)} of "
+            f"{len(asked)} definitions reject them")  # fmt: skip
+    text += f", {_listed(spare)} {'do' if len(spare) > 1 else 'does'} not" if spare else ""
+    text += (". A method leaves a trace of its own; whoever asks about the records must put "
+             "models that never saw them through the same method." if flag else ".")
+    return [Finding(text, (name,), "fails" if len(flag) == len(asked) else "mixed" if flag
+                    else "holds")]  # fmt: skip
 
 
 def _validity(judged: list[dict[str, Any]]) -> Finding:

@@ -86,13 +86,15 @@ def design_task(payload: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     found: dict[str, Any] = {}
     for design, models in starts.items():
-        made = [one.after(name, m, derive(payload["seed"], design, k))[0]
-                for k, m in enumerate(models)]  # fmt: skip
+        made = one.said([one.after(name, m, derive(payload["seed"], design, k))[0]
+                         for k, m in enumerate(models)])  # fmt: skip
         found[design] = _told(ulira(
-            one.said(made).margins, one.reference.margins, permutations=payload["permutations"],
+            made.margins, one.reference.margins, permutations=payload["permutations"],
             seed=derive(payload["seed"], design),
         ))  # fmt: skip
-    return {"designs": found, "entropy": _entropies(one)}
+    o, r, u = turned(one.original_said, one.reference, made)  # the last: never saw them, own
+    unseen = {d.name: score(d, u, r, o) for d in DEFINITIONS}
+    return {"designs": found, "unseen": unseen, "entropy": _entropies(one)}
 
 
 def tests_of(

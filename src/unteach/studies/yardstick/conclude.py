@@ -37,7 +37,9 @@ def tables_and_readings(
     orders, verdicts, misses = compared(plan, results, panel, told, valid)
     front = front_rows(plan, results)
     traps = trap_rows(plan, results, panel, judged)
-    definitions = definition_rows(panel, told, valid, orders, misses)
+    definitions = definition_rows(
+        panel, told, valid, orders, misses, unseen_rejected(plan, results, valid)
+    )
     order = seriated(orders.value)
     tables = [
         table("panel", panel, {"p": "p", "p_holm": "p"}, ("set", "definition", "method"),
@@ -50,8 +52,9 @@ def tables_and_readings(
               dict.fromkeys(("missed", "missed_low", "missed_high"), "share"), ("definition",),
               "nothing, vandal, retrain: forget sets in which the definition accepts doing "
               "nothing, accepts over-forgetting, rejects retraining; missed: cells that the "
-              "per-record attack tells from retraining and the definition accepts; tau: rank "
-              "correlation with U-LiRA"),
+              "per-record attack tells from retraining and the definition accepts; unseen: forget "
+              "sets in which it rejects models that never saw the records and went through the "
+              "same method; tau: rank correlation with U-LiRA"),
         table("order", pair_rows(orders, order), {}, ("one", "other"),
               "Kendall's tau-b over methods, averaged over forget sets; on the diagonal: of a "
               "definition with itself on resampled models"),
@@ -70,8 +73,8 @@ def tables_and_readings(
               "what a weak number says; shows: whether the trap is there in this run"),
     ]  # fmt: skip
     readings = [
-        *panel_readings(plan, orders, verdicts, told, valid),
-        *definition_readings(plan, orders, misses, told, valid),
+        *panel_readings(plan, orders, verdicts, valid),
+        *definition_readings(plan, definitions, valid),
         *trap_readings(plan, traps),
     ]
     return tables, readings
@@ -218,9 +221,28 @@ def pair_rows(found: Agreement, order: list[int]) -> list[dict[str, Any]]:
     return rows
 
 
+def unseen_rejected(
+    plan: dict[str, Any], results: dict[str, Any], valid: dict[str, bool]
+) -> dict[str, list[bool]]:
+    """Return, by definition, whether it rejects models that never saw the forgotten records.
+
+    They were retrained, and then put through a method as if they had to forget.
+    """
+    found: dict[str, list[bool]] = {n: [] for n in NAMES}
+    for world in worlds(plan):
+        design = results.get(f"design/{world}")
+        if design is None or not valid[named(plan, world)]:
+            continue
+        null = null_of(plan, results, world)
+        for n in NAMES:
+            if design["unseen"][n] is not None:
+                found[n].append(tail(null[n], design["unseen"][n]) <= ALPHA)
+    return found
+
+
 def definition_rows(
     panel: list[dict[str, Any]], told: dict[tuple[str, str], bool], valid: dict[str, bool],
-    orders: Agreement, misses: Agreement,
+    orders: Agreement, misses: Agreement, unseen: dict[str, list[bool]],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return one row a definition: what it says of the poles, and what it misses."""
     rows, at = [], NAMES.index("ulira")
@@ -229,15 +251,20 @@ def definition_rows(
                 if r["definition"] == name and valid[r["set"]] and r["beyond"] is not None}
         fooled = [(s, m) for (s, m), beyond in mine.items() if told.get((s, m)) and not beyond]
         others = [m for _, m in fooled if m not in ("nothing", "vandal")]
+        tau = (None, None, None) if k == at else tuple(
+            _plain(a[k, at]) for a in (orders.value, orders.low, orders.high)
+        )
         rows.append({
             "definition": name, "label": BY_NAME[name].label, "family": BY_NAME[name].family,
             "means": BY_NAME[name].means, "sets": len({s for s, _ in mine}),
             "nothing": sum(m == "nothing" for _, m in fooled),
             "vandal": sum(m == "vandal" for _, m in fooled),
             "retrain": sum(bool(b) for (_, m), b in mine.items() if m == "retrain"),
+            "unseen": sum(unseen[name]), "unseen_sets": len(unseen[name]),
+            "cells": sum(bool(told.get(key)) for key in mine),
             "missed": _plain(misses.value[k]), "missed_low": _plain(misses.low[k]),
             "missed_high": _plain(misses.high[k]),
-            "tau": None if k == at else _plain(orders.value[k, at]),
+            "tau": tau[0], "tau_low": tau[1], "tau_high": tau[2],
             "by": ", ".join(dict.fromkeys(others)) or "–",
         })  # fmt: skip
     return rows

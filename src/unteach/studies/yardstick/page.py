@@ -145,11 +145,12 @@ def _fooled(names: set[str]) -> list[Block]:
         TableBlock(
             "definitions",
             columns=("label", "family", "means", "nothing", "vandal", "retrain", "sets",
-                     "missed", "by"),
+                     "missed", "by", "unseen"),
             labels={"label": "definition", "family": "looks at", "means": "forgotten means",
                     "nothing": "accepts doing nothing", "vandal": "accepts over-forgetting",
                     "retrain": "rejects retraining", "sets": "of sets",
-                    "missed": "accepts what is told apart", "by": "fooled by"},
+                    "missed": "accepts what is told apart", "by": "fooled by",
+                    "unseen": "rejects models that never saw them"},
             caption="Counted over forget sets whose controls behave. Screens among them carry no "
             "verdict in an audit; here they are asked what they would say.",
         ),

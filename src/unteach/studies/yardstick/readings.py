@@ -11,7 +11,6 @@ from unteach.core import Reading
 from .agreement import Agreement, known_mean, off_diagonal
 from .definitions import DEFINITIONS
 
-BENCHMARK = "ulira"
 CELLS = "cells"
 
 
@@ -26,9 +25,8 @@ def missed_name(label: str) -> str:
 
 
 def panel_readings(
-    plan: dict[str, Any], orders: Agreement, verdicts: Agreement,
-    told: dict[tuple[str, str], bool], valid: dict[str, bool],
-) -> list[Reading]:  # fmt: skip
+    plan: dict[str, Any], orders: Agreement, verdicts: Agreement, valid: dict[str, bool]
+) -> list[Reading]:
     """Return the mean agreement over pairs, in order and in verdict, and the reliability."""
     n, seeds = _cells(plan, valid), (int(plan["seed"]),)
     common: dict[str, Any] = {"n": n, "unit_of_replication": CELLS, "seeds": seeds}
@@ -53,25 +51,21 @@ def panel_readings(
 
 
 def definition_readings(
-    plan: dict[str, Any], orders: Agreement, misses: Agreement,
-    told: dict[tuple[str, str], bool], valid: dict[str, bool],
-) -> list[Reading]:  # fmt: skip
+    plan: dict[str, Any], rows: list[dict[str, Any]], valid: dict[str, bool]
+) -> list[Reading]:
     """Return for each definition its order against U-LiRA's, and the share that it misses."""
-    at = [d.name for d in DEFINITIONS].index(BENCHMARK)
     n, seeds, found = _cells(plan, valid), (int(plan["seed"]),), []
-    apart = sum(told[key] for key in told if valid[key[0]] and key[1] != "retrain")
-    for k, d in enumerate(DEFINITIONS):
-        if k != at and np.isfinite(orders.value[k, at]):
+    for r in rows:
+        if r["tau"] is not None:
             found.append(Reading(
-                tau_name(d.label), float(orders.value[k, at]), float(orders.low[k, at]),
-                float(orders.high[k, at]), n=n, unit_of_replication=CELLS, seeds=seeds,
-                unit="tau", better="none", table="order",
+                tau_name(r["label"]), r["tau"], r["tau_low"], r["tau_high"], n=n,
+                unit_of_replication=CELLS, seeds=seeds, unit="tau", better="none",
+                table="definitions",
             ))  # fmt: skip
-        if apart and np.isfinite(misses.value[k]):
-            value = float(misses.value[k])
-            low, high = _widened(value, misses.low[k], misses.high[k], len(plan["methods"]))
+        if r["missed"] is not None:
+            ends = _widened(r["missed"], r["missed_low"], r["missed_high"], len(plan["methods"]))
             found.append(Reading(
-                missed_name(d.label), value, low, high, n=apart,
+                missed_name(r["label"]), r["missed"], *ends, n=r["cells"],
                 unit_of_replication="cells told apart", seeds=seeds, unit="share",
                 better="lower", table="definitions",
             ))  # fmt: skip
