@@ -223,7 +223,7 @@ def _card(tables: Mapping[str, Table], method: str | None) -> Any:
     return Card(
         "verdict cards", "method", "verdict",
         ("said", "compared with", "confidence", "cost", "not tested"), TONES,
-        title="What may be said",
+        title="Verdicts, and on what they stand",
         caption="No audit shows that something is forgotten; it shows what could be told apart.",
         labels={"said": "verdict"},
     )  # fmt: skip

@@ -257,6 +257,8 @@ def _pieces(
     log: Sequence[str] = (),
 ) -> list[list[Point]]:
     points = []
+    seen = [_finite(row[c]) for row in rows for c in (y, low) if c is not None]
+    least = min((v for v in seen if v > 0), default=math.nan)
     for row in rows:
         middle = _finite(row[y])
         ends = [middle if c is None else _finite(row[c]) for c in (low, high)]
@@ -264,9 +266,9 @@ def _pieces(
         across = _finite(row[x])
         if "x" in log and across <= 0:
             across = math.nan
-        if "y" in log:  # an interval that reaches 0 has no end on such an axis
+        if "y" in log:  # an interval that reaches 0 goes down as far as any
             middle = middle if middle > 0 else math.nan
-            ends = [e if e > 0 else middle for e in ends]
+            ends = [e if e > 0 else min(least, middle) for e in ends]
         points.append((across, middle, ends[0], ends[1]))
     points = sorted((p for p in points if math.isfinite(p[0])), key=lambda p: p[0])
     pieces: list[list[Point]] = [[]]

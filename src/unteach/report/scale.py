@@ -97,14 +97,15 @@ def written(ticks: list[float], unit: str, *, log: bool = False) -> list[str]:
 
 
 def _decades(low: float, high: float, about: int) -> list[float]:
-    """Return powers of ten, every few of them, or 1, 2 and 5 of each where there are few."""
+    """Return powers of ten, every few of them; 1, 2 and 5 of each, or any, where there are few."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     count = last - first + 1
     if count >= 2:
         step = max(1, math.ceil((count - 1) / max(about, 1)))
         return [float(f"1e{k}") for k in range(last, first - 1, -step)][::-1]
     steps = [float(f"{m}e{k}") for k in range(first - 1, last + 1) for m in (1, 2, 5)]
-    return [s for s in steps if low <= s <= high]
+    inside = [s for s in steps if low <= s <= high]
+    return inside if len(inside) > 1 else Scale(low, high).ticks(about)
 
 
 def _round_step(rough: float) -> float:
