@@ -27,6 +27,7 @@ from unteach.audit import (
     verdict,
 )
 from unteach.audit.arms_of import arms_of
+from unteach.audit.epsilon import _threshold
 from unteach.audit.ulira import _scored
 from unteach.checks import check_metric
 from unteach.checks.arms_cases import NETWORK, arms_case
@@ -352,6 +353,23 @@ def test_flags_are_corrected_over_records_and_methods_together():
     assert np.array_equal(one, benjamini_hochberg(p) <= 0.05)
     with pytest.raises(BadInput):
         flagged({})
+
+
+def test_thresholds_are_those_of_a_plain_search():
+    rng = stream(0, "thresholds")
+    for u, r in (rng.normal(size=(2, 9, 12)), np.round(rng.normal(size=(2, 9, 12)) * 2)):
+        at, side = _threshold(u + 0.5, r, 1e-5)
+        for x in range(12):
+            one, other = u[:, x] + 0.5, r[:, x]
+            values, best = np.sort(np.concatenate([one, other])), (-math.inf, 0.0, 1)
+            for s in (1, -1):
+                for cut in (values[1:] + values[:-1]) / 2:
+                    hit = (np.sum(s * one > s * cut) + 0.5) / 10
+                    false = (np.sum(s * other > s * cut) + 0.5) / 10
+                    found = max(math.log(max(hit - 1e-5, 1e-12) / false),
+                                math.log(max(1 - false - 1e-5, 1e-12) / (1 - hit)))  # fmt: skip
+                    best = max(best, (found, cut, s), key=lambda b: b[0])
+            assert (at[x], side[x]) == best[1:]
 
 
 def test_an_attack_on_many_records_flags_the_marked_share():

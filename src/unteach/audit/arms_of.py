@@ -10,7 +10,7 @@ import numpy as np
 from unteach.core import Case, NeedsReference, Trial
 
 from .arms import PARTS, Arms
-from .made import logits_of
+from .logits import logits_of
 
 LEAST = 4  # models an arm
 WHICH = {"original": "before", "unlearned": "after", "retrained": "reference", "twin": "twin"}
