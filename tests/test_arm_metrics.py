@@ -444,12 +444,14 @@ def test_the_interval_of_the_attack_agrees_with_the_two_way_bootstrap(common):
 @pytest.mark.parametrize("common", [0.0, 0.3])
 def test_nulls_hold_what_retraining_scores(common):
     """The null covers a new arm of retrained models, whose records may share a model's level."""
-    chosen = [m for m in ARM_METRICS if m.role != "utility" and m.world == "linear" and m.name not
-              in {"per-example attack", "interclass confusion", "weight distance"}]  # fmt: skip
+    chosen = [m for m in ARM_METRICS if m.name in {
+        "margin divergence", "residual fraction of arms", "offline RMIA", "epsilon lower bound",
+        "activation distance", "ToW", "ToW-MIA", "population membership", "ZRF",
+    }]  # fmt: skip
     outside = dict.fromkeys((m.name for m in chosen), 0)
-    for seed in range(100):
+    for seed in range(60):
         made = planted_arms("Retrain", models=24, common=common, seed=seed)
         for metric in chosen:
             r = metric.measure_arms(made).reading
             outside[r.name] += not r.null[0] <= r.value <= r.null[1]
-    assert max(outside.values()) <= 12, outside
+    assert max(outside.values()) <= 8, outside  # 99 % of a binomial of 60 at 5 %

@@ -13,7 +13,7 @@ from unteach.stats import Interval
 
 from .against import Measured
 from .arms import Arms, Array, per_model, two_arms
-from .over_arms import OverArms, four
+from .over_arms import Comparison, OverArms, four
 from .summary import larger_side, sides
 
 
@@ -178,6 +178,15 @@ class ArmResidual(OverArms):
             )  # fmt: skip
 
         found, before = fractions(seen.unlearned), fractions(seen.original)
+        can = np.isfinite(found.rho)
+        mark = (seen.original.mean(axis=0) - seen.retrained.mean(axis=0))[can]
+
+        def left(u: Array, r: Array) -> Array:
+            gap = u[:, can].mean(axis=0) - r[:, can].mean(axis=0)
+            return np.asarray(np.clip(gap / mark, -found.limit, found.limit))
+
+        unit = "share of the mark"
+        how = Comparison(self.name, unit, "zero", limit=found.limit, signed=True)
         table = Table(
             f"{self.name} by record",
             {
@@ -191,9 +200,9 @@ class ArmResidual(OverArms):
         value = found.value
         reading = Reading(
             self.name, value.value, value.low, value.high, n=len(seen.unlearned),
-            unit_of_replication="seeds", seeds=seeds, unit="share of the mark", better="zero",
-            untouched=before.value.value, null=found.null, limit=found.limit, table=table.name,
-            level=value.level,
+            unit_of_replication="seeds", seeds=seeds, unit=unit, better="zero",
+            untouched=before.value.value, null=how.null(seen, left, seeds[0]),
+            limit=found.limit, table=table.name, level=value.level,
             note=f"median {found.median:.3g}, {found.near:.0%} within 0.25, {found.measurable} of "
             f"{len(found.rho)} measurable",
         )  # fmt: skip
