@@ -44,12 +44,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Extras:
-    """What a report says besides: costs and claims by method, the card, the bills."""
+    """What a report says besides: costs and claims by method, and the card."""
 
     costs: Mapping[str, Any]
     claims: Mapping[str, str]
     card: Table | None = None
-    bills: tuple[Table, ...] = ()
 
 
 def audit_arms(
@@ -147,7 +146,7 @@ def judge_parts(
              for p, v in zip(parts, said, strict=True) if v != "valid"]  # fmt: skip
     return AuditReport(
         {n: audits[n] for n in order}, "; ".join(wrong) or "valid", parts[0].base, margin,
-        chosen[parts[0].label], tier, seed, extras.card, extras.bills,
+        chosen[parts[0].label], tier, seed, extras.card,
     )  # fmt: skip
 
 
@@ -164,8 +163,7 @@ def _screened(parts: Sequence[Part], tier: str, seed: int, extras: Extras) -> Au
     for p in parts:
         nothing = p.base.instead("original")
         audits[p.poles[0]] = _found(p.poles[0], nothing, {}, None, None, p, extras)
-    return AuditReport(audits, why, parts[0].base, tier=tier, seed=seed, card=extras.card,
-                       bills=extras.bills)  # fmt: skip
+    return AuditReport(audits, why, parts[0].base, tier=tier, seed=seed, card=extras.card)
 
 
 def _found(

@@ -91,6 +91,8 @@ class AuditReport:
         return self.validity == "valid"
 
     def __getitem__(self, name: str) -> MethodAudit:
+        if name in self.methods:
+            return self.methods[name]
         wanted = _spelling(name)
         for known, found in self.methods.items():
             if _spelling(known) == wanted:

@@ -7,12 +7,12 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from unteach.core import BadInput, Prepares, Progress, Records, Request, Stopwatch, derive
+from unteach.core import BadInput, Progress, Records, Request, Stopwatch, derive
 from unteach.models import as_learner, as_trainable
 
 from .arms import Arms
@@ -28,6 +28,7 @@ from .card import (
     stored_of,
     threat_of,
 )
+from .grouped import Group, groups_of, named_methods
 from .judged import Extras, Part, judge_parts
 from .kept import kept_in
 from .made import Asked, Maker, asked
@@ -122,9 +123,9 @@ def run(
     """
     if goal not in ("removal", "suppression"):
         raise BadInput(f"goal is 'removal' or 'suppression', got {goal!r}")
-    named = _named(methods)
+    named = named_methods(methods)
     request = forget if isinstance(forget, Request) else Request(ids=forget)
-    groups, count = _groups(named, as_learner(learner)), models_of(tier)
+    groups, count = groups_of(named, as_learner(learner)), models_of(tier)
     looked = asked(records, request, holdout, derive(seed, "asked"))
     if dry:
         return _dry(groups, looked, tier, seed)
@@ -138,43 +139,34 @@ def run(
         if progress is not None:
             progress(done, steps, what)
 
-    with Stopwatch() as watch, ExitStack() as open_until:
+    with Stopwatch() as watch:
         parts, makers = [], []
-        for group in groups:
-            folder = open_until.enter_context(kept_in(store, looked, group.learner, seed))
-            maker = Maker(looked, group.learner, seed, folder, jobs or 1, tick)
-            base = Arms(
-                maker.arm("original", count), maker.arm("retrained", retrained),
-                twin=maker.arm("twin", retrained), y=looked.y, part=looked.part, ids=looked.ids,
-                groups=looked.groups, seeds=(seed,),
-            )  # fmt: skip
-            unlearned = {n: maker.forgot(n, m, count) for n, m in group.methods.items()}
-            parts.append(Part(base, unlearned, group.label))
-            makers.append(maker)
-    made = _Made(groups, makers, looked, retrained, goal, store is not None)
-    return judge_parts(
-        parts, margin=margin, strata=strata, seed=seed, permutations=permutations, tier=tier,
-        extras=Extras(
-            made.costs(), {n: repr(m) for n, m in named.items()}, made.card(),
-            (made.bill(), made.own_bill(watch)),
-        ),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Methods that forget from models of one learner; label: whose own it is, "" the given one."""
-
-    learner: Any
-    label: str
-    methods: dict[str, Any] = field(default_factory=dict)
+        with ExitStack() as open_until:
+            for group in groups:
+                folder = open_until.enter_context(kept_in(store, looked, group.learner, seed))
+                maker = Maker(looked, group.learner, seed, folder, jobs or 1, tick)
+                base = Arms(
+                    maker.arm("original", count), maker.arm("retrained", retrained),
+                    twin=maker.arm("twin", retrained), y=looked.y, part=looked.part,
+                    ids=looked.ids, groups=looked.groups, seeds=(seed,),
+                )  # fmt: skip
+                unlearned = {n: maker.forgot(n, m, count) for n, m in group.methods.items()}
+                parts.append(Part(base, unlearned, group.label))
+                makers.append(maker)
+        made = _Made(groups, makers, looked, retrained, goal, store is not None)
+        claims = {n: repr(m) for n, m in named.items()}
+        report = judge_parts(
+            parts, margin=margin, strata=strata, seed=seed, permutations=permutations, tier=tier,
+            extras=Extras(made.costs(), claims, made.card()),
+        )  # fmt: skip
+    return replace(report, bills=(made.bill(), made.own_bill(watch)))
 
 
 @dataclass(frozen=True)
 class _Made:
     """What was made for an audit, and what of it the report says."""
 
-    groups: Sequence[_Group]
+    groups: Sequence[Group]
     makers: Sequence[Maker]
     asked: Asked
     retrained: int
@@ -229,48 +221,7 @@ class _Made:
         return maker.said["original"][0].state
 
 
-def _groups(named: Mapping[str, Any], recipe: Any) -> list[_Group]:
-    """Return the methods by the learner whose models they forget from; the given one first."""
-    first, own = _Group(recipe, ""), dict[str, tuple[Any, dict[str, Any]]]()
-    for name, method in named.items():
-        learner = recipe
-        if isinstance(method, Prepares):
-            learner = as_learner(method.prepare(getattr(recipe, "estimator", recipe)))
-        if learner is recipe or repr(learner) == repr(recipe):
-            first.methods[name] = method
-        else:
-            own.setdefault(repr(learner), (learner, {}))[1][name] = method
-    others = [_Group(learner, ", ".join(methods), methods) for learner, methods in own.values()]
-    if not first.methods and len(others) == 1:
-        return [_Group(others[0].learner, "", others[0].methods)]
-    return ([first] if first.methods else []) + others
-
-
-def _named(methods: Any) -> dict[str, Any]:
-    if isinstance(methods, Mapping):
-        named = dict(methods)
-    else:
-        several = list(methods) if isinstance(methods, Sequence) else [methods]
-        kinds = [_name(m) for m in several]
-        named = {
-            k if kinds.count(k) == 1 else repr(m): m for k, m in zip(kinds, several, strict=True)
-        }
-        if len(named) < len(several):
-            raise BadInput("the same method is given twice; name methods by a mapping")
-    for name, method in named.items():
-        if not callable(getattr(method, "forget", None)):
-            raise BadInput(f"{name} has no forget(model, records, request, *, seed); see `method`")
-    if not named or set(POLES) & set(named):
-        raise BadInput("name at least one method; 'retrain' and 'do nothing' are the controls")
-    return named
-
-
-def _name(method: Any) -> str:
-    kind = type(method).__name__
-    return repr(method) if kind == "ByFunction" else kind
-
-
-def _dry(groups: Sequence[_Group], looked: Asked, tier: str, seed: int) -> AuditPlan:
+def _dry(groups: Sequence[Group], looked: Asked, tier: str, seed: int) -> AuditPlan:
     parts = []
     for group in groups:
         learned, forgot = _once(group, looked, seed)
@@ -278,7 +229,7 @@ def _dry(groups: Sequence[_Group], looked: Asked, tier: str, seed: int) -> Audit
     return plan_of(tier, int(np.sum(looked.part == "forget")), parts)
 
 
-def _once(group: _Group, looked: Asked, seed: int) -> tuple[float, float]:
+def _once(group: Group, looked: Asked, seed: int) -> tuple[float, float]:
     """Return the seconds of a training, and of a forgetting on average."""
     model: Any = None
 
