@@ -19,6 +19,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 
 from unteach import audit
+from unteach.audit.population import difference_of_means
 from unteach.audit.report import changes
 from unteach.core import Rows, stream
 from unteach.data import load
@@ -102,6 +103,20 @@ def null_and_power(
             "audits": audits, "seconds": time.perf_counter() - start}  # fmt: skip
 
 
+def coverage(retrained: int, draws: int) -> dict[str, float]:
+    """Return how often the intervals of accuracy changes hold 0, where nothing differs."""
+    rows, held = toy()
+    never, _, labels, part = learned(rows, held, MLP(), retrained, 1)
+    right = never.argmax(axis=2) == labels
+    holds = dict.fromkeys(("forget", "retain", "holdout"), 0)
+    for k in range(draws):
+        one, other = np.split(stream(k, "coverage").permutation(len(never))[: 2 * MODELS], 2)
+        for name in holds:
+            each = right[:, part == name].mean(axis=1)
+            holds[name] += difference_of_means(each[one], each[other]).holds(0.0)
+    return {name: n / draws for name, n in holds.items()}
+
+
 def standard(jobs: int, tier: str) -> None:
     """Time a standard audit of one method; then stop and resume it; then others on its arms."""
     rows, held = toy()
@@ -132,7 +147,7 @@ def standard(jobs: int, tier: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("part", choices=("null", "standard"))
+    parser.add_argument("part", choices=("null", "coverage", "standard"))
     parser.add_argument("--retrained", type=int, default=1200)
     parser.add_argument("--originals", type=int, default=400)
     parser.add_argument("--audits", type=int, default=200)
@@ -142,6 +157,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.part == "standard":
         standard(args.jobs, args.tier)
+    elif args.part == "coverage":
+        print(coverage(args.retrained, 10 * args.audits))
     else:
         print(null_and_power(args.retrained, args.originals, args.audits, args.permutations))
 
