@@ -39,9 +39,12 @@ from unteach.studies.yardstick.study import yardstick_task
 SMALL = replace(QUICK[0], n_train=150, n_test=100, size=16)
 
 
-def small_plan(methods=("DoNothing", "OverForget", "FineTune"), sets=("random", "mislabelled")):
+FEW = ("DoNothing", "OverForget", "Halved", "FineTune")
+
+
+def small_plan(methods=FEW, sets=("random", "mislabelled")):
     plan = YARDSTICK.plan(seed=0)
-    plan |= {"models": 6, "draws": 60, "parts": 1, "permutations": 119, "replicates": 2,
+    plan |= {"models": 6, "draws": 80, "parts": 1, "permutations": 159, "replicates": 2,
              "relearn": 10, "probed": 2, "methods": list(methods), "sets": list(sets)}  # fmt: skip
     plan["sources"] = [SMALL.to_json()]
     return plan
@@ -200,7 +203,7 @@ def test_the_study_concludes_and_its_page_can_be_written(small, tmp_path):
     assert set(tables) == {
         "panel", "definitions", "order", "verdicts", "judged", "front", "aim", "traps"
     }
-    assert len(tables["panel"]) == len(DEFINITIONS) * 2 * 4
+    assert len(tables["panel"]) == len(DEFINITIONS) * 2 * 5
     assert len(tables["order"]) == len(DEFINITIONS) ** 2
     assert YARDSTICK.figure(page) is not None
     for row in tables["panel"].rows():
@@ -312,8 +315,8 @@ if __name__ == "__main__":
 
 
 def test_killed_and_resumed_it_ends_in_the_same_bytes(tmp_path):
-    plan = small_plan(methods=("DoNothing", "OverForget"), sets=("mislabelled",))
-    plan |= {"draws": 40, "permutations": 79}
+    plan = small_plan(methods=("DoNothing", "OverForget", "Halved"), sets=("mislabelled",))
+    plan |= {"draws": 60, "permutations": 119}
     with Store.open(tmp_path / "whole") as store:
         run = store.begin(plan, name="yardstick")
         YARDSTICK.run(run, jobs=1)

@@ -16,6 +16,8 @@ ALL, INNER, ACROSS, SAME = (
     "agreement in order, all pairs", "agreement in order, per-record definitions",
     "agreement in order, averages against per-record", "agreement in verdict, all pairs",
 )  # fmt: skip
+BENCHMARK = "ulira"
+PLANTED = ("nothing", "vandal", "halved")
 SPARED = 0.05
 """Up to this share of what is told apart a definition may miss, and still be named for use."""
 AGREE = 0.5
@@ -33,6 +35,7 @@ def answer(readings: Sequence[Reading], tables: Mapping[str, Table]) -> list[Fin
         _use(rows),
         _pole("nothing", "doing nothing", rows),
         _pole("vandal", "over-forgetting", rows),
+        _pole("halved", "what keeps half of the records and denies the other half", rows),
         _alarms(rows),
         _methods(judged),
         *_unseen(rows, list(tables["traps"].rows())),
@@ -90,21 +93,22 @@ def _fooled(rows: list[dict[str, Any]]) -> Finding:
 def _use(rows: list[dict[str, Any]]) -> Finding:
     """Return which definitions pass every check, those for verdicts apart from those to screen."""
     ask = "**What should one use?** "
-    sound = [r for r in rows if r["sets"] and not (r["nothing"] or r["vandal"] or r["retrain"])
-             and r["missed"] is not None and r["missed"] <= SPARED]  # fmt: skip
-    alike = [r for r in sound if r["tau"] is None or r["tau_low"] > 0]
+    sound = [r for r in rows if r["sets"] and not any(r[k] for k in PLANTED)
+             and not r["retrain"] and r["missed"] is not None
+             and r["missed"] <= SPARED]  # fmt: skip
+    alike = [r for r in sound if r["definition"] == BENCHMARK or (r["tau_low"] or 0) > 0]
     other = [r["label"] for r in sound if r not in alike]
     carry = [r["label"] for r in alike if r["family"] == "per record"]
     screen = [r["label"] for r in alike if r["family"] != "per record"]
     if not alike:
         return Finding(
-            ask + "In this run no definition caught both poles, spared retraining, missed at most "
-            f"{SPARED:.0%} of what is told apart, and ordered methods as U-LiRA does: use several, "
-            "each beside its null.", (), "fails",
+            ask + "In this run no definition caught every planted fault, spared retraining, "
+            f"missed at most {100 * SPARED:g} % of what is told apart, and ordered methods as "
+            "U-LiRA does: use several, each beside its null.", (), "fails",
         )  # fmt: skip
-    text = ask + ("Catching both poles on every forget set, sparing retraining, missing at most "
-                  f"{SPARED:.0%} of what is told apart and ordering methods as U-LiRA does for "
-                  "certain: ")  # fmt: skip
+    text = ask + ("Catching every planted fault on every forget set, sparing retraining, "
+                  f"missing at most {100 * SPARED:g} % of what is told apart and ordering methods "
+                  "as U-LiRA does for certain: ")  # fmt: skip
     text += f"record by record, {_listed(carry)}. " if carry else "none record by record. "
     text += f"Cheaper, and good for a screen: {_listed(screen)}. " if screen else ""
     text += f"Just as strict, in another order: {_listed(other)}. " if other else ""
@@ -143,7 +147,7 @@ def _alarms(rows: list[dict[str, Any]]) -> Finding:
 
 def _methods(judged: list[dict[str, Any]]) -> Finding:
     mine = [r for r in judged if r["kind"] != "invalid"
-            and r["method"] not in ("nothing", "vandal", "retrain")]  # fmt: skip
+            and r["method"] not in (*PLANTED, "retrain")]  # fmt: skip
     if not mine:
         return Finding("**Does any method reach retraining?** It cannot be told: the controls of "
                        "every forget set misbehave.", (), "unknown")  # fmt: skip

@@ -12,14 +12,14 @@ from scipy.special import softmax
 
 from unteach import unlearn
 from unteach.audit import calibration, linear_probe, margin, modified_entropy, rmia, zrf
-from unteach.core import Cost, NotConverged, derive, stream
+from unteach.core import Cost, NotConverged, Request, derive, stream
 from unteach.models import as_trainable
 from unteach.models.bridge import as_compiled
 from unteach.models.compiled import TrainedNetwork
 from unteach.models.compiled.start import start
 from unteach.stats import area_under_curve
 
-from .setting import LEARNER, NOTHING, VANDAL, Drawn, Source, drawn, forgotten, request_of
+from .setting import HALVED, LEARNER, NOTHING, VANDAL, Drawn, Source, drawn, forgotten, request_of
 
 Array = NDArray[np.float64]
 RELEARN = replace(LEARNER, epochs=1, lr=0.03, momentum=0.9, batch_size=16)
@@ -184,9 +184,11 @@ class Bench:
 
     def after(self, name: str, model: TrainedNetwork, seed: int) -> tuple[TrainedNetwork, Cost]:
         """Return what a method makes of one model, and its cost."""
-        if name == VANDAL:
+        if name in (VANDAL, HALVED):  # denied are all of the forgotten, or every second one
+            ids = self.request.targets(self.train)
+            denied = Request(ids=ids if name == VANDAL else ids[1::2])
             gone = unlearn.OverForget(learner=self.learner).forget(
-                model, self.train, self.request, seed=seed
+                model, self.train, denied, seed=seed
             )
             return gone.model, gone.cost
         method = unlearn.method_named(name)

@@ -14,7 +14,7 @@ from unteach.core import Cost, NeedsReference, derive, stream
 
 from .arms import Bench, Said, World, bench, joined, turned
 from .definitions import DEFINITIONS, score
-from .setting import LEARNER, NOTHING, RETRAIN, VANDAL
+from .setting import HALVED, LEARNER, NOTHING, RETRAIN, VANDAL
 
 DESIGNS = (
     "each from its own original", "all from one original", "all from one model that never saw them",
@@ -62,7 +62,8 @@ def null_task(payload: dict[str, Any]) -> dict[str, Any]:
     """
     one = bench(World.of(payload))
     (pool,) = turned(joined(one.reference, one.twin))
-    n, found = payload["models"], {d.name: [] for d in DEFINITIONS}  # type: dict[str, Any]
+    n = payload["models"]
+    found: dict[str, list[float | None]] = {d.name: [] for d in DEFINITIONS}
     rng = stream(payload["seed"], "yardstick", "null", payload["kind"], payload["part"])
     for _ in range(payload["draws"]):
         mixed = rng.permutation(len(pool))
@@ -195,6 +196,6 @@ def _cost(method: str, costs: list[Cost], one: Bench) -> float:
     if method in (RETRAIN, NOTHING):
         return float(method == RETRAIN)
     whole = LEARNER.epochs * len(one.rest)
-    if method == VANDAL:
+    if method in (VANDAL, HALVED):
         return float(np.mean([LEARNER.epochs * c.rows_read for c in costs]) / whole)
     return float(np.mean([c.gradients for c in costs]) / whole)

@@ -17,12 +17,13 @@ from .agreement import Agreement, missed, rank_correlation, resampled, same_verd
 from .definitions import BY_NAME, DEFINITIONS
 from .protocol import CARRIES, judged_rows
 from .readings import definition_readings, panel_readings
-from .setting import METHOD_LABELS, RETRAIN, SET_LABELS
+from .setting import METHOD_LABELS, POLES, RETRAIN, SET_LABELS
 from .traps import trap_readings, trap_rows
 
 ALPHA = 0.05
 MOST = 99.0
 """Scores are shown up to so many times the null's width."""
+PLANTED = tuple(METHOD_LABELS[m] for m in POLES)
 NAMES = tuple(d.name for d in DEFINITIONS)
 
 
@@ -50,8 +51,9 @@ def tables_and_readings(
               f"most {ALPHA:g}; low, high: plus and minus 1.96 standard errors over models"),
         table("definitions", definitions,
               dict.fromkeys(("missed", "missed_low", "missed_high"), "share"), ("definition",),
-              "nothing, vandal, retrain: forget sets in which the definition accepts doing "
-              "nothing, accepts over-forgetting, rejects retraining; missed: cells that the "
+              "nothing, vandal, halved, retrain: forget sets in which the definition accepts "
+              "doing nothing, over-forgetting, keeping half and denying half, and in which it "
+              "rejects retraining; missed: cells that the "
               "per-record attack tells from retraining and the definition accepts; unseen: forget "
               "sets in which it rejects models that never saw the records and went through the "
               "same method; tau: rank correlation with U-LiRA"),
@@ -250,7 +252,7 @@ def definition_rows(
         mine = {(r["set"], r["method"]): r["beyond"] for r in panel
                 if r["definition"] == name and valid[r["set"]] and r["beyond"] is not None}
         fooled = [(s, m) for (s, m), beyond in mine.items() if told.get((s, m)) and not beyond]
-        others = [m for _, m in fooled if m not in ("nothing", "vandal")]
+        others = [m for _, m in fooled if m not in PLANTED]
         tau = (None, None, None) if k == at else tuple(
             _plain(a[k, at]) for a in (orders.value, orders.low, orders.high)
         )
@@ -259,6 +261,7 @@ def definition_rows(
             "means": BY_NAME[name].means, "sets": len({s for s, _ in mine}),
             "nothing": sum(m == "nothing" for _, m in fooled),
             "vandal": sum(m == "vandal" for _, m in fooled),
+            "halved": sum(m == "halved" for _, m in fooled),
             "retrain": sum(bool(b) for (_, m), b in mine.items() if m == "retrain"),
             "unseen": sum(unseen[name]), "unseen_sets": len(unseen[name]),
             "cells": sum(bool(told.get(key)) for key in mine),

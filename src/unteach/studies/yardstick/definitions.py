@@ -152,15 +152,15 @@ DEFINITIONS: tuple[Definition, ...] = (
                "an attack that fits each record cannot tell the models from retrained ones"),
     Definition("rmia", "RMIA", "RMIA", "per record", _gap("ratio"),
                "likelihood ratios of each record are those of retraining"),
-    Definition("klom", "KLoM, median", "KLoM", "per record", _klom,
+    Definition("klom", "KLoM (median)", "KLoM", "per record", _klom,
                "each record's margins are distributed as after retraining"),
     Definition("neurips", "challenge score", "score", "per record", _neurips,
                "the score of the 2023 challenge is that of retraining"),
     Definition("epsilon", "epsilon bound", "epsilon", "per record", _epsilon,
                "no attack shows an epsilon above zero, on average over the records"),
-    Definition("residual", "residual, larger side", "residual", "per record", _residual,
+    Definition("residual", "residual (larger side)", "residual", "per record", _residual,
                "neither what is left of each record's mark nor the overshoot is beyond noise"),
-    Definition("median", "residual, median", "median", "per record", _median,
+    Definition("median", "residual (median)", "median", "per record", _median,
                "of the median record's mark nothing is left"),
 )  # fmt: skip
 BY_NAME: Mapping[str, Definition] = {d.name: d for d in DEFINITIONS}

@@ -43,7 +43,8 @@ def _panel(methods: list[str], name: str) -> Matrix:
         title=f"What each definition says, {name}",
         caption="0: as retraining typically scores against retraining; 1: where 5 % of such "
         "comparisons lie; 99: that far or farther. Empty: cannot be read on these records. "
-        "Nothing: doing nothing; vandal: over-forgetting; relabel: random labels.",
+        "Planted faults: nothing (nothing is done), vandal (the records are denied), halved (half "
+        "are kept, half denied). Relabel: random labels.",
     )  # fmt: skip
 
 
@@ -144,10 +145,11 @@ def _fooled(names: set[str]) -> list[Block]:
         )] if missed else []),
         TableBlock(
             "definitions",
-            columns=("label", "family", "means", "nothing", "vandal", "retrain", "sets",
+            columns=("label", "family", "means", "nothing", "vandal", "halved", "retrain", "sets",
                      "missed", "by", "unseen"),
             labels={"label": "definition", "family": "looks at", "means": "forgotten means",
                     "nothing": "accepts doing nothing", "vandal": "accepts over-forgetting",
+                    "halved": "accepts half kept, half denied",
                     "retrain": "rejects retraining", "sets": "of sets",
                     "missed": "accepts what is told apart", "by": "fooled by",
                     "unseen": "rejects models that never saw them"},
@@ -196,8 +198,8 @@ def _method(plan: dict[str, Any]) -> str:
         f"wrong, and a network (64 hidden units, 40 epochs) that fits them. For each forget set "
         f"{n} originals, {n} retrained models as the reference, {2 * n} more as the null and {n} "
         "as the control, from seeds of their own; every method forgets from each original once, "
-        f"at its default settings. The null of a definition is what it says of {n} retrained "
-        f"models against {n} others, mixed {plan['draws']} times; a method is beyond it where "
+        "at its default settings. Three planted faults stand beside them. The null of a "
+        f"definition is what it says of {n} retrained models against {n} others, mixed {plan['draws']} times; a method is beyond it where "
         "the p-value, adjusted by Holm over the methods of a definition and a forget set, is at "
         "most 5 %. Definitions without a reference of their own (ZRF, a population attack) are "
         "read as differences from retraining.\n\n"

@@ -16,8 +16,9 @@ from unteach.data import draws, load, mislabelled
 from unteach.memorize import Design
 from unteach.models import MLP
 
-NOTHING, VANDAL, RETRAIN = "DoNothing", "OverForget", "Retrain"
-POLES = (NOTHING, VANDAL)
+NOTHING, VANDAL, HALVED, RETRAIN = "DoNothing", "OverForget", "Halved", "Retrain"
+POLES = (NOTHING, VANDAL, HALVED)
+"""Planted faults: nothing is forgotten; all is denied; half is kept and half is denied."""
 QUICK_METHODS = (
     "GradientAscent", "FineTune", "NegGradPlus", "RandomLabel", "SCRUB", "SalUn", "SSD"
 )  # fmt: skip
@@ -26,7 +27,7 @@ FULL_METHODS = (
     "UNSIR", "Influence", "FisherNoise",
 )  # fmt: skip
 METHOD_LABELS = {
-    NOTHING: "nothing", VANDAL: "vandal", RETRAIN: "retrain",
+    NOTHING: "nothing", VANDAL: "vandal", HALVED: "halved", RETRAIN: "retrain",
     "GradientAscent": "ascent", "FineTune": "fine-tune", "NegGradPlus": "NegGrad+",
     "RandomLabel": "relabel", "SalUn": "SalUn", "SCRUB": "SCRUB", "SSD": "SSD",
     "LabelFreeSSD": "SSD free", "BadTeacher": "teacher", "L1Sparse": "l1-sparse",
@@ -172,7 +173,8 @@ def _cluster(x: Any, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     from sklearn.cluster import KMeans
 
     found = KMeans(3, n_init=5, random_state=seed % 2**31).fit(np.asarray(x, np.float64)).labels_
-    return rows[found == int(np.argmax(np.bincount(found)))]
+    kept: NDArray[np.int64] = rows[found == int(np.argmax(np.bincount(found)))]
+    return kept
 
 
 def request_of(train: Records, rows: NDArray[np.int64]) -> Request:

@@ -46,7 +46,7 @@ class Yardstick:
     --------
     >>> plan = YARDSTICK.plan(full=False, seed=0)
     >>> plan["sets"], plan["models"], len(YARDSTICK.tasks(plan))
-    (['random', 'mislabelled', 'class'], 20, 37)
+    (['random', 'mislabelled', 'class'], 20, 40)
     """
 
     name: ClassVar[str] = "yardstick"
@@ -71,9 +71,9 @@ class Yardstick:
             "models": 64 if full else 20,
             "relearn": 60 if full else 40,
             "probed": 16 if full else 6,
-            "draws": 400 if full else 180,
+            "draws": 400 if full else 200,
             "parts": 4 if full else 2,
-            "permutations": 999 if full else 399,
+            "permutations": 999 if full else 419,
             "replicates": 20 if full else 10,
             "design": "FineTune",
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from unteach.core import Reading
 from unteach.stats import Interval, mean_interval
 
 from .cells import DESIGNS, HALVES
-from .setting import METHOD_LABELS, NOTHING, POLES, RETRAIN, SET_LABELS, VANDAL
+from .setting import HALVED, METHOD_LABELS, NOTHING, POLES, RETRAIN, SET_LABELS, VANDAL
 
 TITLES = {
     "one threshold": "One threshold for all records passes doing nothing",
@@ -22,6 +22,7 @@ TITLES = {
     "one side": "Lower is better, so that the vandal wins",
     "half": "The target is 0.5, which retraining misses",
     "floor": "A divergence above zero is taken for memory",
+    "cancel": "Half kept and half denied cancel in an average",
     "average": "The average over records hides the worst half",
     "easy": "Records at random are easy to forget",
     "procedure": "The attack finds what the method did, not what it left",
@@ -40,12 +41,12 @@ def trap_rows(
               for k in plan["sets"]]  # fmt: skip
     rows: Rows = []
     for world, label, kind in worlds:
-        cell: Callable[[str], Any] = lambda m, w=world: results[f"cell/{w}/{m}"]  # noqa: E731
+        cell = partial(_cell, results, world)
         beyond = {(r["definition"], r["method"]): r["beyond"] for r in panel if r["set"] == label}
         rows += [
             _threshold(label, cell, beyond), _tow(label, cell, beyond),
             *_median(label, plan, cell, beyond), *_one_side(label, cell),
-            _half(label, cell), _floor(plan, results, world, label),
+            _cancel(label, cell, beyond), _half(label, cell), _floor(plan, results, world, label),
             *_average(label, plan, cell, judged),
         ]  # fmt: skip
         if kind == "random":
@@ -53,6 +54,10 @@ def trap_rows(
     rows += _easy(plan, results)
     order = list(TITLES)
     return sorted(rows, key=lambda r: order.index(r["trap"]))
+
+
+def _cell(results: dict[str, Any], world: str, method: str) -> Any:
+    return results[f"cell/{world}/{method}"]
 
 
 def trap_readings(plan: dict[str, Any], rows: Rows) -> list[Reading]:
@@ -123,6 +128,16 @@ def _one_side(label: str, cell: Any) -> Rows:
                  float(fresh.mean()), "forget accuracy of retraining", gap.high < 0)]
 
 
+def _cancel(label: str, cell: Any, beyond: Any) -> dict[str, Any]:
+    """Return what one threshold says of models that keep half and deny half."""
+    one, fresh = (np.array(cell(m)["member"]) for m in (HALVED, RETRAIN))
+    nothing = float(np.mean(cell(NOTHING)["member"]) - fresh.mean())
+    passed = [beyond[n, "halved"] is False for n in ("accuracy", "tow", "member", "median")]
+    return _row("cancel", label, "population area, halved less retrain",
+                difference_of_means(one, fresh), "area", nothing, "do nothing less retrain",
+                any(passed))  # fmt: skip
+
+
 def _half(label: str, cell: Any) -> dict[str, Any]:
     found = mean_interval(cell(RETRAIN)["member"], unit_of_replication="models")
     return _row("half", label, "population area of retraining", found, "area", 0.5,
@@ -165,7 +180,7 @@ def _easy(plan: dict[str, Any], results: dict[str, Any]) -> Rows:
             [results[f"cell/{source['name']}/{k}/{m}"]["tests"]["all"]["area"]
              for m in plan["methods"]] for k in ("mislabelled", "random")
         ]  # fmt: skip
-        gaps = np.subtract(*areas)
+        gaps = np.subtract(areas[0], areas[1])
         found = mean_interval(gaps, unit_of_replication="methods")
         rows.append(_row("easy", source["title"], "area, mislabelled less random records", found,
                          "area", float(np.mean(areas[1])), "mean area on random records",
