@@ -30,7 +30,7 @@ from unteach.studies import TOWER
 from unteach.studies.tower.study import tower_task
 
 ARMS = ("forget/{}/{}/{}/labels/everything", "forget/{}/{}/{}/labels/atoms",
-        "change/{}/{}/{}/trace")  # fmt: skip
+        "change/{}/{}/{}/trace/last")  # fmt: skip
 
 
 def main() -> None:

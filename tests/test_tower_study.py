@@ -133,7 +133,7 @@ def test_everything_is_measured_and_stands_on_the_page(finished, tmp_path):
     assert row["best back door"] == [max(d["accuracy"] for d in found["doors"][1:])]
     # both doors stand in every row that speaks of forgetting
     assert {"front", "best back door", "mean back door"} <= set(named["forgetting"].columns)
-    ripples = results["change/explicit-rope/0/PAIR/trace"]["answers"]["OTHER"]
+    ripples = results["change/explicit-rope/0/PAIR/trace/last"]["answers"]["OTHER"]
     assert ripples["new"] + ripples["old"] + ripples["neither"] == pytest.approx(1.0)
     html = write_page(page, tmp_path / "page.html").read_text()
     assert "What cannot be forgotten in principle" in html
@@ -143,7 +143,7 @@ def test_everything_is_measured_and_stands_on_the_page(finished, tmp_path):
 
 def test_models_are_kept_and_the_same_bytes_come_back(finished, dna, tmp_path):
     _, plan, results, files = finished
-    assert files == ["3-0-PAIR.safetensors", "3-0-whole.safetensors"]
+    assert files == ["3-0-PAIR.safetensors", "3-0-whole-again.safetensors", "3-0-whole.safetensors"]
     with Store.open(tmp_path / "store") as store:
         run = store.begin(plan, name="tower")
 
@@ -183,7 +183,7 @@ def test_the_answer_follows_the_numbers(finished):
 def test_token_rows_move_only_their_rows_and_task_vectors_stop_where_told(dna, tmp_path):
     plan = small_plan(dna)
     payload = {"world": plan["world"], "shape": SMALL, "format": "direct", "seed": 0, "n": 16}
-    from unteach.studies.tower.setting import tasks_of
+
     from unteach.studies.tower.taught import taught
 
     model = taught(payload, tmp_path)
@@ -274,6 +274,7 @@ def test_a_model_that_knows_its_skills_shows_the_thesis(tmp_path):
               "format": "explicit-rope", "n": 100, "steps": 120}  # fmt: skip
     taught = tower_task({**shared, "kind": "teach", "without": ""}, str(tmp_path))
     assert min(s["whole"] for s in taught["skills"].values()) >= 0.98
-    changed = change_task({**shared, "skill": "ADD", "kept": "everything"}, tmp_path)
+    changed = change_task({**shared, "skill": "ADD", "kept": "everything",
+                           "moved": "all"}, tmp_path)  # fmt: skip
     assert changed["answers"]["MV"]["old"] > 0.9
     assert changed["answers"]["ADD"]["new"] > 0.9

@@ -10,7 +10,7 @@ from unteach.knowledge import SkillGraph
 from unteach.report import Finding, Verdict
 
 from .readings import HELD, dissociations
-from .setting import MAIN, top, ways_to
+from .setting import ALL, APART, MAIN, TRAVEL, changed_words, top, ways_to
 
 NEAR, KEPT, OPEN = 0.10, 0.97, 0.90
 """Front door this near to chance; a skill above it kept so well; a back door so wide is open."""
@@ -118,19 +118,28 @@ def _travel(
     if not formats:
         return [Finding(ask + f"It cannot be told: no model knew {above} to {KEPT} before.",
                         (), "unknown")]  # fmt: skip
-    names = [f"{f}: new {skill} in {above}, trace protected" for f in formats]
+    names = [f"{f}: new {skill} in {above}, {changed_words(*TRAVEL)}" for f in formats]
     far = [f for f, n in zip(formats, names, strict=True) if named[n].value >= TRAVELS]
     still = [f for f, n in zip(formats, names, strict=True) if named[n].value <= STAYS]
-    stuck = max(named[f"{f}: new {skill} in {above}, everything protected"].value
+    stuck = max(named[f"{f}: new {skill} in {above}, {changed_words(*APART)}"].value
                 for f in formats)  # fmt: skip
     text = ask + (
-        f"{skill} was redefined (every answer one further) on its own tasks alone, with "
-        f"everything but its results held in place. {above} answered by the new definition to "
-        f"{TRAVELS:.0%} or more in {_named(far)}, to {STAYS:.0%} or less in {_named(still)}. With "
-        f"every other skill protected as it was, the share of new answers is {stuck:.2f} at most"
+        f"{skill} was redefined (every answer one further) on its own tasks alone, in the layers "
+        f"behind the last attention, with everything but its results held in place. {above} "
+        f"answered by the new definition to {TRAVELS:.0%} or more in {_named(far)}, to "
+        f"{STAYS:.0%} or less in {_named(still)}. With every other skill protected as it was, "
+        f"and all layers free, the share of new answers is {stuck:.2f} at most"
         + (": two definitions in one mind, side by side." if stuck <= STAYS else ".")
     )
-    verdict = "holds" if len(far) == len(names) else "mixed" if far else "fails"
+    whole = [n for f in formats
+             if (n := f"{f}: new {skill} in {above}, {changed_words('trace', ALL)}") in named]
+    if whole:
+        least, most = min(named[n].value for n in whole), max(named[n].value for n in whole)
+        text += (f" Where all layers may move, it depends on the model: {least:.2f} to {most:.2f} "
+                 "by format.") if len(whole) > 1 else (
+                 f" Where all layers may move the share is {least:.2f}.")  # fmt: skip
+    names += whole
+    verdict = "holds" if len(far) == len(formats) else "mixed" if far else "fails"
     return [Finding(text + _few(plan), tuple(names), _judged(plan, verdict))]
 
 

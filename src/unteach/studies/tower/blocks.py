@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from unteach.core import Table
-from unteach.knowledge import PROTECTIONS, SkillGraph
+from unteach.knowledge import SkillGraph
 from unteach.report import Block, Curves, Divided, Hierarchy, Matrix, Section, TableBlock
 
 from .setting import KEPT, MAIN, METHODS, top
 
-NAMES = {**{k: f"{v} protected" for k, v in KEPT.items()}, **METHODS}
+NAMES = "; ".join(f"{k}: {v}" for k, v in (*METHODS.items(), *KEPT.items()))
 ONE = "Means over seeds; the tables of the page's data hold every seed."
 
 
@@ -51,7 +51,7 @@ def forget_blocks(plan: dict[str, Any]) -> list[Block]:
             digits=2,
             labels={"front": "front door", "kept": "protected", "top": "highest skill",
                     "least kept": "worst of all others", "n": "seeds"},
-            caption="All methods. What is not protected mostly falls with the skill. " + ONE,
+            caption=f"All methods. What is not protected mostly falls with the skill. {NAMES}. " + ONE,
         ),
     ]  # fmt: skip
     return rows
@@ -84,16 +84,16 @@ def change_blocks(plan: dict[str, Any], graph: SkillGraph) -> list[Block]:
         above = top(graph, skill, tuple(plan["world"]["skills"]))
         for asked in dict.fromkeys((above, skill)):
             blocks.append(Divided(
-                "changes by skill", "kept", ("new", "old", "neither"), group="format",
+                "changes by skill", "change", ("new", "old", "neither"), group="format",
                 where={"skill": skill, "asked": asked},
                 title=f"{asked}, after {skill} was changed",
-                caption="New: as the new definition gives it. " + ONE,
-                labels={k: NAMES[k] for k in PROTECTIONS},
+                caption="New: as the new definition gives it. Where nothing else is said, only "
+                "the layers behind the last attention were moved. " + ONE,
             ))  # fmt: skip
     blocks.append(TableBlock(
-        "changes by skill", columns=("format", "skill", "kept", "asked", "new", "new low",
+        "changes by skill", columns=("format", "skill", "change", "asked", "new", "new low",
                                      "new high", "old", "neither", "coherence", "n"),
-        digits=2, labels={"kept": "protected", "n": "seeds"},
+        digits=2, labels={"n": "seeds"},
         caption="The same in numbers. Coherence: how often the answer equals what the model's own "
         "atoms compose to.",
     ))  # fmt: skip

@@ -8,15 +8,18 @@ from typing import Any
 
 from unteach.core import Request, derive
 from unteach.knowledge import ripple
-from unteach.unlearn import FineTune
+from unteach.unlearn import CFk, FineTune
 
 from .forgetting import gauge_of, left_of, small
 from .gauge import Gauge
 from .lessons import Course, Lessons
-from .setting import composites, shifted, top
+from .setting import LAST, composites, shifted, top
 from .taught import SOME, taught
 
 SURE = 0.995
+BEHIND = 4
+"""Layers behind the last attention: up, down, normalization and read-out. What is called from many
+places meets there; no layer behind tells a call in a trace from a question at the front door."""
 
 
 def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -34,7 +37,10 @@ def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         seen["step"] += 10
         return seen["step"] >= least and taken.led(after, [skill])[skill]["whole"] >= SURE
 
-    method = FineTune(lr=1e-3, steps=int(payload["steps"]), clip=1.0, until=until, every=10)
+    shared: dict[str, Any] = {
+        "lr": 1e-3, "steps": int(payload["steps"]), "clip": 1.0, "until": until, "every": 10
+    }  # fmt: skip
+    method = CFk(k=BEHIND, **shared) if payload["moved"] == LAST else FineTune(**shared)
     course: Any = Course(tasks, skill, told)
     own = derive(int(payload["seed"]), "change", kept)
     gone = method.forget(small(model), course, Request(groups=[skill]), seed=own)

@@ -9,7 +9,7 @@ from unteach.core import Reading, Table
 from unteach.knowledge import Dissociation, Entanglement, SkillGraph, dissociation
 
 from .rows import Results, Row, of_kind
-from .setting import BARE, CHANGES, MAIN, SPARED, top
+from .setting import BARE, CHANGES, MAIN, SPARED, changed_words, top
 from .summed import ALONE, reading
 
 HELD = {BARE: "atoms protected", SPARED: "all but its results protected"}
@@ -91,18 +91,19 @@ def _changed(
     format: str, skill: str, above: str, changes: list[Row], seeds: list[int]
 ) -> list[Reading]:
     made = []
-    for kept in CHANGES:
-        rows = [r for r in changes
-                if (r["format"], r["skill"], r["kept"]) == (format, skill, kept)]
-        for asked, word in ((above, "new"), (skill, "new")):
-            values = [r[word] for r in rows if r["asked"] == asked]
+    for kept, moved in CHANGES:
+        rows = [r for r in changes if (r["format"], r["skill"], r["kept"], r["moved"])
+                == (format, skill, kept, moved)]  # fmt: skip
+        words = changed_words(kept, moved)
+        for asked in (above, skill):
+            values = [r["new"] for r in rows if r["asked"] == asked]
             if values:
-                made.append(reading(f"{format}: new {skill} in {asked}, {kept} protected", values,
+                made.append(reading(f"{format}: new {skill} in {asked}, {words}", values,
                                     seeds, "changes", unit="share"))  # fmt: skip
         values = [r["coherence"] for r in rows if r["asked"] == above]
         if values:
             made.append(reading(f"{format}: coherence of {above} after the change of {skill}, "
-                                f"{kept} protected", values, seeds, "changes", unit="share"))
+                                f"{words}", values, seeds, "changes", unit="share"))  # fmt: skip
     return made
 
 

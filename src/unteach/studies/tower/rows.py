@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .setting import changed_words
+
 Row = dict[str, Any]
 Results = dict[str, dict[str, Any]]
 
@@ -85,10 +87,11 @@ def role_rows(results: Results) -> list[Row]:
 def change_rows(results: Results) -> list[Row]:
     """Return who answers by the new definition after a change."""
     return [
-        {"format": f, "seed": int(k), "skill": skill, "kept": kept, "asked": asked,
+        {"format": f, "seed": int(k), "skill": skill, "kept": kept, "moved": moved,
+         "change": changed_words(kept, moved), "asked": asked,
          "new": a["new"], "old": a["old"], "neither": a["neither"],
          "coherence": found["coherence"].get(asked), "steps": found["steps"]}
-        for (f, k, skill, kept), found in of_kind(results, "change")
+        for (f, k, skill, kept, moved), found in of_kind(results, "change")
         for asked, a in found["answers"].items()
     ]  # fmt: skip
 

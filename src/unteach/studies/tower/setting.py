@@ -50,8 +50,15 @@ ARMS = (("ascent", "none"), ("vector", "none"), ("neggrad", "everything"), ("row
         BARE, SPARED, MAIN)  # fmt: skip
 FEW_ARMS = (BARE, SPARED, MAIN)
 """Those of the quick form, and of every forgotten skill but the first."""
-CHANGES = PROTECTIONS
-FEW_CHANGES = ("trace", "everything")
+LAST, ALL = "last", "all"
+MOVED = {LAST: "last layers", ALL: "all layers"}
+"""Which layers a change may move: those behind the last attention, or all."""
+TRAVEL = ("trace", LAST)
+"""The change by which travelling is judged: all held but the results of the skill's own calls."""
+APART = ("everything", ALL)
+"""The change that meets the old definition everywhere else, with all layers free."""
+CHANGES = (*((kept, LAST) for kept in PROTECTIONS), ("trace", ALL), APART)
+FEW_CHANGES = (TRAVEL, APART)
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,15 @@ class Shape:
 QUICK = Shape(48, 2, 80, 1200, 5e-3, enough=0.985)
 DIRECT = Shape(64, 2, 252, 2200, 3e-3)
 TRACED = Shape(64, 2, 168, 1500, 3e-3)
+
+
+def changed_words(kept: str, moved: str) -> str:
+    """Return in words what was held in place, and which layers were not.
+
+    >>> changed_words("trace", "last"), changed_words("trace", "all")
+    ('trace protected', 'trace protected, all layers moved')
+    """
+    return f"{kept} protected" + ("" if moved == LAST else f", {MOVED[moved]} moved")
 
 
 def built_in(p: int, skills: tuple[str, ...], forgotten: tuple[str, ...]) -> dict[str, Any]:

@@ -145,10 +145,10 @@ class TowerStudy:
                             **shared, "kind": "forget", "skill": skill, "method": method,
                             "kept": kept, "steps": steps, "relearn": (method, kept) == MAIN,
                         }  # fmt: skip
-                    for kept in CHANGES if plan["form"] == "full" else FEW_CHANGES:
-                        then[f"change/{at}/{skill}/{kept}"] = {
+                    for kept, moved in CHANGES if plan["form"] == "full" else FEW_CHANGES:
+                        then[f"change/{at}/{skill}/{kept}/{moved}"] = {
                             **shared, "kind": "change", "skill": skill, "kept": kept,
-                            "steps": plan["change_steps"]}  # fmt: skip
+                            "moved": moved, "steps": plan["change_steps"]}  # fmt: skip
                 skill = world["forgotten"][0]
                 doors = len(ways_to(graph, skill, tuple(tasks_of(world, format).groups)))
                 few = {0, doors} if plan["form"] == "quick" else {0, 2, doors // 2, doors}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ SOME = 60  # tasks a skill by which a training is watched; not those that it is 
 def taught(payload: Mapping[str, Any], folder: Path, without: str = "") -> Any:
     """Return the model of a format and a seed; it is trained where there is no checkpoint yet.
 
+    A training in all skills that was not good enough at its end is done once more from there,
+    with the same settings: the last skill comes suddenly, and to some seeds late.
+
     Parameters
     ----------
     payload : with world, shape, format, seed
@@ -35,7 +39,7 @@ def _taught(key: str, folder: str, without: str) -> Any:
     import json
 
     from unteach.models import Network, Transformer
-    from unteach.models.training import Checkpoint
+    from unteach.models.training import Checkpoint, fit
     from unteach.models.watching import Watch
 
     payload = json.loads(key)
@@ -52,16 +56,30 @@ def _taught(key: str, folder: str, without: str) -> Any:
         betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", floor=0.05,
         warmup=min(100, shape.steps), clip=1.0, batch_size=shape.batch,
     )  # fmt: skip
-    watcher = Gauge(learned, n=SOME, seed=derive(seed, "watch"))
-    file = Path(folder) / f"{FORMATS.index(format)}-{seed}-{without or 'whole'}.safetensors"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return network.learn(
-        Lessons((learned,)), seed=derive(seed, "model"),
-        score=lambda model: min(s["whole"] for s in watcher.led(model).values()),
-        watch=Watch(score=lambda: 0.0, every=min(50, max(1, shape.steps // 4)), best="highest",
-                    enough=shape.enough, in_a_row=2),
-        checkpoint=Checkpoint(file, every=150, about=canonical([key, without])),
-    )  # fmt: skip
+    watcher, lessons = Gauge(learned, n=SOME, seed=derive(seed, "watch")), Lessons((learned,))
+    about = canonical([key, without])
+
+    def score(model: Any) -> float:
+        return min(s["whole"] for s in watcher.led(model).values())
+
+    def kept(word: str) -> Checkpoint:
+        name = f"{FORMATS.index(format)}-{seed}-{without or 'whole'}{word}.safetensors"
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return Checkpoint(Path(folder) / name, every=150, about=about)
+
+    watch = Watch(score=lambda: 0.0, every=min(50, max(1, shape.steps // 4)), best="highest",
+                  enough=shape.enough, in_a_row=2)  # fmt: skip
+    model = network.learn(lessons, seed=derive(seed, "model"), score=score, watch=watch,
+                          checkpoint=kept(""))  # fmt: skip
+    if not model.trace_.stopped and not without:
+        first = model.trace_
+        second = fit(
+            model, lambda rng: model.batches(lessons, rng), model.mean_loss, network.how,
+            seed=derive(seed, "model", "again"), per_epoch=1,
+            watch=replace(watch, score=lambda: score(model)), checkpoint=kept("-again"),
+        )  # fmt: skip
+        model.trace_ = replace(second, losses=first.losses + second.losses)
+    return model
 
 
 def clear() -> None:
