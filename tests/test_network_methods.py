@@ -279,7 +279,8 @@ def test_the_bounds_of_the_paths_hold_where_they_can_be_measured(method):
     gone = still.forget(recipe.learn(rows, seed=0), rows, Request(ids=ids), seed=0)
     assert isinstance(gone.claim, Heuristic)
     off = np.linalg.norm(gone.model.path_ - two.path_)
-    assert off <= c.contraction**20 * c.shift(20, len(left)) + c.contraction**120 * c.ball
+    steps, trained = method.steps, method.train_steps
+    assert off <= c.contraction**steps * c.shift(20, len(left)) + c.contraction**trained * c.ball
 
 
 def test_more_steps_cost_exponentially_less_of_the_budget():
@@ -292,7 +293,7 @@ def test_more_steps_cost_exponentially_less_of_the_budget():
             model = method.prepare().learn(rows, seed=0)
             gone = method.forget(model, rows, Request(ids=[3]), seed=0).model
             spent.append(gone.ledger_.spent - model.ledger_.spent)
-        ratio = Constants.of(0.05, 1.0).contraction ** 5
+        ratio = Constants.of(kind().penalty, 1.0).contraction ** 5
         assert np.allclose(np.array(spent[1:]) / np.array(spent[:-1]), ratio, rtol=1e-3)
 
 
@@ -323,7 +324,7 @@ def test_certificates_are_kept_with_the_model_and_refuse_what_they_do_not_cover(
     three = load("wine")
     many = method.prepare().learn(three, seed=0)
     assert method.forget(many, three, Request(ids=[0]), seed=0).model.coef_.shape == (3, 14)
-    for wrong in ({"penalty": 0.0}, {"delta": 0.0}, {"steps": 200}, {"sigma": -1.0}):
+    for wrong in ({"penalty": 0.0}, {"delta": 0.0}, {"steps": 400}, {"sigma": -1.0}):
         with pytest.raises(BadInput):
             NoisyDescent(**wrong)
 

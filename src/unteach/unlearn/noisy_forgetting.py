@@ -56,7 +56,7 @@ class NoisyForgetting:
     radius: float = 1.0
     steps: int = 20
     train_steps: int = 120
-    lr: float = 1e-2
+    lr: float = 0.5
 
     every_step: ClassVar[bool] = False
     assumptions: ClassVar[tuple[str, ...]] = ()

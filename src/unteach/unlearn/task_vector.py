@@ -38,7 +38,8 @@ class TaskVector(Descent):
                 not by accuracy on held-out records.
     """
 
-    lr: float = 1e-3
+    lr: float = 3.5e-3
+    epochs: int = 12
     scales: tuple[float, ...] = (1.0,)
 
     retain_free: ClassVar[bool] = True
