@@ -75,6 +75,7 @@ class CertificateLedger:
             caption="spent is the sum of upper bounds; residual is the exact one, a diagnostic",
         )
         first = ledgers[0]
+        burnt = _burnt(first)
         given = "; ".join(first.assumptions)
         reading = Reading(
             self.name,
@@ -92,7 +93,7 @@ class CertificateLedger:
             note=f"epsilon {first.epsilon:g}, delta {first.delta:g}"
             + (f", given: {given}" if given else ""),
         )
-        return Measured(reading, (table,))
+        return Measured(reading, (table, *burnt))
 
     def _of(self, model: Any) -> Any:
         ledger = getattr(model, "ledger_", None)
@@ -114,3 +115,11 @@ class CertificateLedger:
                 "spent for it; the certificate does not hold"
             )
         return ledger
+
+
+def _burnt(ledger: Any) -> tuple[Table, ...]:
+    """Return how the budget burned down, where the ledger's entries say it."""
+    from .costed import certificate_table
+
+    told = all(hasattr(e, "bound") and hasattr(e, "what") for e in ledger.entries)
+    return (certificate_table(ledger),) if told and len(ledger.entries) else ()

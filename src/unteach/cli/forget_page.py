@@ -153,6 +153,10 @@ def _blocks(readings: tuple[Reading, ...], tables: dict[str, Table]) -> tuple[Bl
     rest = tuple(r.name for r in readings if r.name not in forgetting)
     if rest:
         blocks += [Section("What else was measured"), ReadingsBlock(rest)]
+    if "certificate" in tables:
+        from unteach.audit import budget_figure
+
+        blocks.append(budget_figure())
     near = tables.get("near duplicates")
     if near is not None and len(near):
         blocks += [

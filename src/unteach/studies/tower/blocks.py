@@ -51,7 +51,8 @@ def forget_blocks(plan: dict[str, Any]) -> list[Block]:
             digits=2,
             labels={"front": "front door", "kept": "protected", "top": "highest skill",
                     "least kept": "worst of all others", "n": "seeds"},
-            caption=f"All methods. What is not protected mostly falls with the skill. {NAMES}. " + ONE,
+            caption="All methods. What is not protected mostly falls with the skill. "
+            f"{NAMES}. {ONE}",
         ),
     ]  # fmt: skip
     return rows
