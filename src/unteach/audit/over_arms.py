@@ -118,13 +118,11 @@ class Comparison:
         return Reading(
             self.name, sign * value, ends[0], ends[1], n=len(seen.unlearned),
             unit_of_replication="seeds", seeds=seeds, unit=self.unit, better=self.better,
-            untouched=untouched, null=self.null(seen, statistic, seeds[0]), limit=self.limit,
+            untouched=untouched, null=self._null(seen, statistic, seeds[0]), limit=self.limit,
             table=table, level=LEVEL, note=note,
         )  # fmt: skip
 
-    def null(self, seen: Four, statistic: Statistic, seed: int) -> tuple[float, float]:
-        """Return where retraining is to be expected: resplits, widened by the jackknife."""
-
+    def _null(self, seen: Four, statistic: Statistic, seed: int) -> tuple[float, float]:
         def number(one: Array, other: Array) -> float:
             values = statistic(one, other)
             return max(sides(values)) if self.signed else float(np.mean(values))
