@@ -27,6 +27,8 @@ from unteach.models import MLP
 from unteach.unlearn import DoNothing, NegGradPlus, RandomLabel, Retrain
 
 MODELS = 64
+STRONG = RandomLabel(share=0.5, redraw=False, epochs=5)  # the field's: labels drawn once
+CANCELS = NegGradPlus(alpha=0.92, ceiling=5.2)  # too much here, too little there
 WRONG, CLEAN = np.arange(25), np.arange(200, 225)
 
 
@@ -68,7 +70,7 @@ def null_and_power(
     count = dict.fromkeys(
         ("distinguishable", "equivalent", "inconclusive", "invalid", "power", "area holds",
          "holdout holds", "retain holds"), 0)  # fmt: skip
-    rhos, areas = [], []
+    areas = []
     for k in range(audits):
         rng = stream(k, "audit")
         a, b, c = np.split(rng.permutation(len(never))[: 3 * MODELS], 3)
@@ -92,26 +94,32 @@ def null_and_power(
         areas.append(area.value)
         for name, gap in changes(found).items():
             count[f"{name} holds"] += gap.holds(0.0)
-        if found.fractions is not None:
-            rhos.append(found.fractions.value)
         if sys.stderr.isatty() or k % 20 == 19:
             print(f"{k + 1} audits: {count}", flush=True)
-    middle = float(np.mean([r.value for r in rhos]))
-    count["residual holds"] = sum(r.holds(middle) for r in rhos)
-    count["residual measured"] = len(rhos)
     return {**count, "area mean": float(np.mean(areas)), "area sd": float(np.std(areas)),
             "audits": audits, "seconds": time.perf_counter() - start}  # fmt: skip
 
 
-def coverage(retrained: int, draws: int) -> dict[str, float]:
-    """Return how often the intervals of accuracy changes hold 0, where nothing differs."""
+def coverage(retrained: int, originals: int, draws: int) -> dict[str, float]:
+    """Return how often the intervals of accuracy changes hold 0, where nothing differs.
+
+    And, of a tenth of the draws, how often the residual fraction lies within its own null.
+    """
     rows, held = toy()
-    never, _, labels, part = learned(rows, held, MLP(), retrained, 1)
+    never, knows, labels, part = learned(rows, held, MLP(), retrained, originals)
     right = never.argmax(axis=2) == labels
-    holds = dict.fromkeys(("forget", "retain", "holdout"), 0)
+    holds = dict.fromkeys(("forget", "retain", "holdout", "residual"), 0)
+    phi, mark = (audit.margin(z[:, :50], labels[:50]) for z in (never, knows))
+    for k in range(draws // 10):
+        rng = stream(k, "residual")
+        a, b, c = np.split(rng.permutation(len(phi))[: 3 * MODELS], 3)
+        o = mark[rng.permutation(len(mark))[:MODELS]]
+        found = audit.residual_fraction(phi[a], phi[b], o, twin=phi[c], seed=k)
+        low, high = found.null or (0.0, 0.0)
+        holds["residual"] += 10 * (low <= found.value.value <= high)
     for k in range(draws):
         one, other = np.split(stream(k, "coverage").permutation(len(never))[: 2 * MODELS], 2)
-        for name in holds:
+        for name in ("forget", "retain", "holdout"):
             each = right[:, part == name].mean(axis=1)
             holds[name] += difference_of_means(each[one], each[other]).holds(0.0)
     return {name: n / draws for name, n in holds.items()}
@@ -127,7 +135,7 @@ def standard(jobs: int, tier: str) -> None:
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         for methods in ([NegGradPlus()], [NegGradPlus()],
-                        [RandomLabel(), Retrain(), DoNothing()]):  # fmt: skip
+                        [STRONG, RandomLabel(), CANCELS, Retrain(), DoNothing()]):  # fmt: skip
             wall, used = time.perf_counter(), time.process_time()
             report = audit.run(methods, MLP(), rows, store=folder, **how)
             took = time.perf_counter() - wall, time.process_time() - used
@@ -158,7 +166,7 @@ def main() -> None:
     if args.part == "standard":
         standard(args.jobs, args.tier)
     elif args.part == "coverage":
-        print(coverage(args.retrained, 10 * args.audits))
+        print(coverage(args.retrained, args.originals, 10 * args.audits))
     else:
         print(null_and_power(args.retrained, args.originals, args.audits, args.permutations))
 

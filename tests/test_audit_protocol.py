@@ -25,7 +25,7 @@ from unteach.core import (
     stream,
 )
 from unteach.models import MLP, Logistic, NaiveBayes
-from unteach.unlearn import NegGradPlus, Newton, RandomLabel, Retrain, Sisa
+from unteach.unlearn import Newton, Retrain, Sisa
 
 # ---- arms from files
 
@@ -445,16 +445,17 @@ def test_whole_audits_under_a_true_null_and_of_doing_nothing():
 @pytest.mark.slow
 def test_methods_on_the_toy_get_what_they_deserve():
     """Retraining passes, nothing is found out, random labels overshoot, a median earns no pass."""
-    rows, held = bench().toy()
-    gone = np.r_[bench().WRONG, bench().CLEAN]
+    toy = bench()
+    rows, held = toy.toy()
+    methods = {"cancels": toy.CANCELS, "random label": toy.STRONG, "again": Retrain()}
     report = run(
-        [NegGradPlus(), RandomLabel(), Retrain()], MLP(), rows, forget=rows.ids[gone],
-        holdout=held, tier="standard", jobs=2, permutations=99,
+        methods, MLP(), rows, forget=rows.ids[np.r_[toy.WRONG, toy.CLEAN]], holdout=held,
+        tier="standard", jobs=2, permutations=119,
     )  # fmt: skip
     assert report.valid
     assert abs(report["retrain"].tests["all"].area.value - 0.5) <= 0.05
-    assert abs(report["Retrain"].tests["all"].area.value - 0.5) <= 0.05
-    assert report["Retrain"].judgement.kind in ("equivalent", "inconclusive")
+    assert abs(report["again"].tests["all"].area.value - 0.5) <= 0.05
+    assert report["again"].judgement.kind in ("equivalent", "inconclusive")
     assert report["random label"].judgement.kind == "over-forgotten"
-    assert abs(report["neggrad+"].fractions.median) <= 0.3
-    assert report["neggrad+"].judgement.kind in ("distinguishable", "over-forgotten")
+    assert abs(report["cancels"].fractions.median) <= 0.15
+    assert report["cancels"].judgement.kind in ("distinguishable", "over-forgotten")
