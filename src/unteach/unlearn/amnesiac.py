@@ -29,12 +29,17 @@ class Amnesiac(OnACopy):
                 had moved, and what these added stays, in the model and in what it stores.
     Parameters  repair : at least 0; epochs over the retained records, from where subtracting
                     ends, whose steps are kept too; 0 reads no retained record
-                lr : of the repair, with the optimizer of the training; None is the training's
+                lr : of the repair, by the training's optimizer; None is the training's own
                 sensitive : ids whose steps are kept, when it is known beforehand that no other
                     will be asked for; None keeps all
                 base : the network to learn with; None takes the one handed to `prepare`
     Errors      NoRoute for models that store no updates, records that are not among the
                 sensitive ones, networks with a training of their own
+    Defaults    found by 50 draws on 3 other worlds of this kind (0.242 there); on 3 worlds of
+                1000 digits, a tenth mislabelled (MLP 64-128-10, 960 steps of 64 records, 50
+                records to go), the gap to retraining is 0.268 (standard error 0.029); doing
+                nothing 0.554, another retraining 0.104. Nearly all steps are taken back there:
+                what is left is 14 epochs of retraining, where the training had 60
 
     Examples
     --------

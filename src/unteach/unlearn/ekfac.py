@@ -31,6 +31,10 @@ class EKFAC(OnACopy):
                 scale : above 0 · sample : at least 1, retained records for the factors
     Errors      NoRoute for sequences, layers used several times, and models that are not
                 networks; NothingLeft
+    Defaults    found by 50 draws on 3 other worlds of this kind (0.304 there); on 3 worlds of
+                1000 digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.327
+                (standard error 0.020); `Influence`, by conjugate gradients, 0.458; doing nothing
+                0.554, another retraining 0.104
 
     Examples
     --------

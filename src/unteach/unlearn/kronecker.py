@@ -86,7 +86,7 @@ def factors(model: Any, records: Records, *, seed: int = 0) -> tuple[list[Factor
                 seconds[k] = seconds[k] + (each**2).sum(dim=0)
         taken += 2 * len(slopes[0]) * len(incoming[0])
     made = [
-        Factor(layer, *basis, second / len(records))
+        Factor(layer, basis[0], basis[1], second / len(records))
         for layer, basis, second in zip(layers, bases, seconds, strict=True)
     ]
     return made, taken

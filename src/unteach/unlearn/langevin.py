@@ -25,7 +25,8 @@ class Langevin(NoisyForgetting):
     Errors      BudgetSpent; NoRoute for other models, OneClassLeft, NothingLeft
     Defaults    as those of `NoisyDescent` were found (32 of 60 draws cover the 20 requests):
                 0.830 right, 0.751 with the settings guessed before; steps were raised from 43,
-                so that 60 records cover a request of 5
+                so that 60 records cover a request of 5. On networks the gap to retraining is
+                0.446 (standard error 0.032) where that of `NoisyDescent` is 0.496
 
     Examples
     --------

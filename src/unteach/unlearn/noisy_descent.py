@@ -28,7 +28,9 @@ class NoisyDescent(NoisyForgetting):
                 right, 0.72 with the settings guessed before, 0.911 for logistic regression
                 without noise. Of lr, on networks: 50 draws on 3 worlds of 1000 digits, a tenth
                 mislabelled (MLP 64-128-10), with the former noise and steps; large ones win, and
-                0.5 is taken since the best, near 1, diverge on rows that are not scaled
+                0.5 is taken, not the best, near 1, lest rows that are not scaled diverge. On 3
+                worlds of the table the gap to retraining is 0.496 (standard error 0.031); doing
+                nothing 0.554, another retraining 0.104
 
     Examples
     --------

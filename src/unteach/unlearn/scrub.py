@@ -46,7 +46,9 @@ class SCRUB(Descent):
                 .986 of the kept against .914, .594, .858 (lr=.025, epochs=8, ceiling=1).
     Defaults    found by 50 draws on 3 other worlds of this kind; on 3 worlds of 1000
                 digits, a tenth mislabelled (MLP 64-128-10), the gap to retraining is 0.172
-                (standard error 0.018); doing nothing 0.554, another retraining 0.104
+                (standard error 0.018); doing nothing 0.554, another retraining 0.104. With 200
+                unseen digits, half mislabelled, for validation it is 0.171: these defaults do
+                not go too far
 
     Examples
     --------
@@ -112,7 +114,8 @@ class SCRUB(Descent):
         from unteach.models.running import evaluating, put_back, tensors_of
 
         size, points = after.how.batch_size, []
-        gone, kept = (-(-len(rows) // size) for rows in (sides.forget, sides.retain))
+        stored: Any = sides.retain
+        gone, kept = (-(-len(rows) // size) for rows in (sides.forget, stored))
         rounds = [kept + (gone if k < self.push_epochs else 0) for k in range(self.epochs)]
         ends = set(np.cumsum(rounds).tolist())
 

@@ -22,6 +22,10 @@ class TaskVector(Descent):
     Parameters  scales : each above 0, in the order in which they are tried
                 lr, epochs (over the forgotten records), steps, optimizer, ... : see `Descent`
     Errors      NoRoute for models that are not trained by gradients; Diverged; NothingLeft
+    Defaults    lr and epochs by 50 draws on 3 other worlds of this kind (0.377 there, for a scale
+                of 1); on 3 worlds of 1000 digits, a tenth mislabelled (MLP 64-128-10), the gap
+                to retraining is 0.373 (standard error 0.033); doing nothing 0.554, another
+                retraining 0.104
 
     Examples
     --------
