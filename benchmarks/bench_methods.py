@@ -46,6 +46,12 @@ Defaults were searched on other worlds (`--search`, 50 draws on three of them fo
 NegGradPlus, SCRUB and Rewind come nearest to retraining; FisherNoise and BoundaryShrink are no
 nearer than doing nothing, and SSD, LabelFreeSSD, Influence, CFk and GradientAscent little.
 
+Published gains, tried again by `bench_published.py` (n = 20 worlds, random forget sets, both sides
+tuned by 50 draws; differences of the gap, 95 % intervals): SalUn less random labels -0.004
+[-0.018, 0.011], not reproduced; L1-sparse less fine-tuning -0.063 [-0.081, -0.046], reproduced,
+though not in accuracies; RUM less its best part -0.013 [-0.024, -0.003], reproduced, though not in
+ToW.
+
 Run: python benchmarks/bench_methods.py [--quick] [--worlds 8] [--search NAME --trials 40]
 """
 

@@ -13,7 +13,7 @@ Result (AMD EPYC, KVM, 2 cores shared with much other work, 1 process; 60 draws,
     the defaults now, rounded, with 60 steps for Langevin: 0.816 and 0.830, with 1 % and 4 % of the
     budget spent by the 20 requests
 
-The certificate costs 8 to 9 points of accuracy here. One split a task: differences of a point or two
+The certificate costs 8 to 9 points of accuracy here. One split a task: a point or two of difference
 are noise.
 
 Run: python benchmarks/bench_noisy.py [--draws 60] [--requests 20]

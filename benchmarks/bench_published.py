@@ -1,6 +1,47 @@
 """Three published gains of methods for networks, each tried once more in the authors' favour.
 
-Run: python benchmarks/bench_published.py [--draws 60] [--tuning 3] [--worlds 20] [--quick]
+1000 digits, a tenth mislabelled, a random tenth to go. Every side has its hyper-parameters drawn
+50 times, from the same ranges, and takes those that are nearest to retraining on 3 worlds (seeds
+500 on; the first draw is the default; parts of a split are drawn jointly). Memorization is that of
+400 compiled networks on random halves, which no column counts. A split may take as many epochs a
+part as another method in all.
+
+Result (AMD EPYC, KVM, 2 cores shared with much other work, 1 process; n = 20 worlds, seeds 0 to 19;
+MLP 64-128-10; 9 CPU minutes):
+
+method                gap     forget     signed   accuracy        tow  gradients
+nothing             0.314      0.182      0.178      0.062      0.820      0.000
+fine-tuning         0.283      0.125      0.092      0.034      0.899   6300.000
+l1-sparse           0.220      0.106      0.084      0.039      0.885  12600.000
+random label        0.281      0.123      0.055      0.033      0.903  14976.000
+salun               0.277      0.135      0.085      0.045      0.868  13312.000
+neggrad+            0.251      0.115      0.066      0.026      0.924  16640.000
+rum example         0.264      0.118      0.061      0.042      0.877  20481.000
+rum neggrad+        0.252      0.115      0.022      0.033      0.905  38111.000
+rum mixed           0.238      0.109      0.071      0.027      0.921  36975.000
+retraining          0.200      0.071     -0.012      0.014      0.959        nan
+
+pair (first less second)    gap                     accuracy               tow
+salun - random label        -0.004 [-0.018,0.011]   0.012 [0.006,0.018]    -0.035 [-0.052,-0.018]
+l1-sparse - fine-tuning     -0.063 [-0.081,-0.046]  0.005 [-0.000,0.009]   -0.014 [-0.027,0.000]
+rum example - fine-tuning   -0.020 [-0.034,-0.006]  0.008 [0.004,0.011]    -0.022 [-0.032,-0.011]
+rum example - salun         -0.013 [-0.023,-0.004]  -0.003 [-0.009,0.003]  0.009 [-0.007,0.025]
+rum neggrad+ - neggrad+     0.000 [-0.012,0.012]    0.007 [-0.001,0.014]   -0.019 [-0.040,0.003]
+rum mixed - fine-tuning     -0.045 [-0.057,-0.033]  -0.008 [-0.013,-0.003] 0.023 [0.008,0.037]
+rum mixed - salun           -0.039 [-0.051,-0.027]  -0.018 [-0.022,-0.014] 0.053 [0.042,0.065]
+rum mixed - neggrad+        -0.013 [-0.024,-0.003]  0.001 [-0.003,0.005]   -0.002 [-0.015,0.010]
+
+"gap" sums mean absolute differences of the label's probability from 4 retrained models, over
+forgotten, kept and unseen; "accuracy" is the mean absolute difference of the three accuracies (the
+measure of the papers on masks and sparsity), "tow" the tug of war (that of the paper on splits).
+Brackets: 95 % t-intervals of paired differences over worlds, 24 of them, not adjusted.
+
+SalUn over random labels: not reproduced; no nearer in probabilities, farther in accuracies.
+L1-sparse over fine-tuning: reproduced in probabilities, not in accuracies, for twice the epochs.
+RUM over its parts: reproduced where the parts differ, in probabilities, for 2 to 6 times the
+gradients; in the authors' measure not over NegGrad+, the best part; not for one method thrice.
+
+Run: python benchmarks/bench_published.py [--draws 50] [--tuning 3] [--worlds 20] [--quick]
 """
 
 from __future__ import annotations
@@ -141,7 +182,7 @@ def interval(values: Any) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="2 draws on 1 world, then 3 worlds")
-    parser.add_argument("--draws", type=int, default=60)
+    parser.add_argument("--draws", type=int, default=50)
     parser.add_argument("--tuning", type=int, default=3)
     parser.add_argument("--worlds", type=int, default=20)
     given = parser.parse_args()
