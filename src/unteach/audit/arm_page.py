@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from unteach.core import Reading, Table
 from unteach.report import Block, Finding, Page, Prose, Section, TableBlock, Verdict
 
+from .bills import AUDIT
 from .card import FIELDS
+from .figured import YARDSTICKS
 from .figures import figures_on_page
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def page_from(
     blocks += figures_on_page(tables)
     if "yardsticks" in tables:
         blocks += [Section("What other definitions say of the same models"),
-                   TableBlock("yardsticks")]  # fmt: skip
+                   TableBlock("yardsticks", columns=YARDSTICKS)]  # fmt: skip
     if "costs" in tables:
         blocks += [
             Section("What each method costs", "One request, beside one retraining. What choosing "
@@ -66,7 +68,7 @@ def page_from(
             TableBlock("costs", columns=_COSTS),
         ]  # fmt: skip
     if "audit cost" in tables:
-        blocks += [Section("What the audit itself took"), TableBlock("audit cost")]
+        blocks += [Section("What the audit itself took"), TableBlock("audit cost", columns=AUDIT)]
     return Page(
         title="Audit", kicker=kicker, answer=_answer(readings, tables),
         question="Do these methods leave models that cannot be told from retrained ones?",

@@ -12,6 +12,10 @@ from unteach.core import Cost
 from .kept import Said
 from .latex import PaperTable
 
+AUDIT = ("trainings", "forgettings", "read from the store", "seconds", "cpu seconds",
+         "in retrainings")  # fmt: skip
+"""The columns of the audit's own bill, in the order in which they are shown."""
+
 UNITS = {
     "seconds": "seconds", "cpu seconds": "seconds", "peak memory": "bytes of memory",
     "records read": "records", "state stored": "bytes", "tuning seconds": "seconds",

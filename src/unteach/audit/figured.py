@@ -15,6 +15,19 @@ from .arms import Array
 if TYPE_CHECKING:
     from .report import AuditReport, MethodAudit
 
+VERDICTS = (
+    "method", "stratum", "verdict", "area", "low", "high", "p", "detectable", "residual side",
+    "share near",
+)  # fmt: skip
+"""The columns of the table of verdicts, in the order in which they are shown."""
+
+YARDSTICKS = (
+    "method", "forget accuracy", "retain accuracy", "holdout accuracy", "holdout log loss",
+    "tow", "population area", "ulira area", "klom median", "neurips score",
+    "share with epsilon above 0", "largest epsilon", "epsilon limit",
+)  # fmt: skip
+"""Those of the table of definitions."""
+
 WINDOW = (-1.5, 2.5)  # of residual fractions that are drawn
 BINS = 20
 ARMS = ("original", "retrained", "unlearned")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unteach.core import BadInput, NeedsReference, Table
 
 from .costed import CERTIFICATE, RELEARNING
-from .figured import WINDOW
+from .figured import VERDICTS, WINDOW
 
 if TYPE_CHECKING:
     from unteach.report import Plate
@@ -81,7 +81,7 @@ def figures_on_page(tables: Mapping[str, Table]) -> list[Any]:
                 missing += [] if name == "budget" else [str(refusal)]  # few methods certify
         blocks += [Section(heading), *drawn] if drawn else []
         if drawn and names == ("forest",) and "verdicts" in tables:
-            blocks.append(TableBlock("verdicts"))
+            blocks.append(TableBlock("verdicts", columns=VERDICTS))
     return [*blocks, Section("What is not drawn"), *map(Prose, missing)] if missing else blocks
 
 

@@ -18,7 +18,7 @@ from unteach.core import BadInput, NeedsReference, Reading, Table
 from .arms import Arms
 from .calibration import calibration
 from .epsilon import EpsilonBounds, epsilon_lower_bound
-from .figured import figured
+from .figured import VERDICTS, YARDSTICKS, figured
 from .figures import figure_from
 from .fraction import Fractions
 from .judgement import Judgement
@@ -139,12 +139,8 @@ class AuditReport:
                     test.p_value, test.detectable,
                     None if f is None else f.value.value, None if f is None else f.near,
                 ))  # fmt: skip
-        names = (
-            "method", "stratum", "verdict", "area", "low", "high", "p", "detectable",
-            "residual side", "share near",
-        )  # fmt: skip
         return PaperTable(
-            "verdicts", _columns(names, rows), {"share near": "share", "p": "p"},
+            "verdicts", _columns(VERDICTS, rows), {"share near": "share", "p": "p"},
             ("method", "stratum"),
             f"area under the curve of the per-example attack, 90 % intervals; p before adjustment; "
             f"{self.validity}",
@@ -152,14 +148,9 @@ class AuditReport:
 
     def yardsticks(self) -> PaperTable:
         """Return what each definition says of each method, the controls among them."""
-        names = (
-            "method", "forget accuracy", "retain accuracy", "holdout accuracy", "holdout log loss",
-            "tow", "population area", "ulira area", "klom median", "neurips score",
-            "share with epsilon above 0", "largest epsilon", "epsilon limit",
-        )  # fmt: skip
         rows = [self._row(m) for m in self.methods.values()]
         caption = "every definition on the same models; screens carry no verdict"
-        return PaperTable("yardsticks", _columns(names, rows), {}, ("method",), caption)
+        return PaperTable("yardsticks", _columns(YARDSTICKS, rows), {}, ("method",), caption)
 
     def _row(self, m: MethodAudit) -> tuple[Any, ...]:
         arms = m.arms

@@ -10,7 +10,7 @@ from unteach.core import BadInput
 
 from .axes import across
 from .digits import number
-from .figure import COLOURS
+from .figure import COLOURS, text_width
 from .markup import Html, tag
 from .page import Drawing, Page
 from .picture import Picture, grid, pictured
@@ -90,7 +90,7 @@ class Histograms:
                   left + wide - 2)  # fmt: skip
         foot = top + _HIGH - 50
         y = Scale(0.0, max(float(r["share"]) for r in rows), foot, top + _TOP)
-        parts = [tag("text", head, x=left, y=top + 13, class_="panel-name")]
+        parts = [tag("text", fitted(head, wide), x=left, y=top + 13, class_="panel-name")]
         for k, note in enumerate(self.notes):
             parts.append(tag("text", str(rows[0][note]), x=left, y=top + 30 + 16 * k,
                              class_="axis-label note"))  # fmt: skip
@@ -145,3 +145,19 @@ class Histograms:
     def _called(self, name: Any) -> str:
         return self.labels.get(str(name), str(name))
 
+
+def fitted(text: str, wide: float) -> str:
+    """Return a text cut in its middle where it is wider than so many pixels.
+
+    >>> fitted("record record-83a93c823f6ecfe2", 120.0)
+    'record reco…cfe2'
+    """
+    kept = len(text)
+    while kept > 5 and text_width(shortened := _cut(text, kept), 13.5) > wide:
+        kept -= 1
+    return text if kept == len(text) else shortened
+
+
+def _cut(text: str, kept: int) -> str:
+    tail = min(4, kept // 3)
+    return text if kept >= len(text) else f"{text[: kept - tail - 1]}…{text[-tail:]}"
