@@ -1,7 +1,7 @@
 """Audits under a true null, of do nothing, and of the field's methods; wall time of a standard one.
 
 Digits, 1,000 to learn from, 100 of them mislabelled; 25 mislabelled and 25 clean ones are to go;
-MLP 64-128-10 at its defaults. Measured 2026-11 on x86_64, 2 cores shared with 12 other processes,
+MLP 64-128-10 at its defaults. Measured 2026-11 on x86_64, 2 cores at a load of 8 to 14 by others,
 Python 3.11, numpy 2.4.6; walls are those of a busy machine, CPU seconds the better guide.
 
     null      1,200 retrained and 400 original networks; 200 whole audits at 64 + 64 (two strata
@@ -10,7 +10,7 @@ Python 3.11, numpy 2.4.6; walls are those of a busy machine, CPU seconds the bet
               doing nothing told apart on the mislabelled stratum 200 of 200;
               95 % intervals of the area hold 0.5 in 199 of 200; mean area 0.501, s.d. 0.015
     coverage  2,000 draws: 95 % intervals of accuracy changes hold 0 in 95.1 % (forgotten),
-              94.8 % (kept), 95.5 % (held out); of the first 200, the residual
+              94.8 % (kept), 95.5 % (held out); of 200 draws, the residual
               fraction lies in its null in 182 (before that null was widened)
     standard  one method (NegGradPlus), 192 trainings and 64 forgettings: 357 s wall, 42 CPU s;
               again, from the store: 22 s wall (judging); three more methods on the same arms, 192
