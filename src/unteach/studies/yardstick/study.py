@@ -46,7 +46,7 @@ class Yardstick:
     --------
     >>> plan = YARDSTICK.plan(full=False, seed=0)
     >>> plan["sets"], plan["models"], len(YARDSTICK.tasks(plan))
-    (['random', 'mislabelled', 'class'], 20, 40)
+    (['random', 'mislabelled', 'class'], 16, 40)
     """
 
     name: ClassVar[str] = "yardstick"
@@ -68,7 +68,7 @@ class Yardstick:
             "sources": [s.to_json() for s in sources],
             "sets": list(SETS if full else SETS[:3]),
             "methods": [*POLES, *(FULL_METHODS if full else QUICK_METHODS)],
-            "models": 64 if full else 20,
+            "models": 64 if full else 16,
             "relearn": 60 if full else 40,
             "probed": 16 if full else 6,
             "draws": 400 if full else 200,
