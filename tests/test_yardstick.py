@@ -201,7 +201,7 @@ def test_the_study_concludes_and_its_page_can_be_written(small, tmp_path):
     assert written.read_text().count("<figure") >= 6
     tables = run.tables()
     assert set(tables) == {
-        "panel", "definitions", "order", "verdicts", "judged", "front", "aim", "traps"
+        "panel", "definitions", "order", "verdicts", "judged", "front", "bill", "aim", "traps"
     }
     assert len(tables["panel"]) == len(DEFINITIONS) * 2 * 5
     assert len(tables["order"]) == len(DEFINITIONS) ** 2

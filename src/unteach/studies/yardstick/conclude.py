@@ -17,7 +17,7 @@ from .agreement import Agreement, missed, rank_correlation, resampled, same_verd
 from .definitions import BY_NAME, DEFINITIONS
 from .protocol import CARRIES, judged_rows
 from .readings import definition_readings, panel_readings
-from .setting import METHOD_LABELS, POLES, RETRAIN, SET_LABELS
+from .setting import HALVED, METHOD_LABELS, POLES, RETRAIN, SET_LABELS, VANDAL
 from .traps import trap_readings, trap_rows
 
 ALPHA = 0.05
@@ -69,6 +69,9 @@ def tables_and_readings(
                                "y_high": "accuracy"}, ("set", "method"),
               "x: area of the per-record attack; y: held-out accuracy less retraining's; cost: "
               "gradients of one record, in units of retraining's"),
+        table("bill", bill_rows(front), {"cost": "share", "lost": "accuracy"}, ("method",),
+              "over forget sets: mean cost in units of retraining's, mean area of the per-record "
+              "attack with its smallest and largest, mean of the held-out accuracy lost"),
         table("aim", [{"set": s, "x": 0.5, "y": 0.0} for s in valid],
               {"y": "accuracy"}, ("set",), "what retraining would have"),
         table("traps", traps, {}, ("trap", "where"),
@@ -287,6 +290,21 @@ def front_rows(plan: dict[str, Any], results: dict[str, Any]) -> list[dict[str, 
                 "x": told["area"], "x_low": told["low"], "x_high": told["high"],
                 "y": gap.value, "y_low": gap.low, "y_high": gap.high, "cost": cell["cost"],
             })  # fmt: skip
+    return rows
+
+
+def bill_rows(front: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return cost, leakage and accuracy lost of every method, over the forget sets."""
+    rows = []
+    denied = (METHOD_LABELS[VANDAL], METHOD_LABELS[HALVED])  # they are no way to forget
+    for method in dict.fromkeys(r["method"] for r in front if r["method"] not in denied):
+        mine = [r for r in front if r["method"] == method]
+        areas = [r["x"] for r in mine]
+        rows.append({
+            "method": method, "cost": float(np.mean([r["cost"] for r in mine])),
+            "area": float(np.mean(areas)), "low": min(areas), "high": max(areas),
+            "lost": float(np.mean([max(0.0, -r["y"]) for r in mine])),
+        })  # fmt: skip
     return rows
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from unteach.core import Table
 from unteach.report import (
     Block,
+    Bubbles,
     Forest,
     Front,
     Matrix,
@@ -187,9 +188,15 @@ def _front(plan: dict[str, Any]) -> list[Block]:
             title="Leakage against utility",
             caption="Left is better hidden, up is more useful; retraining stands at the ring.",
         ),
-        TableBlock("front", columns=("set", "method", "cost", "x", "y"), digits={"x": 3, "y": 3},
-                   labels={"cost": "cost", "x": "area", "y": "held-out accuracy, difference"},
-                   caption="Cost: gradients of one record, in units of retraining's."),
+        Bubbles(
+            "bill", label="method", x="cost", y="area", size="lost", low="low", high="high",
+            level=(0.5, "as retrained"), order=methods,
+            x_label="cost, in units of retraining's", y_label="area of the per-record attack",
+            size_label="held-out accuracy lost",
+            title="Cost, leakage and utility",
+            caption="Means over forget sets; the lines reach from the smallest area to the "
+            "largest. Cost counts gradients of one record. Small, left and low is best.",
+        ),
     ]  # fmt: skip
 
 
