@@ -79,7 +79,7 @@ class Shape:
     enough: float = 0.995
 
 
-QUICK = Shape(48, 2, 80, 1200, 5e-3, enough=0.985)
+QUICK = Shape(64, 2, 100, 1000, 4e-3, enough=0.97)
 DIRECT = Shape(64, 2, 252, 2200, 3e-3)
 TRACED = Shape(64, 2, 168, 1500, 3e-3)
 
