@@ -150,7 +150,7 @@ def fitted(text: str, wide: float) -> str:
     """Return a text cut in its middle where it is wider than so many pixels.
 
     >>> fitted("record record-83a93c823f6ecfe2", 120.0)
-    'record reco…cfe2'
+    'record record…cfe2'
     """
     kept = len(text)
     while kept > 5 and text_width(shortened := _cut(text, kept), 13.5) > wide:
