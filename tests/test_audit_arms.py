@@ -525,3 +525,27 @@ def test_doing_nothing_is_told_apart_where_labels_were_wrong(retrained):
     assert told >= 90
     assert covered >= 93
     assert fraction >= 93
+
+
+@pytest.mark.parametrize("kind", ["as retrained", "half", "nothing", "both ways"])
+def test_the_interval_of_the_residual_fraction_covers_the_side_that_is_true(kind):
+    """Also where nothing is left, though noise alone lifts the larger side above 0."""
+    n, models, held = 30, 16, 0
+    share = {
+        "as retrained": np.zeros(n), "half": np.full(n, 0.5), "nothing": np.ones(n),
+        "both ways": np.where(np.arange(n) % 2, 0.5, -0.3),
+    }[kind]  # fmt: skip
+    for seed in range(60):
+        rng = np.random.default_rng([seed, 11])
+        mark = rng.uniform(2, 6, size=n)
+
+        def arm(extra, rng=rng):
+            common = 0.3 * rng.normal(size=(models, 1))  # records of a model move together
+            return extra + common + rng.normal(size=(models, n))
+
+        found = residual_fraction(arm(share * mark), arm(0), arm(mark), seed=seed, resamples=200)
+        can = np.isfinite(found.rho)
+        under, over = np.maximum(share[can], 0).mean(), np.maximum(-share[can], 0).mean()
+        truth = under if found.value.value >= 0 else -over
+        held += found.value.low - 1e-12 <= truth <= found.value.high + 1e-12
+    assert held >= 54  # 95 % of 60, less two standard errors

@@ -60,8 +60,9 @@ def residual_fraction(
 
     rho = (mean margin unlearned - retrained) / (mean margin original - retrained), for records
     whose denominator exceeds `errors` of its standard errors. The interval resamples models: an
-    original and what was unlearned from it together, retrained ones apart. The null mixes
-    retrained and `twin` models into two arms, again and again.
+    original and what was unlearned from it together, retrained ones apart; its lower end makes
+    allowance for the noise that lifts a side above 0 where there is nothing (it reaches 0 there).
+    The null mixes retrained and `twin` models into two arms, again and again.
 
     Failure modes: the median of a method that leaves half and overshoots half is 0 (hence the
     larger side and the share near 0); records without a mark are not measured.
@@ -111,10 +112,14 @@ def residual_fraction(
     for b in range(resamples):
         pick, other = rng.integers(len(u), size=len(u)), rng.integers(len(r), size=len(r))
         draws[b] = sides(fractions(u[pick], o[pick], r[other]))[0 if sign > 0 else 1]
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     size = max(under, over)
-    ends = sorted((sign * min(float(low), size), sign * max(float(high), size)))
-    how = f"percentile bootstrap of the side, {resamples} resamples"
+    high = max(float(np.quantile(draws, (1 + level) / 2)), size)
+    apart = np.sqrt(u.var(axis=0, ddof=1) / len(u) + r.var(axis=0, ddof=1) / len(r))[can]
+    # a side is at least 0, so that noise alone makes it E max(z, 0) = 0.4 of its own size
+    lift = float(np.mean(apart / np.abs(mark[can]))) / np.sqrt(2 * np.pi)
+    low = max(2 * size - high - lift, 0.0)
+    ends = sorted((sign * low, sign * high))
+    how = f"bootstrap of the side less what noise lifts it by, {resamples} resamples"
     value = Interval(
         larger_side(under, over), ends[0], ends[1], min(len(u), len(r)), "models", level, how
     )
