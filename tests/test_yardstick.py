@@ -232,29 +232,29 @@ def test_too_few_draws_to_show_anything_are_refused():
 
 def test_a_definition_that_is_fooled_is_called_fooled(small):
     names = [d.name for d in DEFINITIONS]
-    told = {("s", m): m != "retrain" for m in ("nothing", "vandal", "fine-tune", "retrain")}
+    told = {("s", m): m != "retrain" for m in ("nothing", "vandal", "finetune", "retrain")}
 
     def rows(blind):
         panel = [{"set": "s", "definition": n, "method": m,
                   "beyond": m != "retrain" and (n, m) not in blind}
-                 for n in names for m in ("nothing", "vandal", "fine-tune", "retrain")]  # fmt: skip
+                 for n in names for m in ("nothing", "vandal", "finetune", "retrain")]  # fmt: skip
         beyond = [[[float((n, m) not in blind) for n in names]
-                   for m in ("nothing", "vandal", "fine-tune")]]  # fmt: skip
+                   for m in ("nothing", "vandal", "finetune")]]  # fmt: skip
         miss = resampled(missed, beyond, np.ones((1, 3)), seed=0, resamples=20)
         order = resampled(rank_correlation, beyond, seed=0, resamples=20)
         unseen = {n: [n in ("ulira", "klom")] for n in names}
         return definition_rows(panel, told, {"s": True}, order, miss, unseen)
 
-    honest, fooled = rows(set()), rows({("tow", "nothing"), ("median", "fine-tune")})
+    honest, fooled = rows(set()), rows({("tow", "nothing"), ("median", "finetune")})
     assert _pole("nothing", "doing nothing", honest).verdict == "holds"
     said = _pole("nothing", "doing nothing", fooled)
     assert said.verdict == "mixed"
     assert "tug of war (ToW) on 1 of 1 sets" in said.text
     by = {r["definition"]: r for r in fooled}
-    assert by["median"]["by"] == "fine-tune"
+    assert by["median"]["by"] == "finetune"
     assert by["median"]["missed"] == pytest.approx(1 / 3)
     assert _fooled(honest).verdict == "holds"
-    assert "fine-tune" in _fooled(fooled).text
+    assert "finetune" in _fooled(fooled).text
     assert "tug of war" not in _use(fooled).text
     assert "U-LiRA" in _use(fooled).text
     procedure = [{"trap": "procedure", "says": "area", "where": "s", "against": 0.9}]

@@ -28,7 +28,7 @@ FULL_METHODS = (
 )  # fmt: skip
 METHOD_LABELS = {
     NOTHING: "nothing", VANDAL: "vandal", HALVED: "halved", RETRAIN: "retrain",
-    "GradientAscent": "ascent", "FineTune": "fine-tune", "NegGradPlus": "NegGrad",
+    "GradientAscent": "ascent", "FineTune": "finetune", "NegGradPlus": "NegGrad",
     "RandomLabel": "relabel", "SalUn": "SalUn", "SCRUB": "SCRUB", "SSD": "SSD",
     "LabelFreeSSD": "SSD free", "BadTeacher": "teacher", "L1Sparse": "l1-sparse",
     "CFk": "CF-k", "EUk": "EU-k", "BoundaryShrink": "shrink", "UNSIR": "UNSIR",
