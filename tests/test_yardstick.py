@@ -28,11 +28,12 @@ from unteach.studies.yardstick.agreement import (
     same_verdict,
 )
 from unteach.studies.yardstick.answer import ALL, _agree, _fooled, _pole, _unseen, _use
-from unteach.studies.yardstick.arms import Said, World, bench, turned
+from unteach.studies.yardstick.arms import World, bench
 from unteach.studies.yardstick.cells import published_entropy
 from unteach.studies.yardstick.conclude import definition_rows, tail
 from unteach.studies.yardstick.definitions import BY_NAME, DEFINITIONS, score
 from unteach.studies.yardstick.protocol import controls
+from unteach.studies.yardstick.said import Said, turned
 from unteach.studies.yardstick.setting import QUICK, drawn, forgotten
 from unteach.studies.yardstick.study import yardstick_task
 

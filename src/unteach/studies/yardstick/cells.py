@@ -12,8 +12,9 @@ from unteach.audit import Ulira, residual_fraction, sides_of_retraining, ulira
 from unteach.audit.judgement import LEVEL
 from unteach.core import Cost, NeedsReference, derive, stream
 
-from .arms import Bench, Said, World, bench, joined, turned
+from .arms import Bench, World, bench
 from .definitions import DEFINITIONS, score
+from .said import Said, joined, turned
 from .setting import HALVED, LEARNER, NOTHING, RETRAIN, VANDAL
 
 DESIGNS = (

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from unteach.audit.population import difference_of_means
 from unteach.core import Reading, Table
 from unteach.stats import holm
 
 from .agreement import Agreement, missed, rank_correlation, resampled, same_verdict
 from .definitions import BY_NAME, DEFINITIONS
+from .front import bill_rows, front_rows
 from .protocol import CARRIES, judged_rows
 from .readings import definition_readings, panel_readings
-from .setting import HALVED, METHOD_LABELS, POLES, RETRAIN, SET_LABELS, VANDAL
+from .setting import METHOD_LABELS, POLES, RETRAIN, named, worlds
 from .traps import trap_readings, trap_rows
 
 ALPHA = 0.05
@@ -91,18 +91,6 @@ def table(
 ) -> Table:  # fmt: skip
     """Return rows as a table."""
     return Table(name, {k: [r[k] for r in rows] for k in rows[0]}, units, keys, caption)
-
-
-def worlds(plan: dict[str, Any]) -> list[str]:
-    """Return the forget sets by source and kind, as the tasks name them."""
-    return [f"{s['name']}/{kind}" for s in plan["sources"] for kind in plan["sets"]]
-
-
-def named(plan: dict[str, Any], world: str) -> str:
-    """Return what people call a forget set; its source is named where there are several."""
-    source, kind = world.split("/")
-    title = {s["name"]: s["title"] for s in plan["sources"]}[source]
-    return SET_LABELS[kind] if len(plan["sources"]) == 1 else f"{SET_LABELS[kind]}, {title}"
 
 
 def null_of(plan: dict[str, Any], results: dict[str, Any], world: str) -> dict[str, Any]:
@@ -272,38 +260,6 @@ def definition_rows(
             "missed_high": _plain(misses.high[k]),
             "tau": tau[0], "tau_low": tau[1], "tau_high": tau[2],
             "by": ", ".join(dict.fromkeys(others)) or "–",
-        })  # fmt: skip
-    return rows
-
-
-def front_rows(plan: dict[str, Any], results: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return leakage, utility and cost of every method on every forget set."""
-    rows = []
-    for world in worlds(plan):
-        fresh = np.array(results[f"cell/{world}/{RETRAIN}"]["accuracies"])[:, 2]
-        for method in (*plan["methods"], RETRAIN):
-            cell = results[f"cell/{world}/{method}"]
-            gap = difference_of_means(np.array(cell["accuracies"])[:, 2], fresh)
-            told = cell["tests"]["all"]
-            rows.append({
-                "set": named(plan, world), "method": METHOD_LABELS[method],
-                "x": told["area"], "x_low": told["low"], "x_high": told["high"],
-                "y": gap.value, "y_low": gap.low, "y_high": gap.high, "cost": cell["cost"],
-            })  # fmt: skip
-    return rows
-
-
-def bill_rows(front: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return cost, leakage and accuracy lost of every method, over the forget sets."""
-    rows = []
-    denied = (METHOD_LABELS[VANDAL], METHOD_LABELS[HALVED])  # they are no way to forget
-    for method in dict.fromkeys(r["method"] for r in front if r["method"] not in denied):
-        mine = [r for r in front if r["method"] == method]
-        areas = [r["x"] for r in mine]
-        rows.append({
-            "method": method, "cost": float(np.mean([r["cost"] for r in mine])),
-            "area": float(np.mean(areas)), "low": min(areas), "high": max(areas),
-            "lost": float(np.mean([max(0.0, -r["y"]) for r in mine])),
         })  # fmt: skip
     return rows
 

@@ -22,7 +22,7 @@ from unteach.audit import (
 )
 from unteach.core import BadInput, NeedsReference
 
-from .arms import Said
+from .said import Said
 
 Family = Literal["average", "one threshold", "answers", "inside", "per record"]
 Read = Callable[[Said, Said, Said], float]

@@ -10,7 +10,7 @@ from unteach.audit import Fractions, Sides, Ulira, judge
 from unteach.audit.judged import CONTROL
 from unteach.stats import Interval, holm
 
-from .setting import METHOD_LABELS, NOTHING, RETRAIN, SET_LABELS
+from .setting import METHOD_LABELS, NOTHING, RETRAIN, named, worlds
 
 STRATA = ("all", "most memorized half")
 CARRIES = ("distinguishable", "over-forgotten")
@@ -23,14 +23,10 @@ def judged_rows(plan: dict[str, Any], results: dict[str, Any]) -> list[dict[str,
     Where the controls misbehave (retraining is told from retraining, or doing nothing is not),
     the set is invalid and every judgement on it says so.
     """
-    several = len(plan["sources"]) > 1
     rows = []
-    for source in plan["sources"]:
-        for kind in plan["sets"]:
-            where = f"{source['name']}/{kind}"
-            label = SET_LABELS[kind] + (f", {source['title']}" if several else "")
-            cells = {m: results[f"cell/{where}/{m}"] for m in (*plan["methods"], RETRAIN)}
-            rows += _set_rows(plan, label, cells)
+    for world in worlds(plan):
+        cells = {m: results[f"cell/{world}/{m}"] for m in (*plan["methods"], RETRAIN)}
+        rows += _set_rows(plan, named(plan, world), cells)
     return rows
 
 

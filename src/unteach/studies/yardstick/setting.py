@@ -180,3 +180,15 @@ def _cluster(x: Any, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 def request_of(train: Records, rows: NDArray[np.int64]) -> Request:
     """Return the request to forget these rows."""
     return Request(ids=np.asarray(train.ids)[rows].tolist())
+
+
+def worlds(plan: dict[str, Any]) -> list[str]:
+    """Return the forget sets by source and kind, as the tasks name them."""
+    return [f"{s['name']}/{kind}" for s in plan["sources"] for kind in plan["sets"]]
+
+
+def named(plan: dict[str, Any], world: str) -> str:
+    """Return what people call a forget set; its source is named where there are several."""
+    source, kind = world.split("/")
+    title = {s["name"]: s["title"] for s in plan["sources"]}[source]
+    return SET_LABELS[kind] if len(plan["sources"]) == 1 else f"{SET_LABELS[kind]}, {title}"

@@ -50,6 +50,7 @@ class Yardstick:
     """
 
     name: ClassVar[str] = "yardstick"
+    needs: ClassVar[str] = "torch"
     question: ClassVar[str] = (
         "What does “forgotten” mean, and how is it quantified? Which definitions agree, and which "
         "are fooled?"

@@ -13,7 +13,7 @@ from unteach.core import Reading
 from unteach.stats import Interval, mean_interval
 
 from .cells import DESIGNS, HALVES
-from .setting import HALVED, METHOD_LABELS, NOTHING, POLES, RETRAIN, SET_LABELS, VANDAL
+from .setting import HALVED, METHOD_LABELS, NOTHING, POLES, RETRAIN, VANDAL, named, worlds
 
 TITLES = {
     "one threshold": "One threshold for all records passes doing nothing",
@@ -36,11 +36,9 @@ def trap_rows(
     plan: dict[str, Any], results: dict[str, Any], panel: Rows, judged: Rows
 ) -> list[dict[str, Any]]:
     """Return one row a trap and place: a number with its interval, against another, and a word."""
-    worlds = [(f"{s['name']}/{k}", SET_LABELS[k] + (f", {s['title']}" if several else ""), k)
-              for several in [len(plan["sources"]) > 1] for s in plan["sources"]
-              for k in plan["sets"]]  # fmt: skip
     rows: Rows = []
-    for world, label, kind in worlds:
+    for world in worlds(plan):
+        label, kind = named(plan, world), world.split("/")[1]
         cell = partial(_cell, results, world)
         beyond = {(r["definition"], r["method"]): r["beyond"] for r in panel if r["set"] == label}
         rows += [
