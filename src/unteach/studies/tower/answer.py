@@ -235,7 +235,7 @@ def _taught(plan: dict[str, Any], tables: Mapping[str, Table]) -> list[Finding]:
             f"{min(least.values()):.3f}.")  # fmt: skip
     if plan["form"] == "quick":
         text += (f" This is the quick form: {plan['seeds']} seed(s), {_named(plan['formats'])}, "
-                 f"{len(plan['world']['skills'])} skills, a small model. `--full` has four formats "
+                 f"{len(plan['world']['skills'])} skills. `--full` has four formats "
                  "and five seeds.")
     names = tuple(f"{f}: worst skill as taught" for f in plan["formats"])
     return [Finding(text, names, "fact")]

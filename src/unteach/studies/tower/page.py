@@ -57,8 +57,9 @@ def _method(plan: dict[str, Any]) -> str:
     what = (f"the tower of linear algebra modulo {world['p']}" if world["spec"] is None
             else f"the tower in {world['spec']['name']}")
     quick = (
-        " **This is the quick form**: a smaller modulus, fewer skills, a smaller model, few steps "
-        "and one format; left out are gradient ascent, NegGrad+, the task vector and the token's "
+        " **This is the quick form**: a smaller modulus, four skills up to the sum "
+        "of products (an entry of a matrix product, not the whole of it), few steps and one "
+        "format; left out are gradient ascent, NegGrad+, the task vector and the token's "
         "row, two of the four protections of a change, and half of the doors to close. Read it as "
         "a demonstration." if plan["form"] == "quick" else ""
     )

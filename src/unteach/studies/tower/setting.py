@@ -23,7 +23,8 @@ from unteach.knowledge import (
 )
 
 NINE = ("ADD", "SUB", "MUL", "MAX", "REV", "AFF", "DOT", "MV", "MM")
-FIVE = ("ADD", "SUB", "MUL", "DOT", "MV")
+FOUR = ("ADD", "SUB", "MUL", "DOT")
+"""Of the quick form: up to the sum of products that every entry of a matrix product is."""
 SMALL_MATRIX = ("ADD", "MUL", "DOT")
 MATRIX = ("ADD", "SUB", "MUL", "REV", "DOT", "MM")
 """Skills of the entanglement matrix in the full form; every pair costs a forgetting."""
@@ -79,7 +80,7 @@ class Shape:
     enough: float = 0.995
 
 
-QUICK = Shape(64, 2, 100, 1000, 4e-3, enough=0.97)
+QUICK = Shape(64, 2, 120, 800, 4e-3, enough=0.98)
 DIRECT = Shape(64, 2, 252, 2200, 3e-3)
 TRACED = Shape(64, 2, 168, 1500, 3e-3)
 

@@ -22,7 +22,7 @@ from .setting import (
     DIRECT,
     FEW_ARMS,
     FEW_CHANGES,
-    FIVE,
+    FOUR,
     MAIN,
     MATRIX,
     NINE,
@@ -94,7 +94,7 @@ class TowerStudy:
         count = seeds if seeds is not None else 5 if full else 1
         if count < 1:
             raise BadInput(f"seeds is at least 1, got {count}")
-        taught, gone = (NINE, ("ADD", "MUL")) if full else (FIVE, ("ADD",))
+        taught, gone = (NINE, ("ADD", "MUL")) if full else (FOUR, ("ADD",))
         if spec is not None:
             world = own(spec, skill)
         else:
