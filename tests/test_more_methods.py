@@ -84,7 +84,7 @@ def test_ekfac_is_exact_where_the_curvature_is_a_product():
     slope = mean_gradient(model, rows.select(gone))
     g = matrix(model.module[0], *slope)
     step = torch.linalg.solve(damped, g.ravel()).reshape(g.shape) * 6 / len(kept)
-    after = EKFAC(damping=0.3).forget(model, rows, Request(ids=gone), seed=0).model
+    after = EKFAC(damping=0.3, scale=1.0).forget(model, rows, Request(ids=gone), seed=0).model
     moved = [p - q for p, q in zip(after.parameters(), model.parameters(), strict=True)]
     assert torch.allclose(matrix(model.module[0], *moved).detach(), step, atol=1e-5)
     # and so does the solver by conjugate gradients, which takes the damping as a number
