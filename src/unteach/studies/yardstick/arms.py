@@ -1,4 +1,4 @@
-"""The models of a forget set, side by side, and all that the definitions read of them."""
+"""The models of a forget set: learned, retrained, unlearned, each from a seed of its own."""
 
 from __future__ import annotations
 
