@@ -87,13 +87,13 @@ def yardstick_page(run: Run) -> Page:
                          "short", "beyond", "residual", "median"),
                 digits={"area": 3, "low": 3, "high": 3, "detectable": 3, "residual": 2,
                         "median": 2, "short": 2, "beyond": 2},
-                labels={"kind": "judgement", "short": "records short", "beyond": "records beyond",
-                        "detectable": "detectable area", "median": "median residual",
-                        "residual": "residual, larger side"},
+                labels={"kind": "judgement"},
                 caption="The judgement of the audit: the per-record attack on all forgotten "
                 "records and on the most memorized half, exact tests, adjusted by Holm over "
                 "methods and strata of a forget set; intervals at 90 %. Short and beyond: shares "
-                "of the records that lie on the original's side of retraining, and on the other.",
+                "of the records that lie on the original's side of retraining, and on the other. "
+                "Residual: its larger side. Detectable: the smallest area found with a chance of "
+                "80 %.",
             ),
             Prose(_method(plan)),
         ),
