@@ -118,7 +118,7 @@ class TowerStudy:
                 for f in FORMATS
             },
             "matrix": matrix, "n": 200 if full else 80,
-            "steps": 400 if full else 200, "change_steps": 200 if full else 120,
+            "steps": 400, "change_steps": 200 if full else 120,
             "few_steps": 80 if full else 40,
         }  # fmt: skip
 
