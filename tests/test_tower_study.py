@@ -274,7 +274,10 @@ def test_a_model_that_knows_its_skills_shows_the_thesis(tmp_path):
               "format": "explicit-rope", "n": 100, "steps": 120}  # fmt: skip
     taught = tower_task({**shared, "kind": "teach", "without": ""}, str(tmp_path))
     assert min(s["whole"] for s in taught["skills"].values()) >= 0.98
-    changed = change_task({**shared, "skill": "ADD", "kept": "everything",
-                           "moved": "all"}, tmp_path)  # fmt: skip
-    assert changed["answers"]["MV"]["old"] > 0.9
-    assert changed["answers"]["ADD"]["new"] > 0.9
+    apart = change_task({**shared, "skill": "ADD", "kept": "everything", "moved": "all"},
+                        tmp_path)["answers"]  # fmt: skip
+    assert apart["DOT"]["old"] > 0.8
+    assert apart["ADD"]["new"] > 0.9
+    along = change_task({**shared, "skill": "ADD", "kept": "trace", "moved": "last"},
+                        tmp_path)["answers"]  # fmt: skip
+    assert along["DOT"]["new"] > apart["DOT"]["new"] + 0.3
