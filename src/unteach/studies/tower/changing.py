@@ -18,9 +18,9 @@ from .taught import SOME, taught
 
 SURE = 0.995
 BEHIND = 4
-"""Layers behind the last attention: up, down, normalization and read-out. None of them can look back
-at what stands before, so that a call in a trace is hard to tell from a question at the front door;
-with all layers free the model learns to tell them apart."""
+"""Layers behind the last attention: up, down, normalization and read-out. None of them can look
+back at what stands before, so that a call in a trace is hard to tell from a question at the front
+door; with all layers free the model learns to tell them apart."""
 
 
 def change_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
