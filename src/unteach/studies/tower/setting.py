@@ -148,7 +148,7 @@ def composites(graph: SkillGraph, skill: str, taught: tuple[str, ...]) -> list[s
 def top(graph: SkillGraph, skill: str, taught: tuple[str, ...]) -> str:
     """Return the highest taught skill that stands on a skill; of several the last."""
     floors = graph.floors()
-    return max(composites(graph, skill, taught), key=lambda n: floors[n])
+    return max(reversed(composites(graph, skill, taught)), key=lambda n: floors[n])
 
 
 def shifted(graph: SkillGraph, skill: str, *, follow: bool = True) -> Change:
