@@ -80,7 +80,7 @@ class Shape:
     enough: float = 0.995
 
 
-QUICK = Shape(64, 2, 120, 700, 4e-3)
+QUICK = Shape(64, 2, 120, 800, 4e-3, enough=0.98)
 DIRECT = Shape(64, 2, 252, 2200, 3e-3)
 TRACED = Shape(64, 2, 168, 1500, 3e-3)
 
