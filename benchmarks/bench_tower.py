@@ -1,7 +1,8 @@
 """What a model of the tower study costs, and what it knows: CPU seconds and accuracy by seed.
 
 Measured 2026-11 on x86_64, 2 cores shared with six to twelve other processes, one thread, Python
-3.11, torch 2.13 (times are about 1.3 times those of an idle machine); p = 7, nine skills:
+3.11, torch 2.13 (a step of explicit-rope took 77 ms at a load of 2, 85 to 97 here); p = 7, nine
+skills:
 
     format          seed  steps  CPU s  worst skill, whole tasks
     explicit-rope      0   1300    117  1.000
@@ -13,9 +14,9 @@ Measured 2026-11 on x86_64, 2 cores shared with six to twelve other processes, o
     direct             0   3500    183  .970  MM (a second course)
     direct             1   3950   ~220  1.000  (a second course)
 
-Implicit and explicit were not run. One forgetting to chance with everything held in place takes 12
-to 28 CPU s, one without 2 to 23, a change 5 to 13, all reading included; the quick form about
-112 in all, 18 to 25 for each of its two models (165 s of wall with two jobs at a load of 4 to 5). Explicit-rope, seeds 1 to 5, the settings found on seeds 0 and 100
+Implicit and explicit were not run. A forgetting takes 2 to 28 CPU s, a change 2 to 13, all reading
+included; the quick form about 112 in all, 18 to 25 for each of its two models (165 s of wall with
+two jobs at a load of 4 to 5). Explicit-rope, seeds 1 to 5, the settings found on seeds 0 and 100
 (the model of seed 5 never knew the matrix product to .97):
 
     sum forgotten, all else held: front door .18 [.13, .22], chance .14; within .10 in 5 of 5;
@@ -43,7 +44,7 @@ layers (.55 to .92), the feed-forwards alone (.63), the first of them alone (.52
     python benchmarks/bench_tower.py --arms      the arms that the answer is judged by, as well
     python benchmarks/bench_tower.py --quick     the models of the quick form
 
-Teaching is the study's own: nine skills modulo 7 (the quick form five modulo 5), until every skill
+Teaching is the study's own: nine skills modulo 7 (the quick form four modulo 5), until every skill
 stood at .995 of 60 whole tasks in two readings running, fifty steps apart. Accuracy is then read
 on 200 other tasks a skill (all 49 of the atoms of two numbers), decoded greedily.
 """
