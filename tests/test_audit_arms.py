@@ -297,6 +297,14 @@ def test_controls_that_misbehave_void_the_audit():
     assert report["again"].judgement.kind == "invalid"
 
 
+def test_the_negative_control_can_fail_however_many_strata_there_are():
+    base = arms_of(32)
+    unlike = Arms(base.original, base.retrained, None, made(6, 6, 32), base.y, base.part)
+    strata = {f"part {k}": base.named("forget")[:15] for k in range(5)}
+    report = audit_arms(unlike, {"again": made(0, 8, 32)}, permutations=19, strata=strata)
+    assert not report.valid and "retraining is told from retraining" in report.validity
+
+
 def test_a_stratum_does_not_hide_in_the_average():
     base = arms_of(64)
     few = made(0, 9, 64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -111,8 +112,11 @@ def judge_parts(
         return _screened(parts, tier, seed, extras)
     chosen = {p.label: _strata(p.base, strata) for p in parts}
     least = sum(len(p.unlearned) * len(chosen[p.label]) for p in parts)
-    # the smallest p-value is 1 / (permutations + 1), and Holm multiplies it by the tests
-    permutations = max(permutations, 20 * least - 1)
+    among = {p.label: len(chosen[p.label]) * len(parts) for p in parts}
+    # the smallest p-value is 1 / (permutations + 1): Holm multiplies it by the tests, and the
+    # negative control must be able to fall below its own level
+    control = math.ceil(max(among.values()) / CONTROL)
+    permutations = max(permutations, 20 * least - 1, control - 1)
     everyone = {p.label: _everyone(p) for p in parts}
     tests = {
         name: {
@@ -129,7 +133,7 @@ def judge_parts(
     said: list[str] = []
     audits: dict[str, MethodAudit] = {}
     for p in parts:
-        valid = _validity(tests, p.poles, len(chosen[p.label]) * len(parts))
+        valid = _validity(tests, p.poles, among[p.label])
         said.append(valid)
         for name, one in everyone[p.label].items():
             fractions = _fractions(one, seed)
