@@ -13,6 +13,7 @@ from unteach.audit.judged import Extras, Part, judge_parts
 from unteach.audit.spending import spend
 from unteach.core import (
     BadInput,
+    BudgetSpent,
     Corrupt,
     Cost,
     Exact,
@@ -329,6 +330,50 @@ def test_methods_with_learners_of_their_own_stand_beside_others(tmp_path):
         nothing = report[report[name].poles[0]].tests["all"].area.value
         assert areas[f"{name}: area, all"].untouched == nothing
     assert report.save(tmp_path / "page.html").exists()
+
+
+class Proud(Keep):
+    """A method whose certificate covers the first request alone."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __repr__(self):
+        return "Proud()"
+
+    def forget(self, model, records, request, *, seed):
+        self.asked += 1
+        if self.asked > 1:
+            raise BudgetSpent("2 is needed and 1 is left")
+        return super().forget(model, records, request, seed=seed)
+
+
+def test_a_certificate_that_refuses_does_not_end_the_audit_of_others(tmp_path):
+    rows = marked()
+    methods = {
+        "newton": Newton(epsilon=0.01, delta=1e-3, sigma=1e-3, penalty=1.0),
+        "proud": Proud(), "keep": Keep(),
+    }  # fmt: skip
+    how = {"forget": rows.ids[:20], "tier": "quick", "permutations": 39}
+    plan = run(methods, NEAR, rows, dry=True, **how)
+    assert "refused by newton: " in str(plan) and len(plan.refused) == 2  # it is asked twice
+    seen, methods["proud"] = [], Proud()
+    report = run(methods, NEAR, rows, store=tmp_path, progress=lambda *at: seen.append(at), **how)
+    assert report["keep"].judgement.kind == "distinguishable" and report.valid
+    assert report["newton"].verdict.startswith("refused (")
+    assert report["proud"].verdict == "refused (2 is needed and 1 is left)"
+    assert seen[-1][0] == seen[-1][1] and [d for d, _, _ in seen] == sorted({d for d, _, _ in seen})
+    own = report.bills[1]
+    assert own["forgettings"] == [17] and own["read from the store"] == [0]
+    assert report.bills[0]["method"] == ["retrain", "keep"]
+    judged = {r["method"]: r for r in report.judgements().rows()}
+    assert judged["proud"]["kind"] == "refused" and judged["proud"]["p"] is None
+    card = {r["method"]: r for r in report.card.rows()}
+    assert "refused this request (2 is needed" in card["proud"]["definition"]
+    assert "no unlearned model" in card["proud"]["threat model"]
+    assert "refused" in report.save(tmp_path / "page.html").read_text()
+    alone = run(methods["newton"], NEAR, rows, forget=rows.ids[:20], tier="screen")
+    assert alone["newton"].judgement.kind == "refused"
 
 
 def test_one_that_prepares_needs_no_other_arms():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MARK: dict[str, Verdict] = {
     "equivalent": "holds", "inconclusive": "unknown", "invalid": "unknown",
-    "distinguishable": "fails", "over-forgotten": "fails",
+    "distinguishable": "fails", "over-forgotten": "fails", "refused": "unknown",
 }  # fmt: skip
 _COSTS = (
     "method", "seconds", "records read", "tuning runs", "seconds / retrain", "cpu / retrain",

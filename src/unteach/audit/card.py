@@ -55,6 +55,15 @@ def definition_of(claims: Sequence[Claim | None]) -> str:
     return said[0] if len(said) == 1 else "differs by model: " + "; or ".join(said)
 
 
+def refusal_of(why: str) -> str:
+    """Return what stands for the definition where a method refused, and nothing was made.
+
+    >>> refusal_of("2.1 is needed and 1 is left")
+    'none: the method refused this request (2.1 is needed and 1 is left)'
+    """
+    return f"none: the method refused this request ({why})"
+
+
 def _definition(claim: Claim | None) -> str:
     if isinstance(claim, Exact):
         given = f", given {', '.join(claim.given)}" if claim.given else ""
@@ -76,6 +85,8 @@ def adaptive_of(claims: Sequence[Claim | None]) -> str:
 
 def threat_of(unlearned: int, retrained: int) -> str:
     """Return what the attacker of this audit sees."""
+    if unlearned == 0:
+        return "none is tried: there is no unlearned model"
     if min(unlearned, retrained) < 4:
         return "none is tried: so few models allow no attack by record"
     return (

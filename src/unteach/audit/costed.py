@@ -168,5 +168,7 @@ def _retraining(report: AuditReport) -> float | None:
     return None
 
 
-def _p(value: float) -> str:
+def _p(value: float | None) -> str:
+    if value is None:
+        return "not tested"
     return "below 0.001" if value < 0.001 else f"{value:.3f}"

@@ -25,7 +25,8 @@ SECTIONS = (
 """The headings of an audit's page, and the figures beneath each."""
 GIVEN = ("relearn", "budget")  # drawn of tables that a report is given
 TONES = {"control": "ink", "equivalent": "holds", "inconclusive": "unknown",
-         "distinguishable": "fails", "over-forgotten": "beyond", "invalid": "unknown"}  # fmt: skip
+         "distinguishable": "fails", "over-forgotten": "beyond", "invalid": "unknown",
+         "refused": "unknown"}  # fmt: skip
 MISSING = {
     "waterfall": "no bound on epsilon was found",
     "raincloud": "no forgotten record left a mark that can be measured; forget records that were "

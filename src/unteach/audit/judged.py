@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,11 +30,13 @@ class Part:
     """Arms of one learner, and the methods that forgot from its originals.
 
     label : whose own learner it is; "" for the learner that was given
+    refused : method -> why it made nothing of them
     """
 
     base: Arms
     unlearned: Mapping[str, Any]
     label: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def poles(self) -> tuple[str, str]:
@@ -145,7 +147,9 @@ def judge_parts(
                     else Judgement("invalid", valid, min(adjusted[name].values()))
                 )
             audits[name] = _found(name, one, tests[name], fractions, judgement, p, extras)
-    order = [n for p in parts for n in p.unlearned] + [n for p in parts for n in p.poles]
+        audits.update(_refusals(p, extras))
+    order = [n for p in parts for n in (*p.unlearned, *p.refused)]
+    order += [n for p in parts for n in p.poles]
     wrong = [v if not p.label else f"{v} (with the learner of {p.label})"
              for p, v in zip(parts, said, strict=True) if v != "valid"]  # fmt: skip
     return AuditReport(
@@ -165,9 +169,19 @@ def _screened(parts: Sequence[Part], tier: str, seed: int, extras: Extras) -> Au
                 name, one, {}, None, Judgement("inconclusive", why, 1.0), p, extras
             )
     for p in parts:
+        audits.update(_refusals(p, extras))
         nothing = p.base.instead("original")
         audits[p.poles[0]] = _found(p.poles[0], nothing, {}, None, None, p, extras)
     return AuditReport(audits, why, parts[0].base, tier=tier, seed=seed, card=extras.card)
+
+
+def _refusals(part: Part, extras: Extras) -> dict[str, MethodAudit]:
+    """Return the methods of a part that refused: they have no models, and nothing was tested."""
+    return {
+        name: _found(name, part.base, {}, None, Judgement("refused", f"refused ({why})", None),
+                     part, extras)
+        for name, why in part.refused.items()
+    }  # fmt: skip
 
 
 def _found(

@@ -12,9 +12,11 @@ from .beyond import Sides
 from .fraction import Fractions
 from .ulira import Ulira
 
-Kind = Literal["distinguishable", "over-forgotten", "equivalent", "inconclusive", "invalid"]
+Kind = Literal[
+    "distinguishable", "over-forgotten", "equivalent", "inconclusive", "invalid", "refused"
+]
 KINDS: tuple[Kind, ...] = (
-    "distinguishable", "over-forgotten", "equivalent", "inconclusive", "invalid"
+    "distinguishable", "over-forgotten", "equivalent", "inconclusive", "invalid", "refused"
 )  # fmt: skip
 LEVEL = 0.9  # of the interval that shows equivalence: two one-sided tests at 5 %
 ALPHA = 0.05
@@ -27,13 +29,14 @@ class Judgement:
 
     kind : "distinguishable" (from retraining), "over-forgotten" (distinguishable, and on the
         other side of retraining), "equivalent" (shown to be within the margin), "inconclusive"
-        (neither was shown), or "invalid" (the controls misbehave)
-    text : the sentence · p_value : adjusted for all tests of the audit
+        (neither was shown), "invalid" (the controls misbehave), or "refused" (the method's
+        certificate did not cover the request, so that there is nothing to judge)
+    text : the sentence · p_value : adjusted for all tests of the audit; None where none was made
     """
 
     kind: Kind
     text: str
-    p_value: float
+    p_value: float | None
 
     def __str__(self) -> str:
         return self.text

@@ -96,7 +96,7 @@ class Maker:
 
     folder : where answers are kept (no row, no parameter), or None
     said : arm or method -> what each model said and took, those read from the folder among them
-    ran : a word for each training and forgetting that was run, as against read
+    ran : a word for each "training" and "forgetting" that was run, and each "reading"
     """
 
     asked: Asked
@@ -162,13 +162,13 @@ class Maker:
         return self._stacked(label, one, count, 1)
 
     def _forgot(self, label: str, method: Any, k: int) -> Said:
-        self.ran.append("forgetting")
         model = self.learned("original", k)
         model = as_trainable(model) if getattr(method, "needs", "") == "trainable" else model
         gone, cost, peak = spend(lambda: method.forget(
             model, self.asked.rows, self.asked.request,
             seed=derive(self.seed, "forget", label, k),
         ))  # fmt: skip
+        self.ran.append("forgetting")
         tuning = tuning_of(method)
         cost = replace(
             cost, rows_read=gone.cost.rows_read - tuning.rows_read,
@@ -205,6 +205,8 @@ class Maker:
         if found is None:
             found = make()
             write_whole(path, found.to_bytes())
+        else:
+            self.ran.append("reading")
         return found
 
 

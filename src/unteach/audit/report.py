@@ -147,8 +147,8 @@ class AuditReport:
         )  # fmt: skip
 
     def yardsticks(self) -> PaperTable:
-        """Return what each definition says of each method, the controls among them."""
-        rows = [self._row(m) for m in self.methods.values()]
+        """Return what each definition says of each method that forgot, and of the controls."""
+        rows = [self._row(m) for m in self.methods.values() if m.arms.unlearned is not None]
         caption = "every definition on the same models; screens carry no verdict"
         return PaperTable("yardsticks", _columns(YARDSTICKS, rows), {}, ("method",), caption)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from unteach.core import BadInput, Progress, Records, Request, Stopwatch, derive
+from unteach.core import BadInput, BudgetSpent, Progress, Records, Request, Stopwatch, derive
 from unteach.models import as_learner, as_trainable
 
 from .arms import Arms
@@ -25,6 +25,7 @@ from .card import (
     definition_of,
     goal_of,
     reference_of,
+    refusal_of,
     stored_of,
     threat_of,
 )
@@ -80,7 +81,8 @@ def run(
     Every method forgets from the same originals, each unlearned model from one of its own. Half
     of the retrained models are the reference, the other half the negative control, which must
     not be told from it; the originals are the positive control, which must be. Where either
-    misbehaves the audit is invalid, and no method gets another verdict. A method that forgets
+    misbehaves the audit is invalid, and no method gets another verdict. A method whose
+    certificate does not cover the request is reported as having refused it. One that forgets
     only from models learned its own way (`prepare`) has originals, retrained models and controls
     of its own, all learned that way; methods that prepare alike share them.
 
@@ -150,10 +152,18 @@ def run(
                     twin=maker.arm("twin", retrained), y=looked.y, part=looked.part,
                     ids=looked.ids, groups=looked.groups, seeds=(seed,),
                 )  # fmt: skip
-                unlearned = {n: maker.forgot(n, m, count) for n, m in group.methods.items()}
-                parts.append(Part(base, unlearned, group.label))
+                unlearned, refused = {}, {}
+                for name, method in group.methods.items():
+                    upto = done + count
+                    try:
+                        unlearned[name] = maker.forgot(name, method, count)
+                    except BudgetSpent as refusal:  # the others are audited all the same
+                        refused[name] = str(refusal)
+                        while done < upto:
+                            tick(name)
+                parts.append(Part(base, unlearned, group.label, refused))
                 makers.append(maker)
-        made = _Made(groups, makers, looked, retrained, goal, store is not None)
+        made = _Made(groups, makers, looked, parts, retrained, goal, store is not None)
         claims = {n: repr(m) for n, m in named.items()}
         report = judge_parts(
             parts, margin=margin, strata=strata, seed=seed, permutations=permutations, tier=tier,
@@ -169,6 +179,7 @@ class _Made:
     groups: Sequence[Group]
     makers: Sequence[Maker]
     asked: Asked
+    parts: Sequence[Part]
     retrained: int
     goal: Goal
     kept: bool
@@ -176,26 +187,28 @@ class _Made:
     def costs(self) -> dict[str, Any]:
         """Return (cost, claim) of every forgetting, by method."""
         return {name: [(s.cost, s.claim) for s in maker.said[name]]
-                for group, maker in zip(self.groups, self.makers, strict=True)
-                for name in group.methods}  # fmt: skip
+                for part, maker in zip(self.parts, self.makers, strict=True)
+                for name in part.unlearned}  # fmt: skip
 
     def card(self) -> Any:
         """Return the claim card."""
         rows = []
-        for group, maker in zip(self.groups, self.makers, strict=True):
+        for group, part, maker in zip(self.groups, self.parts, self.makers, strict=True):
             kind = type(getattr(group.learner, "estimator", group.learner)).__name__
             plain = self._plain(maker)
             for name in group.methods:
-                said = maker.said[name]
+                said = maker.said[name] if name in part.unlearned else []
                 claims = [s.claim for s in said]
                 rows.append({
                     "method": name,
                     "goal": goal_of(self.goal, self.asked.request.replace is not None),
-                    "definition": definition_of(claims),
+                    "definition": refusal_of(part.refused[name]) if name in part.refused
+                    else definition_of(claims),
                     "reference": reference_of(self.asked, kind, self.retrained),
                     "threat model": threat_of(len(said), self.retrained),
                     "adaptive": adaptive_of(claims),
-                    "stored": stored_of(said[0].state, plain, said[0].keeps, self.kept),
+                    "stored": stored_of(said[0].state if said else None, plain,
+                                        said[0].keeps if said else "", self.kept),
                     "operator": OPERATOR,
                 })  # fmt: skip
         return card(rows)
@@ -203,18 +216,18 @@ class _Made:
     def bill(self) -> Any:
         """Return what each method took, beside retraining of the learner that was given."""
         rows = [bill(POLES[1], self.makers[0].said["retrained"], self._plain(self.makers[0]))]
-        for group, maker in zip(self.groups, self.makers, strict=True):
-            for name, method in group.methods.items():
-                rows.append(bill(name, maker.said[name], maker.said[name][0].state, method))
+        for group, part, maker in zip(self.groups, self.parts, self.makers, strict=True):
+            for name in part.unlearned:
+                said = maker.said[name]
+                rows.append(bill(name, said, said[0].state, group.methods[name]))
         return costs_table(rows)
 
     def own_bill(self, watch: Stopwatch) -> Any:
         """Return what the audit itself took."""
         ran = [what for maker in self.makers for what in maker.ran]
-        models = sum(len(said) for maker in self.makers for said in maker.said.values())
         one = [s.cost.seconds for s in self.makers[0].said["retrained"]]
         return audit_bill(watch.cost(), ran.count("training"), ran.count("forgetting"),
-                          models - len(ran), float(np.median(one)))  # fmt: skip
+                          ran.count("reading"), float(np.median(one)))  # fmt: skip
 
     def _plain(self, maker: Maker) -> int | None:
         """Return the bytes of a saved original, as it was learned."""
@@ -222,27 +235,33 @@ class _Made:
 
 
 def _dry(groups: Sequence[Group], looked: Asked, tier: str, seed: int) -> AuditPlan:
-    parts = []
+    parts, refused = [], []
     for group in groups:
-        learned, forgot = _once(group, looked, seed)
-        parts.append((len(group.methods), learned, forgot))
-    return plan_of(tier, int(np.sum(looked.part == "forget")), parts)
+        learned, forgot, refusals = _once(group, looked, seed)
+        parts.append((len(group.methods) - len(refusals), learned, forgot))
+        refused += [f"{name}: {why}" for name, why in refusals.items()]
+    return plan_of(tier, int(np.sum(looked.part == "forget")), parts, refused)
 
 
-def _once(group: Group, looked: Asked, seed: int) -> tuple[float, float]:
-    """Return the seconds of a training, and of a forgetting on average."""
+def _once(group: Group, looked: Asked, seed: int) -> tuple[float, float, dict[str, str]]:
+    """Return the seconds of a training, and of a forgetting on average; and who refused."""
     model: Any = None
+    refused: dict[str, str] = {}
 
     def learn() -> None:
         nonlocal model
         model = group.learner.learn(looked.rows, seed=derive(seed, "original", 0))
 
     def forget() -> None:
-        for method in group.methods.values():
+        for name, method in group.methods.items():
             one = as_trainable(model) if getattr(method, "needs", "") == "trainable" else model
-            method.forget(one, looked.rows, looked.request, seed=derive(seed, "dry"))
+            try:
+                method.forget(one, looked.rows, looked.request, seed=derive(seed, "dry"))
+            except BudgetSpent as refusal:
+                refused[name] = str(refusal)
 
-    return _timed(learn), _timed(forget) / len(group.methods)
+    learned, forgot = _timed(learn), _timed(forget)
+    return learned, forgot / max(1, len(group.methods) - len(refused)), refused
 
 
 def _timed(what: Callable[[], None]) -> float:

@@ -51,10 +51,13 @@ def smallest_detectable_area(models: int, records: int) -> tuple[float, float]:
 class AuditPlan:
     """What an audit would do; returned by a dry run.
 
-    trainings, forgettings : how many · seconds : about how long, from one of each, measured
+    trainings, forgettings : how many; the trainings are those of the arms, and each forgetting
+        learns its original once more, which `seconds` counts
+    seconds : about how long, from one of each, measured
     models : of each arm · records : forgotten
     detectable : the smallest detectable area, at best and at worst
     largest_epsilon : the largest lower bound that a single record can show
+    refused : the methods that refused the request of the one model that was tried, and why
     """
 
     tier: str
@@ -65,6 +68,7 @@ class AuditPlan:
     seconds: float
     detectable: tuple[float, float] | None
     largest_epsilon: float
+    refused: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         shown = (
@@ -76,17 +80,22 @@ class AuditPlan:
         return (
             f"{self.tier}: {self.trainings} trainings and {self.forgettings} forgettings, about "
             f"{self.seconds:.0f} s, {self.records} records to forget; {shown}"
+            + "".join(f"; refused by {one}" for one in self.refused)
         )
 
 
-def plan_of(tier: str, records: int, parts: Sequence[tuple[int, float, float]]) -> AuditPlan:
+def plan_of(
+    tier: str, records: int, parts: Sequence[tuple[int, float, float]],
+    refused: Sequence[str] = (),
+) -> AuditPlan:  # fmt: skip
     """Return the plan of an audit.
 
     parts : for each learner (methods that prepare their own have one of their own): how many
         methods, seconds of a training, seconds of a forgetting
+    refused : methods that are not among these, and why
 
     >>> print(plan_of("standard", 50, [(1, 1.0, 0.5)]))
-    standard: 192 trainings and 64 forgettings, about 224 s, 50 records to forget; smallest ...
+    standard: 192 trainings and 64 forgettings, about 288 s, 50 records to forget; smallest ...
     >>> plan_of("quick", 50, [(2, 1.0, 0.5), (1, 1.0, 0.5)]).trainings
     96
     """
@@ -95,7 +104,8 @@ def plan_of(tier: str, records: int, parts: Sequence[tuple[int, float, float]]) 
     half = n // 2
     return AuditPlan(
         tier, n, records, each * len(parts), n * sum(m for m, _, _ in parts),
-        sum(each * learn + n * m * forget for m, learn, forget in parts),
+        sum(each * learn + n * m * (learn + forget) for m, learn, forget in parts),
         None if n < 2 else smallest_detectable_area(n, records),
         0.0 if not half else epsilon_from_counts(half, half, 0, 0),
+        tuple(refused),
     )  # fmt: skip
