@@ -24,7 +24,18 @@ from unteach.audit import (
     ulira,
     zrf,
 )
-from unteach.core import BadInput, Exact, Forgotten, NeedsReference, Request, Rows, stream
+from unteach.core import (
+    BadInput,
+    Certified,
+    Cost,
+    Exact,
+    Forgotten,
+    Heuristic,
+    NeedsReference,
+    Request,
+    Rows,
+    stream,
+)
 from unteach.data import load
 from unteach.models import MLP, Logistic, NaiveBayes, as_learner
 from unteach.stats import holm, mean_interval
@@ -295,6 +306,48 @@ def test_controls_that_misbehave_void_the_audit():
     report = audit_arms(unlike, {"again": made(0, 8)}, permutations=199)
     assert not report.valid and "retraining is told from retraining" in report.validity
     assert report["again"].judgement.kind == "invalid"
+
+
+def test_the_ceiling_of_a_certificate_is_reached_and_not_passed():
+    """The pair of distributions that (epsilon, delta) allows at most, by all events."""
+    for epsilon, delta in ((0.0, 0.3), (1.0, 0.2), (2.0, 0.05), (1.0, 0.0)):
+        e = np.exp(epsilon)
+        p = np.array([delta, (1 - delta) * e / (1 + e), (1 - delta) / (1 + e), 0.0])
+        q = p[::-1]
+        events = np.array([[k >> i & 1 for i in range(4)] for k in range(16)])
+        assert (events @ p <= e * (events @ q) + delta + 1e-12).all()
+        area = sum(p[i] * (q[i] / 2 + q[i + 1 :].sum()) for i in range(4))
+        assert audit.attack_ceiling(epsilon, delta) == pytest.approx(area)
+    assert audit.attack_ceiling(800.0) == 1.0
+
+
+def test_a_certificate_that_promises_too_much_is_refuted():
+    base = arms_of()
+    found = audit_arms(
+        base, {"liar": base.original, "true": made(0, 9), "bare": made(0, 9)}, permutations=59,
+        costs={"liar": [(Cost(1.0), Certified(0.5, 1e-5))],
+               "true": [(Cost(1.0), Certified(0.5, 1e-5))], "bare": [(Cost(1.0), Heuristic())]},
+    )  # fmt: skip
+    name = "{}: area beyond what its certificate allows"
+    readings = {r.name: r for r in found.readings}
+    assert readings[name.format("liar")].low > 0.3 and readings[name.format("true")].low < 0
+    assert name.format("bare") not in readings
+    cards = next(t for t in found.tables if t.name == "verdict cards")
+    said = dict(zip(cards["method"], cards["confidence"], strict=True))
+    assert "0.622 at most, and the attack refutes it" in said["liar"]
+    assert "does not refute it" in said["true"] and "certificate" not in said["bare"]
+
+
+def test_the_table_of_definitions_counts_records_after_correcting_for_how_many():
+    base = arms_of()
+    found = audit_arms(base, {"nothing": base.original, "again": made(0, 9)}, permutations=59)
+    table = {r["method"]: r["share flagged"] for r in found.yardsticks().rows()}
+    assert table["nothing"] == found["nothing"].bounds().share > 0.9
+    weak = Arms(base.original, base.retrained, made(2.0, 11), base.twin, base.y, base.part)
+    bounds = audit.epsilon_lower_bound(weak.margins("unlearned"), weak.margins("retrained"))
+    found = audit_arms(base, {"weak": made(2.0, 11)}, permutations=59)
+    shown = {r["method"]: r["share flagged"] for r in found.yardsticks().rows()}["weak"]
+    assert shown == bounds.share != np.mean(bounds.low > 0)
 
 
 def test_the_negative_control_can_fail_however_many_strata_there_are():

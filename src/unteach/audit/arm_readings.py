@@ -27,6 +27,17 @@ def readings_of(m: MethodAudit, report: AuditReport) -> list[Reading]:
             untouched=nothing.tests[stratum].area.value, null=again.tests[stratum].null,
             limit=test.limit, level=area.level, note=f"p {test.p_value:.3g} before adjustment",
         ))  # fmt: skip
+    ceiling = m.ceiling()
+    if ceiling is not None and m.tests:
+        area = m.tests["all"].area
+        found.append(Reading(
+            f"{m.name}: area beyond what its certificate allows", area.value - ceiling,
+            area.low - ceiling, area.high - ceiling, n=area.n,
+            unit_of_replication=area.unit_of_replication, seeds=seeds,
+            unit="area under the curve", better="lower", limit=1 - ceiling, level=area.level,
+            note=f"at most {ceiling:.4g} is allowed; an interval above 0 refutes the certificate, "
+            "and one below 0 does not prove it",
+        ))  # fmt: skip
     f = m.fractions
     if f is not None and nothing is not None and nothing.fractions is not None:
         found.append(Reading(

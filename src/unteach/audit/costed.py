@@ -73,7 +73,7 @@ def cards(report: AuditReport) -> Table:
             f"{len(arms.unlearned)} unlearned, each from its own original",
             f"area {area.value:.3f} [{area.low:.3f}, {area.high:.3f}] at {area.level:.0%}; "
             f"retraining scores {null[0]:.3f} to {null[1]:.3f}; adjusted p "
-            f"{_p(m.judgement.p_value)}".replace("%", " %"),
+            f"{_p(m.judgement.p_value)}{_certified(m)}".replace("%", " %"),
             took, ", ".join(rest),
         ))  # fmt: skip
     names = ("method", "verdict", "said", "compared with", "confidence", "cost", "not tested")
@@ -158,6 +158,15 @@ def _seconds(m: MethodAudit) -> float | None:
     taken = [float(c[0].seconds) for c in m.costs]
     middle = float(np.median(taken)) if taken else 0.0
     return middle if middle > 0 else None
+
+
+def _certified(m: MethodAudit) -> str:
+    """Return whether the attack refutes the certificate, where there is one."""
+    ceiling = m.ceiling()
+    if ceiling is None:
+        return ""
+    found = "refutes it" if m.tests["all"].area.low > ceiling else "does not refute it"
+    return f"; the certificate allows an area of {ceiling:.3f} at most, and the attack {found}"
 
 
 def _retraining(report: AuditReport) -> float | None:

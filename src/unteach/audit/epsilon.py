@@ -234,7 +234,11 @@ def epsilon_one_run(m: int, r: int, v: int, *, delta: float = 1e-5, level: float
 def attack_ceiling(epsilon: float, delta: float = 0.0) -> float:
     """Return the largest area that any attack can have under (epsilon, delta).
 
-    A measured area whose interval lies above this refutes the proof or the code.
+    1 - (1 - delta)^2 / (1 + e^epsilon): the area under the two lines that bound hits by false
+    alarms, hit <= e^epsilon false + delta and its mirror image. A measured area whose interval
+    lies above this refutes the proof or the code.
+
+    Source      the region is that of Kairouz, Oh & Viswanath 2015; the area under it is ours
 
     Examples
     --------
@@ -243,8 +247,7 @@ def attack_ceiling(epsilon: float, delta: float = 0.0) -> float:
     """
     if not (epsilon >= 0 and 0 <= delta < 1):
         raise BadInput(f"need epsilon >= 0 and delta in [0, 1), got {epsilon}, {delta}")
-    ratio = math.tanh(epsilon / 2) + 2 * delta / (math.exp(min(epsilon, 700.0)) + 1)
-    return 0.5 + min(1.0, ratio) / 2
+    return 1 - (1 - delta) ** 2 / (1 + math.exp(min(epsilon, 700.0)))
 
 
 def _counts(*counts: int) -> None:

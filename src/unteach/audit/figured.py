@@ -24,7 +24,7 @@ VERDICTS = (
 YARDSTICKS = (
     "method", "forget accuracy", "retain accuracy", "holdout accuracy", "holdout log loss",
     "tow", "population area", "ulira area", "klom median", "neurips score",
-    "share with epsilon above 0", "largest epsilon", "epsilon limit",
+    "share flagged", "largest epsilon", "epsilon limit",
 )  # fmt: skip
 """Those of the table of definitions."""
 
