@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from unteach.audit import Arms, audit_arms, run
+from unteach.audit.described import described
 from unteach.audit.judged import Extras, Part, judge_parts
 from unteach.audit.spending import spend
 from unteach.core import (
@@ -278,6 +280,48 @@ def test_other_records_have_other_arms(tmp_path):
     for records, gone in ((rows, rows.ids[:19]), (changed, rows.ids[:20])):
         found = run(Keep(), NEAR, records, forget=gone, **how)
         assert found.bills[1]["read from the store"] == [0]
+
+
+@dataclass(frozen=True)
+class Holds(Keep):
+    """A method and a learner with records among their settings."""
+
+    among: Rows
+    named: tuple[str, ...] = ()
+
+    def learn(self, records, *, seed):
+        return Logistic(C=100.0).fit(records.x, records.y)
+
+    def forget(self, model, records, request, *, seed):
+        return Forgotten(self.learn(self.among, seed=0), Exact(0.0, "distribution"))
+
+
+def test_methods_that_hold_other_records_are_not_taken_for_each_other(tmp_path):
+    rows = marked()
+    one, other = Holds(rows), Holds(Rows(rows.ids, {"x": -rows.x, "y": rows.y}))
+    assert repr(one) == repr(other) and described(one) != described(other)
+    how = {"forget": rows.ids[:20], "tier": "screen", "store": tmp_path}
+    first = run(one, NEAR, rows, **how)
+    second = run(other, NEAR, rows, **how)
+    assert second.bills[1]["read from the store"] == [5]  # the arms, and no unlearned model
+    kind = type(one).__name__
+    assert not np.allclose(first[kind].arms.unlearned, second[kind].arms.unlearned)
+
+
+def test_a_learner_that_holds_ids_leaves_none_in_the_project(tmp_path):
+    rows = marked()
+    run(Keep(), Holds(rows, ("patient-001",)), rows, forget=rows.ids[:20], tier="screen",
+        store=tmp_path)  # fmt: skip
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert files and not any(b"patient-" in p.read_bytes() for p in files)
+
+
+def test_another_version_has_other_arms(tmp_path, monkeypatch):
+    rows = marked()
+    how = {"forget": rows.ids[:20], "tier": "screen", "store": tmp_path}
+    run(Keep(), NEAR, rows, **how)
+    monkeypatch.setattr("unteach.audit.kept.version", lambda _: "0.0.1")
+    assert run(Keep(), NEAR, rows, **how).bills[1]["read from the store"] == [0]
 
 
 def test_a_damaged_answer_is_refused_by_name(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 from unteach.core import BadInput, Prepares
 from unteach.models import as_learner
 
+from .described import described
 from .report import POLES
 
 
@@ -28,10 +29,11 @@ def groups_of(named: Mapping[str, Any], recipe: Any) -> list[Group]:
         learner = recipe
         if isinstance(method, Prepares):
             learner = as_learner(method.prepare(getattr(recipe, "estimator", recipe)))
-        if learner is recipe or repr(learner) == repr(recipe):
+        about = described(learner)
+        if learner is recipe or about == described(recipe):
             first.methods[name] = method
         else:
-            own.setdefault(repr(learner), (learner, {}))[1][name] = method
+            own.setdefault(about, (learner, {}))[1][name] = method
     others = [Group(learner, ", ".join(methods), methods) for learner, methods in own.values()]
     if not first.methods and len(others) == 1:
         return [Group(others[0].learner, "", others[0].methods)]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,15 @@ from unteach.core import (
     read_whole,
 )
 
+from .described import described
+
 if TYPE_CHECKING:
     from unteach.store import Store
 
 NAME = "arms of an audit"
 SUFFIX = ".said"
+VERSION = 1
+"""Raised when the same learner and seed would make other models."""
 _KIND = "unteach.audit.kept:Said"
 
 
@@ -95,20 +100,24 @@ def kept_in(
     """Yield the folder in which the arms of exactly these models are kept, or None.
 
     The folder is that of a run of the project, so that a purge empties it; the run's plan names
-    the records by a digest under the project's key, and nobody by an id.
+    the records by a digest under the project's key, the learner too (its settings may hold ids),
+    and nobody by an id. Another version of unteach, which may train otherwise, has other arms.
     """
     if store is None:
         yield None
         return
-    about = repr(learner)
+    about = described(learner)
     if re.search(r" at 0x[0-9a-f]+", about):
         raise BadInput(
             f"{type(learner).__name__} cannot be named in the store (its repr is an address), so "
             "that its models would be taken for another's; give it a repr, or store=None"
         )
     with _opened(store) as project:
-        plan = {"learner": about, "seed": seed,
-                "records": pseudonym(_contents(asked), project.key())}  # fmt: skip
+        plan = {
+            "version": [VERSION, version("unteach")], "seed": seed,
+            "learner": [type(learner).__name__, pseudonym(about, project.key())],
+            "records": pseudonym(_contents(asked), project.key()),
+        }  # fmt: skip
         run = project.begin(plan, name=NAME, grow=True)
         try:
             try:

@@ -15,6 +15,7 @@ from unteach.core import BadInput, Cost, Records, Request, derive, stream, write
 from unteach.models import CNN, MLP, as_trainable
 from unteach.models.saving import saved_of
 
+from .described import described
 from .kept import Said, file_of, read_said
 from .logits import logits_of
 from .spending import spend
@@ -154,10 +155,10 @@ class Maker:
 
         def one(k: int) -> Said:
             # a function's name does not say what it does, an address not even which it is
-            named = not hasattr(method, "function") and " at 0x" not in repr(method)
-            if not named:
+            about = described(method)
+            if hasattr(method, "function") or " at 0x" in about:
                 return self._forgot(label, method, k)
-            return self._kept(f"unlearned {method!r}", k, lambda: self._forgot(label, method, k))
+            return self._kept(f"unlearned {about}", k, lambda: self._forgot(label, method, k))
 
         return self._stacked(label, one, count, 1)
 
