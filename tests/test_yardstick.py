@@ -261,7 +261,7 @@ def test_a_definition_that_is_fooled_is_called_fooled(small):
     procedure = [{"trap": "procedure", "says": "area", "where": "s", "against": 0.9}]
     (said,) = _unseen(fooled, procedure)
     assert said.verdict == "mixed"
-    assert "2 of 18 definitions reject them" in said.text
+    assert "2 of 18 definitions reject them (in 2 of 18 readings, 0.9 expected" in said.text
     everyone = rows({(n, "nothing") for n in names})
     assert _pole("nothing", "doing nothing", everyone).verdict == "fails"
     assert _use(everyone).verdict == "fails"
@@ -275,7 +275,9 @@ def test_the_verdict_on_agreement_follows_the_numbers(small, ends, verdict):
     run, page = small
     named = {r.name: r for r in page.readings}
     named[ALL] = replace(named[ALL], low=ends[0], high=ends[1], value=sum(ends) / 2)
-    assert _agree(named, run.tables()["order"]).verdict == verdict
+    said = _agree(named, run.tables()["order"])
+    assert said.verdict == verdict
+    assert "expected by chance" in said.text and "for certain" not in said.text
 
 
 def test_controls_that_misbehave_make_a_set_invalid():
@@ -300,6 +302,10 @@ def test_no_verdict_rests_on_an_invalid_set(small):
     rows = list(Table(table.name, columns, table.units, table.keys).rows())
     assert _methods(rows).verdict == "unknown"
     assert _validity(rows).verdict == "fails"
+    assert "of all forget sets as they stand" in _validity(rows).text  # none was left out
+    columns["control"][0] = "valid"
+    some = list(Table(table.name, columns, table.units, table.keys).rows())
+    assert "leaves those out" in _validity(some).text
 
 
 DRIVER = """

@@ -61,7 +61,8 @@ def _agree(named: Mapping[str, Reading], order: Table) -> Finding:
         "**Do the definitions agree?** They order the same unlearned models with a rank "
         f"correlation of {{{ALL}}} on average; per-record definitions among themselves with "
         f"{{{INNER}}}, averages against per-record ones with {{{ACROSS}}}. The order of "
-        f"{len(sure)} of {len(pairs)} pairs is related for certain. Nearest: "
+        f"{len(sure)} of {len(pairs)} pairs is related, each by a 95 % interval of its own "
+        f"({0.025 * len(pairs):.1f} expected by chance). Nearest: "
         f"{LABELS[best['one']]} and {LABELS[best['other']]} ({best['value']:.2f}); farthest: "
         f"{LABELS[least['one']]} and {LABELS[least['other']]} ({least['value']:.2f}). Pass and "
         f"fail are the same in {{{SAME}}} of cells.",
@@ -107,8 +108,8 @@ def _use(rows: list[dict[str, Any]]) -> Finding:
             "U-LiRA does: use several, each beside its null.", (), "fails",
         )  # fmt: skip
     text = ask + ("Catching every planted fault on every forget set, sparing retraining, "
-                  f"missing at most {100 * SPARED:g} % of what is told apart and ordering methods "
-                  "as U-LiRA does for certain: ")  # fmt: skip
+                  f"missing at most {100 * SPARED:g} % of what is told apart and putting methods "
+                  "in an order related to U-LiRA's: ")  # fmt: skip
     text += f"record by record, {_listed(carry)}. " if carry else "none record by record. "
     text += f"Cheaper, and good for a screen: {_listed(screen)}. " if screen else ""
     text += f"Just as strict, in another order: {_listed(other)}. " if other else ""
@@ -182,12 +183,15 @@ def _unseen(rows: list[dict[str, Any]], traps: list[dict[str, Any]]) -> list[Fin
     if not asked or not mine:
         return []
     flag = [r for r in asked if r["unseen"]]
+    tries = sum(r["unseen_sets"] for r in asked)
+    beyond = sum(r["unseen"] for r in asked)
     spare = [r["label"] for r in asked if not r["unseen"]]
     name = reading_name(mine[0])
     text = ("**Is being told from retraining the same as having kept the records?** Models that "
             "never saw them, put through the same method, are told from retrained ones with an "
             f"area of {{{name}}} (models that saw them: {mine[0]['against']:.2f}); {len(flag)} of "
-            f"{len(asked)} definitions reject them")  # fmt: skip
+            f"{len(asked)} definitions reject them (in {beyond} of {tries} readings, "
+            f"{0.05 * tries:.1f} expected by chance)")  # fmt: skip
     text += f", {_listed(spare)} {'do' if len(spare) > 1 else 'does'} not" if spare else ""
     text += (". A method leaves a trace of its own; whoever asks about the records must put "
              "models that never saw them through the same method." if flag else ".")
@@ -198,6 +202,10 @@ def _unseen(rows: list[dict[str, Any]], traps: list[dict[str, Any]]) -> list[Fin
 def _validity(judged: list[dict[str, Any]]) -> Finding:
     words = dict.fromkeys((r["set"], r["control"]) for r in judged)
     bad = [f"{s}: {c}" for s, c in words if c != "valid"]
+    if len(bad) == len(words):
+        return Finding("**Is the audit valid?** On no forget set. " + "; ".join(bad)
+                       + ". Nothing is said of single definitions and methods, and the agreement "
+                       "above is of all forget sets as they stand.", (), "fails")  # fmt: skip
     if bad:
         return Finding("**Is the audit valid?** Not on every forget set. " + "; ".join(bad)
                        + ". What is said above leaves those out.", (), "fails")  # fmt: skip

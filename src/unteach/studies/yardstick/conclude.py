@@ -47,7 +47,8 @@ def tables_and_readings(
               "score: distance from retraining, as defined; units: the same less the median of "
               "retraining against retraining, in units of how far its 95 % quantile lies above "
               f"the median, at most {MOST:g}; p from retraining against retraining, p_holm "
-              "adjusted over the methods of a definition and a forget set; beyond: p_holm at "
+              "adjusted over the methods of a definition and a forget set (not over definitions "
+              "or sets; retraining's own is not adjusted); beyond: p_holm at "
               f"most {ALPHA:g}; low, high: plus and minus 1.96 standard errors over models"),
         table("definitions", definitions,
               dict.fromkeys(("missed", "missed_low", "missed_high"), "share"), ("definition",),

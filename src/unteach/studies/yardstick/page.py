@@ -114,7 +114,7 @@ def _agreement(names: set[str], table: Table) -> list[Block]:
     return [
         Matrix(
             "order", row="one", column="other", value="value", labels=SHORT, order=order,
-            marked="sure", marks="above zero for certain (95 %)", columns="definition",
+            marked="sure", marks="95 % interval above zero", columns="definition",
             above="order alike", below="order oppositely",
             title="Do two definitions put the methods in the same order?",
             caption="Kendall's tau-b over methods, averaged over forget sets; definitions that "
