@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from unteach import unlearn
+from unteach.audit import run as run_audit
 from unteach.checks import check_method, small_network, small_world
 from unteach.checks.broken_gradient import normed_network
 from unteach.core import (
@@ -24,13 +25,14 @@ from unteach.core import (
     stream,
 )
 from unteach.data import Tasks, load, mislabelled, sequences
-from unteach.models import Layers, Logistic, Network, Transformer, parameters, save
+from unteach.models import MLP, Layers, Logistic, Network, Transformer, parameters, save
 from unteach.models import load as load_model
 from unteach.unlearn import (
     RUM,
     SCRUB,
     SSD,
     UNSIR,
+    Amnesiac,
     BadTeacher,
     BoundaryShrink,
     CFk,
@@ -456,6 +458,21 @@ def test_tuning_reads_nothing_of_what_is_to_be_forgotten():
     assert gone.cost.gradients == alone.cost.gradients + one.cost.gradients
     assert one.cost.gradients > trainings and gone.claim == alone.claim
     assert one.cost.seconds > 0 and one.helps in (True, False)
+
+
+def test_what_was_tuned_on_a_compiled_network_is_audited_on_it():
+    rows = load("digits").take(range(160))
+    rows = Rows(rows.ids, {"x": np.asarray(rows.x / 16.0, np.float32), "y": rows.y})
+    net, ids = MLP(hidden=(16,), epochs=4), rows.ids[:20]
+    tuned = tune(GradientAscent(epochs=1), net, rows, Request(ids=ids), seed=0, trials=2)
+    assert tuned.needs == "trainable" and not hasattr(tuned, "prepare")
+    assert tuned.cost.gradients > 4 * 3 * 90  # three trainings are on the bill
+    report = run_audit(tuned, net, rows, forget=ids, tier="screen")
+    assert report["Tuned"].costs[0][0].gradients == 20  # of the forgetting alone
+    layers = Network(module=Layers((64, 8, 10)), epochs=2, lr=0.01)
+    own = tune(Amnesiac(repair=1), layers, rows, Request(ids=ids), seed=0, trials=1)
+    gone = own.forget(own.prepare(layers).learn(rows, seed=0), rows, Request(ids=ids), seed=0)
+    assert "steps taken back" in gone.cost.route
 
 
 def test_tuning_guards_against_over_forgetting(world):

@@ -28,7 +28,7 @@ from unteach.core import (
     derive,
     stream,
 )
-from unteach.models import as_learner
+from unteach.models import CNN, MLP, as_learner, as_trainable
 
 from .search_space import Between, drawn, space_of
 
@@ -106,6 +106,11 @@ class Tuned:
     slack: float
 
     @property
+    def needs(self) -> str:
+        """What the chosen method needs of a model: "trainable", or nothing."""
+        return str(getattr(self.method, "needs", ""))
+
+    @property
     def helps(self) -> bool:
         """Whether the chosen one is nearer to retraining than doing nothing."""
         return bool(self.trials["gap"][self.chosen] < self.untouched.total)
@@ -119,6 +124,14 @@ class Tuned:
         """Forget by the chosen method; the cost is its own and that of choosing it."""
         gone: Forgotten = self.method.forget(model, records, request, seed=seed)
         return Forgotten(gone.model, gone.claim, gone.cost + self.cost)
+
+
+class TunedPreparing(Tuned):
+    """One whose method forgets only from models learned its own way."""
+
+    def prepare(self, learner: Any = None) -> Any:
+        """Return the learner whose models the chosen method can forget from."""
+        return self.method.prepare(learner)
 
 
 def tune(
@@ -151,7 +164,7 @@ def tune(
     Parameters
     ----------
     method : a frozen dataclass; the first trial is as it stands, the others are drawn
-    learner : what the model was learned by
+    learner : what the model was learned by; models of `MLP` and `CNN` are tuned on as torch copies
     records, request : as for `forget`; a request for groups is tuned on other whole groups
     seed : of the draws · trials : at least 1
     space : name of a field to its range; None takes `search_space.SPACE`
@@ -192,11 +205,11 @@ def tune(
     rows: list[dict[str, Any]] = []
     spent = Cost()
     with Stopwatch() as watch:
-        model: Any = prepared.learn(world, seed=derive(seed, "original"))
+        model: Any = as_trainable(prepared.learn(world, seed=derive(seed, "original")))
         tell(1, total, "a model with the surrogates")
         truth = []
         for k in range(references):
-            truth.append(prepared.learn(kept, seed=derive(seed, "reference", k)))
+            truth.append(as_trainable(prepared.learn(kept, seed=derive(seed, "reference", k))))
             tell(2 + k, total, "a model without them")
         yard = Yard(rest.select(part), kept, rest.select(fresh), tuple(truth))
         untouched, slack = yard.gap(model), yard.slack()
@@ -215,12 +228,17 @@ def tune(
     )
     chosen = method if best == 0 else drawn(method, ranges, stream(seed, "trial", best))
     columns = {n: [r[n] for r in rows] for n in rows[0]} | {"over": over}
-    trained = sum(getattr(getattr(m, "trace_", None), "gradients", 0) for m in (model, *truth))
+    trained = sum(
+        prepared.epochs * n if isinstance(prepared, (MLP, CNN))
+        else getattr(getattr(m, "trace_", None), "gradients", 0)
+        for m, n in ((model, len(world)), *((m, len(kept)) for m in truth))
+    )
     cost = watch.cost(
         rows_read=len(world) + references * len(kept) + spent.rows_read,
         route=f"tuned by {trials} trials", gradients=trained + spent.gradients,
     )  # fmt: skip
-    return Tuned(chosen, cost, Table("trials", columns), best, untouched, slack)
+    kind = TunedPreparing if hasattr(method, "prepare") else Tuned
+    return kind(chosen, cost, Table("trials", columns), best, untouched, slack)
 
 
 def _part(rest: Records, records: Records, request: Request, given: Any, seed: int) -> Ids:
