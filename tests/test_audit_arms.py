@@ -367,6 +367,8 @@ def test_a_stratum_does_not_hide_in_the_average():
     assert report.records("few")["area"][0] > 0.9
     with pytest.raises(BadInput, match="15 are needed"):
         audit_arms(base, {"few": few}, strata={"rare": [0, 1, 2]}, permutations=99)
+    with pytest.raises(BadInput, match="1 of 16 records that are not forgotten"):
+        audit_arms(base, {"few": few}, strata={"odd": [*range(15), 35]}, permutations=99)
 
 
 # ---- the protocol

@@ -166,7 +166,7 @@ def _screened(parts: Sequence[Part], tier: str, seed: int, extras: Extras) -> Au
         for name, said in p.unlearned.items():
             one = replace(p.base, unlearned=said)
             audits[name] = _found(
-                name, one, {}, None, Judgement("inconclusive", why, 1.0), p, extras
+                name, one, {}, None, Judgement("inconclusive", why, None), p, extras
             )
     for p in parts:
         audits.update(_refusals(p, extras))
@@ -211,7 +211,14 @@ def _strata(base: Arms, strata: Mapping[str, Any] | None) -> dict[str, NDArray[n
         mark = (before.mean(axis=0) - twin.mean(axis=0)) / spread
         chosen["most memorized half"] = np.sort(np.argsort(-mark, kind="stable")[: len(ids) // 2])
     for name, members in (strata or {}).items():
-        at = np.flatnonzero(np.isin(ids, np.asarray(list(members))))
+        wanted = np.asarray(list(members))
+        strange = wanted[~np.isin(wanted, ids)]
+        if len(strange):
+            raise BadInput(
+                f"stratum {name!r} names {len(strange)} of {len(wanted)} records that are not "
+                "forgotten; name forgotten ones, by their ids"
+            )
+        at = np.flatnonzero(np.isin(ids, wanted))
         if len(at) < STRATUM:
             raise BadInput(
                 f"stratum {name!r} has {len(at)} forgotten records; {STRATUM} are needed"
