@@ -609,6 +609,22 @@ def test_lists_are_for_people_and_for_scripts(what: str) -> None:
     assert max(len(line) for line in plain.stdout.splitlines()) <= 80
 
 
+def test_a_method_is_listed_as_the_field_writes_it_and_taken_so() -> None:
+    from unteach.cli.learners import method_called
+    from unteach.unlearn import METHODS
+
+    names = [row["name"] for row in json.loads(unteach("list", "methods", "--json").stdout)]
+    assert {"scrub", "ssd", "label-free-ssd", "rum", "sal-un", "cfk", "ekfac"} <= set(names)
+    assert [type(method_called(name)) for name in names[: len(METHODS)]] == list(METHODS)
+
+
+def test_every_metric_is_listed() -> None:
+    from unteach.audit import ALL_METRICS
+
+    names = {row["name"] for row in json.loads(unteach("list", "metrics", "--json").stdout)}
+    assert names >= {metric.name for metric in ALL_METRICS}
+
+
 def test_compare_tells_the_poles_apart() -> None:
     done = unteach("compare", "wine", "--model", "neighbours", "--param", "n_neighbors=1",
                    "--trials", 3, "--forget", 5, "--json")  # fmt: skip

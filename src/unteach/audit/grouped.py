@@ -53,6 +53,11 @@ def named_methods(methods: Any) -> dict[str, Any]:
         if len(named) < len(several):
             raise BadInput("the same method is given twice; name methods by a mapping")
     for name, method in named.items():
+        if isinstance(method, str):
+            raise BadInput(
+                f"{method!r} is a name, no method: `unlearn.method_named({method!r})` makes it one, "
+                "or give the method itself, such as unlearn.FineTune(epochs=2)"
+            )
         if not callable(getattr(method, "forget", None)):
             raise BadInput(f"{name} has no forget(model, records, request, *, seed); see `method`")
     if not named or set(POLES) & set(named):

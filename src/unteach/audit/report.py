@@ -216,6 +216,8 @@ class AuditReport:
         return write_page(page_of(self), path)
 
     def __str__(self) -> str:
+        if not self.valid:
+            return f"{self.validity} ({self.tier}: no method is judged)"
         lines = [f"{m.name}: {m.verdict}" for m in self.methods.values() if m.judgement]
         return "\n".join([f"audit {self.tier}: {self.validity}", *lines])
 

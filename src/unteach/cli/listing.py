@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -54,10 +55,10 @@ def _methods() -> list[dict[str, Any]]:
 
 
 def _metrics() -> list[dict[str, Any]]:
-    from unteach.audit import METRICS
+    from unteach.audit import ALL_METRICS
     from unteach.core import plugins
 
-    found = [*METRICS, *plugins("unteach.metrics").values()]
+    found = [*ALL_METRICS, *plugins("unteach.metrics").values()]
     return [{"name": m.name, "role": m.role, "what it measures": _first(m)} for m in found]
 
 
@@ -125,9 +126,9 @@ def _field(thing: Any, name: str) -> str:
 
 
 def spelled(name: str) -> str:
-    """Return a class's name as --method takes it.
+    """Return a class's name as --method takes it: capitals side by side are one word.
 
-    >>> spelled("OverForget")
-    'over-forget'
+    >>> spelled("OverForget"), spelled("SCRUB"), spelled("LabelFreeSSD"), spelled("L1Sparse")
+    ('over-forget', 'scrub', 'label-free-ssd', 'l1-sparse')
     """
-    return "".join(f"-{c.lower()}" if c.isupper() and k else c.lower() for k, c in enumerate(name))
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", "-", name).lower()

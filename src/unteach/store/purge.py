@@ -22,8 +22,8 @@ class Purged:
     tasks, tables, runs : entries of the database
     key : whether the key that names people was deleted
 
-    >>> print(Purged(blobs=2, size=4096, key=True))
-    purged 2 blobs, the key (4096 bytes of files)
+    >>> print(Purged(blobs=2, reports=1, size=4096, key=True))
+    purged 2 blobs, 1 report, the key (4096 bytes of files)
     >>> print(Purged())
     nothing to purge
     """
@@ -40,7 +40,8 @@ class Purged:
 
     def __str__(self) -> str:
         counts = [(f.name, getattr(self, f.name)) for f in fields(self)]
-        said = [f"{n} {name}" for name, n in counts if n and name not in ("size", "key")]
+        said = [f"{n} {name if n > 1 else name.removesuffix('s')}"
+                for name, n in counts if n and name not in ("size", "key")]  # fmt: skip
         said += ["the key"] if self.key else []
         if not said:
             return "nothing to purge"
