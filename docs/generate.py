@@ -156,7 +156,14 @@ def commands() -> str:
             text = " ".join((getattr(option, "help", None) or "").split())
             parts.append(f"- {names}: {text}")
         parts.append("")
+        if command.epilog:
+            parts += [example(command.epilog), ""]
     return "\n".join(parts)
+
+
+def example(epilog: str) -> str:
+    """Return the example under a command's help, to be copied."""
+    return f"```console\n$ {' '.join(epilog.split()).removeprefix('Example: ').strip('`')}\n```"
 
 
 def pages() -> dict[str, str]:

@@ -99,7 +99,7 @@ def stored_of(state: int | None, plain: int | None, keeps: str, kept: bool) -> s
     """Return what is held so that the method can forget, and what the audit itself keeps."""
     said = "not measured" if state is None else f"{state} bytes of model to forget from"
     if state is not None and plain:
-        said += f" ({state / plain:.2g} of a plain one)"
+        said += f" ({state / plain:.2g} times a plain one)"
     said += f"; afterwards {keeps}" if keeps else ""
     return said + (
         "; the audit keeps logits in the project until a purge" if kept

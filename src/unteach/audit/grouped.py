@@ -55,7 +55,7 @@ def named_methods(methods: Any) -> dict[str, Any]:
     for name, method in named.items():
         if isinstance(method, str):
             raise BadInput(
-                f"{method!r} is a name, no method: `unlearn.method_named({method!r})` makes it one, "
+                f"{method!r} is a name, no method: unlearn.method_named({method!r}) makes it one, "
                 "or give the method itself, such as unlearn.FineTune(epochs=2)"
             )
         if not callable(getattr(method, "forget", None)):

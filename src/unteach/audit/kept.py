@@ -110,7 +110,8 @@ def kept_in(
     if re.search(r" at 0x[0-9a-f]+", about):
         raise BadInput(
             f"{type(learner).__name__} cannot be named in the store (its repr is an address), so "
-            "that its models would be taken for another's; give it a repr, or store=None"
+            "that its models would be taken for another's; give it a repr (in place of a function, "
+            "a frozen dataclass with __call__, such as models.Layers), or store=None"
         )
     with _opened(store) as project:
         plan = {

@@ -217,9 +217,10 @@ class AuditReport:
 
     def __str__(self) -> str:
         if not self.valid:
-            return f"{self.validity} ({self.tier}: no method is judged)"
+            return f"{self.validity}; no method is judged"
         lines = [f"{m.name}: {m.verdict}" for m in self.methods.values() if m.judgement]
-        return "\n".join([f"audit {self.tier}: {self.validity}", *lines])
+        title = f"audit {self.tier}" if self.tier else "audit"
+        return "\n".join([f"{title}: {self.validity}", *lines])
 
 
 def accuracy(arms: Arms, arm: str, part: Any) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from .options import (
 from .screen import (
     answers,
     counted,
+    folded,
     must_be_writable,
     noted,
     print_json,
@@ -149,7 +150,8 @@ def fit(
     for label, text in lines:
         print_labelled(screen, label, text, 10)
     screen.print()
-    screen.print(Text.assemble(("  next      ", "dim"), (following, "cyan")), soft_wrap=True)
+    command = folded(following, 12, screen.width)
+    screen.print(Text.assemble(("  next      ", "dim"), (command, "cyan")), soft_wrap=True)
     screen.print()
 
 

@@ -91,7 +91,7 @@ def _said(error: BaseException) -> tuple[int, str] | None:
 def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "unteach"
-    message = error.format_message().rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")
     return f"{message[:1].lower()}{message[1:]} (see {path} --help)"
 
 

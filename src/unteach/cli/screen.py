@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import textwrap
@@ -68,6 +69,29 @@ def print_labelled(screen: Console, label: str, text: str, width: int) -> None:
     screen.print(Text.assemble((lead, "dim"), first[len(lead) :]), soft_wrap=True)
     for line in more:
         screen.print(Text(line), soft_wrap=True)
+
+
+def folded(command: str, indent: int, width: int) -> str:
+    r"""Return a command over several lines, to be copied as it stands; no argument is broken.
+
+    >>> print(folded("unteach forget a.unteach --group 'who --is it' --dry-run", 2, 34))
+    unteach forget a.unteach \
+        --group 'who --is it' \
+        --dry-run
+    """
+    parts: list[str] = []
+    for word in map(shlex.quote, shlex.split(command)):
+        if parts and (word == "-" or not word.startswith("-")):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if indent + len(lines[-1]) + 1 + len(part) + 2 <= width:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(" " * 2 + part)
+    return f" \\\n{' ' * indent}".join(lines)
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:

@@ -70,6 +70,7 @@ def ask(
             if fact not in known:
                 raise UnknownRecord(
                     f"cannot {what} {written(fact)}: it is neither stated nor does it follow"
+                    + _unspoken(fact, known)
                 )
     index = attack.index
     base = tuple(index[f] for f in kb.facts)
@@ -80,6 +81,16 @@ def ask(
         {a: price.get(a, scale) for a in base},
         {index[f]: price.get(index[f], scale) for f in kept}, scale,
     )  # fmt: skip
+
+
+def _unspoken(fact: Fact, known: Iterable[Fact]) -> str:
+    """Return which predicates there are, where the one of a fact is none of them."""
+    there = sorted({one[0] for one in known})
+    if fact[0] in there:
+        return ""
+    more = ", ..." if len(there) > 6 else ""
+    return (f"; no fact has the predicate {fact[0]!r}, there are "
+            f"{', '.join(there[:6]) + more or 'none'}")  # fmt: skip
 
 
 def _prices(weights: Mapping[Any, Any], index: Mapping[Fact, int]) -> tuple[dict[int, int], int]:

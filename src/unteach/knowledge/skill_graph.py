@@ -42,6 +42,8 @@ class SkillGraph:
     >>> g = tower("linear-algebra", p=5)
     >>> g.floors()["MM"], g.under("DOT"), round(g.chance["MUL"], 2)
     (3, ('ADD', 'MUL'), 0.36)
+    >>> print(g)
+    tower linear-algebra: 12 skills on 5 floors over 5 symbols; 31 programs checked
     >>> [str(step) for step in g.recoverable(kept={"DOT"})["ADD"][0]]
     ['ADD = DOT(a, b, 1, 1)']
     """
@@ -57,6 +59,11 @@ class SkillGraph:
     chance: Mapping[str, float] = field(init=False)
     _by_name: Mapping[str, Skill] = field(init=False, repr=False)
     _calls: Mapping[str, Reduction] = field(init=False, repr=False)
+
+    def __str__(self) -> str:
+        floors = max(self.floors().values()) + 1
+        return (f"tower {self.name}: {len(self.skills)} skills on {floors} floors over "
+                f"{len(self.symbols)} symbols; {len(self.checked)} programs checked")  # fmt: skip
 
     def __post_init__(self) -> None:
         def put(name: str, value: Any) -> None:

@@ -65,9 +65,13 @@ def spanning(
 
     >>> spanning([1.0, 3.0], pad=0.5)
     Scale(low=0.0, high=4.0, start=0.0, end=1.0, log=False)
+    >>> spanning([1.0, 1.0], pad=0.0, log=True)
+    Scale(low=0.1, high=1.0, start=0.0, end=1.0, log=True)
     """
     if log:
         powers = [math.log10(v) for v in values if math.isfinite(v) and v > 0]
+        if powers and max(powers) - min(powers) < 1e-9:
+            powers.append(min(powers) - 1.0)  # one value alone stands above a decade of room
         inner = spanning(powers, pad=pad)
         return Scale(10**inner.low, 10**inner.high, start, end, log=True)
     finite = [v for v in values if math.isfinite(v)] + ([0.0] if zero else [])

@@ -47,7 +47,8 @@ def forgettable(name: str, model: Any, records: Any, request: Request) -> bool:
     if not isinstance(model, Trainable):
         raise NoRoute(
             f"{name} takes gradient steps, and {type(model).__name__} is not trained by them: it "
-            "needs a model that obeys core.Trainable, such as those of unteach.models.Network"
+            "needs a model that obeys core.Trainable, such as those of unteach.models.Network or "
+            "MLP (--model mlp)"
         )
     if isinstance(records, Stream):
         if request.ids or not request.groups:
