@@ -25,7 +25,7 @@ class CertificateLedger:
     is refused as such.
 
     Null        none: it measures nothing, and reports what the certificate says
-    Limit       1, where the budget is spent
+    Limit       none; at 1 the budget is spent
     Fails       says nothing of whether the proof, its assumptions or the code hold
     Source      the budget of Guo et al. 2020 (certified removal)
     Errors      NeedsReference for a model without a ledger; BadInput for an impossible one

@@ -60,6 +60,10 @@ class MethodAudit:
 
     def bounds(self) -> EpsilonBounds:
         """Return the lower bound on epsilon of each forgotten record."""
+        return self._bounds
+
+    @cached_property
+    def _bounds(self) -> EpsilonBounds:
         return epsilon_lower_bound(self.arms.margins("unlearned"), self.arms.margins("retrained"))
 
     def ceiling(self) -> float | None:
