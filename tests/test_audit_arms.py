@@ -24,6 +24,7 @@ from unteach.audit import (
     ulira,
     zrf,
 )
+from unteach.audit.latex import PaperTable
 from unteach.core import (
     BadInput,
     Certified,
@@ -297,11 +298,40 @@ def test_small_arms_are_inconclusive_and_say_what_they_could_have_seen():
     assert found["all"].detectable > 0.6
 
 
+def test_over_forgetting_seen_on_few_records_says_on_how_many():
+    rng = stream(5, "few marks")
+    never, gone = rng.normal(size=(16, 12)), rng.normal(size=(16, 12))
+    u = gone + np.r_[np.full(2, -6.0), np.full(10, 4.0)]
+    o = never + np.r_[np.full(2, 3.0), np.full(10, 0.02)]  # two records left a mark to measure
+    found = {"all": ulira(u, never, level=0.9, permutations=199)}
+    sides = sides_of_retraining(u, never, o)
+    fractions = residual_fraction(u, never, o, errors=5.0)
+    assert fractions.measurable == 2 and sides.short.sum() == 10
+    said = audit.judge(found, {"all": 0.005}, fractions, sides=sides)
+    assert said.kind == "over-forgotten"
+    assert "by the 2 of 12 whose mark can be measured (2 of 12 records beyond" in said.text
+
+
+def test_a_name_is_no_method_and_the_error_says_how_to_make_it_one():
+    records = load("wine")
+    with pytest.raises(BadInput, match=r"unlearn\.method_named\('fine-tune'\)"):
+        audit.run(["fine-tune"], NaiveBayes(), records, forget=records.ids[:5], dry=True)
+
+
+def test_a_paper_table_can_be_cut_to_columns_and_hides_no_small_p():
+    table = PaperTable("t", {"a": ["x"], "b": [1.5], "p": [0.002]})
+    assert r"x & $<$0.01 \\" in table.to_latex(digits=2, columns=["a", "p"])
+    assert "x & 1.500 & 0.002" in table.to_latex()
+    with pytest.raises(BadInput, match="'nowhere'"):
+        table.to_latex(columns=["nowhere"])
+
+
 def test_controls_that_misbehave_void_the_audit():
     base = arms_of()
     untold = Arms(made(0, 5), base.retrained, None, base.twin, base.y, base.part)
     report = audit_arms(untold, {"again": made(0, 8)}, permutations=39)
     assert not report.valid and "doing nothing" in report["again"].verdict
+    assert str(report) == f"{report.validity}; no method is judged"
     unlike = Arms(base.original, base.retrained, None, made(3, 6), base.y, base.part)
     report = audit_arms(unlike, {"again": made(0, 8)}, permutations=199)
     assert not report.valid and "retraining is told from retraining" in report.validity

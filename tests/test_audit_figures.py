@@ -303,6 +303,11 @@ def test_blocks_refuse_what_they_cannot_draw(block):
         Page("t", "", (), (block,), "", "", {}, tables=(table,))
 
 
+def test_the_digest_of_a_record_is_not_called_a_record_again():
+    drawn = Histograms("t", "a", "a", ("x",), (0,), heading="record")
+    assert drawn._head("record-77b") == "record-77b" and drawn._head(8) == "record 8"
+
+
 # ---- pages and papers look alike
 
 

@@ -618,6 +618,22 @@ def test_a_method_is_listed_as_the_field_writes_it_and_taken_so() -> None:
     assert [type(method_called(name)) for name in names[: len(METHODS)]] == list(METHODS)
 
 
+def test_a_wrong_use_is_said_in_one_line() -> None:
+    said = unteach("list").stderr
+    assert said.count("\n") == 1 and "choose from: methods, metrics" in said.lower()
+
+
+def test_a_command_to_copy_fits_the_screen_and_is_the_same_command() -> None:
+    import shlex
+
+    from unteach.cli.screen import folded
+
+    command = "unteach forget 'a model.unteach' --data x.csv --values-from - --group 'who is it'"
+    shown = folded(command, 12, 50)
+    assert max(len(line) for line in shown.splitlines()) <= 50
+    assert shlex.split(shown.replace("\\\n", "")) == shlex.split(command)
+
+
 def test_every_metric_is_listed() -> None:
     from unteach.audit import ALL_METRICS
 

@@ -319,6 +319,8 @@ def test_an_attacker_may_know_what_the_rules_do_not_say():
     kb = KnowledgeBase(FATHERS, [GRANDFATHER])
     child = ["child(Y, X) :- father(X, Y)"]
     assert plan(kb, [("child", "bob", "ann")], attacker_rules=child).remove == FATHERS[:1]
+    with pytest.raises(UnknownRecord, match="no fact has the predicate 'fathr', there are"):
+        plan(kb, [("fathr", "ann", "bob")])
     with pytest.raises(UnknownRecord, match="cannot forget child"):
         plan(kb, [("child", "bob", "ann")])
 

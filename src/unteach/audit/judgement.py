@@ -88,8 +88,11 @@ def judge(
     if p <= alpha:
         said = "" if sides is None else f" ({sides})"
         beyond = sides is not None and float(sides.beyond.mean()) >= VANDAL
-        if beyond or (fractions is not None and overshoots(fractions)):
+        if beyond:
             return Judgement("over-forgotten", f"over-forgotten{said}", p)
+        if fractions is not None and overshoots(fractions):
+            on = f"by the {fractions.measurable} of {len(fractions.rho)} whose mark can be measured"
+            return Judgement("over-forgotten", f"over-forgotten {on}{said}", p)
         return Judgement("distinguishable", f"distinguishable{said}", p)
     if all(t.area.low >= 0.5 - margin and t.area.high <= 0.5 + margin for t in tests.values()):
         return Judgement("equivalent", f"equivalent within {margin:g}", p)

@@ -140,7 +140,9 @@ class Histograms:
         return f"{head}: " + ", ".join(said)
 
     def _head(self, name: Any) -> str:
-        return f"{self.heading} {self._called(name)}".strip()
+        called = self._called(name)
+        told = called.startswith(f"{self.heading}-")  # such as the digest of a record
+        return called if told else f"{self.heading} {called}".strip()
 
     def _called(self, name: Any) -> str:
         return self.labels.get(str(name), str(name))
