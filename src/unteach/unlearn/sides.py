@@ -47,8 +47,8 @@ def forgettable(name: str, model: Any, records: Any, request: Request) -> bool:
     if not isinstance(model, Trainable):
         raise NoRoute(
             f"{name} takes gradient steps, and {type(model).__name__} is not trained by them: it "
-            "needs a model that obeys core.Trainable, such as those of unteach.models.Network or "
-            "MLP (--model mlp)"
+            "needs a model that obeys core.Trainable, such as those of unteach.models.Network, or "
+            "as_trainable(model) of a compiled MLP or CNN, which `unteach audit` takes by itself"
         )
     if isinstance(records, Stream):
         if request.ids or not request.groups:
