@@ -22,10 +22,10 @@ lint: $(STAMP)
 	@$(BIN)/lint-imports --no-logo
 
 test: lint
-	@$(BIN)/python -m pytest -q -m "not slow" --durations=10
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile --durations=10
 
 test-all: lint
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 bench: $(STAMP)
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

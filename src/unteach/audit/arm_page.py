@@ -20,6 +20,12 @@ _MARK: dict[str, Verdict] = {
     "equivalent": "holds", "inconclusive": "unknown", "invalid": "unknown",
     "distinguishable": "fails", "over-forgotten": "fails", "refused": "unknown",
 }  # fmt: skip
+_SHORT = {
+    "forget accuracy": "forgotten", "retain accuracy": "kept", "holdout accuracy": "held out",
+    "holdout log loss": "log loss", "tow": "ToW", "population area": "population",
+    "ulira area": "U-LiRA", "klom median": "KLoM", "neurips score": "challenge",
+    "share flagged": "flagged", "largest epsilon": "epsilon", "epsilon limit": "at most",
+}  # fmt: skip
 _COSTS = (
     "method", "seconds", "records read", "tuning runs", "seconds / retrain", "cpu / retrain",
     "memory / retrain", "records / retrain", "state / retrain", "tuning / retrain",
@@ -59,8 +65,10 @@ def page_from(
         blocks += [Section("What is claimed"), *_card(tables["claim card"])]
     blocks += figures_on_page(tables)
     if "yardsticks" in tables:
-        blocks += [Section("What other definitions say of the same models"),
-                   TableBlock("yardsticks", columns=YARDSTICKS)]  # fmt: skip
+        blocks += [
+            Section("What other definitions say of the same models"),
+            TableBlock("yardsticks", columns=YARDSTICKS, digits=3, labels=_SHORT),
+        ]
     if "costs" in tables:
         blocks += [
             Section("What each method costs", "One request, beside one retraining. What choosing "
