@@ -11,13 +11,24 @@ skills:
     explicit-rope      3   2300    214   .995  (a second course)
     explicit-rope      4   2000    175  1.000  (a second course)
     explicit-rope      5   3000    287   .830  MM (two courses were not enough)
-    direct             0   3500    183  .970  MM (a second course)
+    explicit           0   1350     97  1.000
+    explicit           1   1400     98  1.000
+    explicit           2   1050     75   .995
+    explicit           3    900      -   .995
+    explicit           4   1100      -   .965  MM
+    implicit           0   2700     98   .995  (a second course)
+    implicit           1   2650    106  1.000  (a second course)
+    implicit           2   3000    153   .910  MM (two courses were not enough)
+    implicit           4   3000    171   .885  MM (two courses were not enough)
+    direct             0   3500    183   .970  MM (a second course)
     direct             1   3950   ~220  1.000  (a second course)
+    direct             2   1750     63   .995
+    direct             3   3300    208  1.000  (a second course)
 
-Implicit and explicit were not run. A forgetting takes 2 to 28 CPU s, a change 2 to 13, all reading
-included; the quick form about 112 in all, 18 to 25 for each of its two models (165 s of wall with
-two jobs at a load of 4 to 5). Explicit-rope, seeds 1 to 5, the settings found on seeds 0 and 100
-(the model of seed 5 never knew the matrix product to .97):
+A forgetting takes 2 to 28 CPU s, a change 2 to 13, all reading included; the quick form about 112
+in all, 18 to 25 for each of its two models (54 s of wall with two jobs on two free cores).
+Explicit-rope, seeds 1 to 5, the settings found on seeds 0 and 100 (the model of seed 5 never knew
+the matrix product to .97):
 
     sum forgotten, all else held: front door .18 [.13, .22], chance .14; within .10 in 5 of 5;
         matrix product then .97 or more in the 4 models that knew it (.978 .978 .990 .998);
