@@ -35,14 +35,13 @@ from unteach.unlearn import (
     method_named,
     route,
 )
+from unteach.unlearn.heads import clipped, signs
 from unteach.unlearn.ledger import gaussian_delta
 from unteach.unlearn.newton import _step
 from unteach.unlearn.noisy_logistic import (
     CURVATURE,
-    clipped,
     gradient,
     minimize,
-    signs,
     spectral_bound,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -31,7 +32,7 @@ class Four(NamedTuple):
     twin: Array
 
 
-class OverArms:
+class OverArms(ABC):
     """What metrics of arms share: they read a case whose trials are seeds of one request, or arms.
 
     replicates : "seeds", which tells the checks what case to build
@@ -52,9 +53,9 @@ class OverArms:
         """Return the reading and the tables that it sums up."""
         return self.measure_arms(arms_of(case, self.name, least=self.models))
 
+    @abstractmethod
     def measure_arms(self, arms: Arms) -> Measured:
         """Return the same of arms."""
-        raise NotImplementedError
 
 
 def four(arms: Arms, of: Callable[[str], Any], *, name: str, least: int = LEAST) -> Four:

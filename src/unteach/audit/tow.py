@@ -140,10 +140,10 @@ class TugOfWarMia(TugOfWar):
     name: ClassVar[str] = "ToW-MIA"
 
     def _of_forgotten(self, forget: Array, retain: Array, holdout: Array) -> Array:
-        return _members(forget, retain, holdout)
+        return taken_for_members(forget, retain, holdout)
 
 
-def _members(forget: Array, retain: Array, holdout: Array) -> Array:
+def taken_for_members(forget: Array, retain: Array, holdout: Array) -> Array:
     """Return the share of forgotten records that one threshold takes for members: (models,)."""
     found = []
     for f, kept, never in zip(forget, retain, holdout, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -98,7 +99,7 @@ class MeanFraction(MarginDivergence, Broken):
 
 
 @dataclass(frozen=True)
-class _OneAModel(Broken):
+class _OneAModel(Broken, ABC):
     """One number a model, read as a forgetting metric."""
 
     role: ClassVar[Role] = "forgetting"
@@ -107,9 +108,9 @@ class _OneAModel(Broken):
     better: ClassVar[Better] = "higher"
     caught_by = "retraining_ranks_best"
 
+    @abstractmethod
     def score(self, of: Callable[[str, str], list[Array]], arm: str) -> Array:
         """Return one number a model; `of(arm, part)` gives its margins on a part."""
-        raise NotImplementedError
 
     def read(self, case: Case) -> Reading:
         """Return the mean over models, with the spread of retrained models as its null."""

@@ -22,7 +22,7 @@ from .kernels import _CODES, _POLY, _RBF, _SIGMOID
 from .kkt import bias_interval
 from .qp import QP, Vector
 from .rowcache import RowCache
-from .smo import TAU
+from .smo import TAU, its_partner, most_violating, move_pair, moved
 from .solver import accepted, settle, solve
 from .sums import dot, squared_distance
 from .values import Rows, Values
@@ -73,60 +73,21 @@ def _place(
 
 
 @njit(cache=True)
-def _update(gradient: Any, first: Any, second: Any, move: float) -> None:
-    for t in range(gradient.shape[0]):
-        gradient[t] += move * (first[t] - second[t])
-
-
-@njit(cache=True)
 def _smo(
     x: Any, diagonal: Any, data: Any, where: Any, owner: Any, stamp: Any, state: Any, code: int,
     gamma: float, coef0: float, degree: int, lower: Any, upper: Any, b: Any, gradient: Any,
     gap: float, most: int, tau: float,
 ) -> int:  # fmt: skip
-    n = b.shape[0]
     for step in range(most):
-        i = -1
-        top = -np.inf
-        for t in range(n):
-            if b[t] < upper[t] and -gradient[t] > top:
-                top = -gradient[t]
-                i = t
+        i = most_violating(gradient, b, upper)
         if i < 0:
             return step
         row = data[_place(i, x, data, where, owner, stamp, state, code, gamma, coef0, degree)]
-        j = -1
-        bottom, best = np.inf, 0.0
-        for t in range(n):
-            if b[t] > lower[t]:
-                value = -gradient[t]
-                if value < bottom:
-                    bottom = value
-                slope = top - value
-                if slope > 0.0:
-                    curve = diagonal[i] + diagonal[t] - 2.0 * row[t]
-                    gain = slope * slope / (curve if curve > tau else tau)
-                    if gain > best:
-                        best = gain
-                        j = t
-        if j < 0 or top - bottom <= gap:
+        j = its_partner(gradient, b, lower, diagonal, row, i, gap, tau)
+        if j < 0:
             return step
-        curve = diagonal[i] + diagonal[j] - 2.0 * row[j]
-        move = (gradient[j] - gradient[i]) / (curve if curve > tau else tau)
-        room_i, room_j = upper[i] - b[i], b[j] - lower[j]
-        if move < room_i and move < room_j:
-            b[i] += move
-            b[j] -= move
-        elif room_i <= room_j:
-            move = room_i
-            b[i] = upper[i]
-            b[j] = lower[j] if room_i == room_j else b[j] - move
-        else:
-            move = room_j
-            b[j] = lower[j]
-            b[i] += move
         other = data[_place(j, x, data, where, owner, stamp, state, code, gamma, coef0, degree)]
-        _update(gradient, row, other, move)
+        moved(gradient, row, other, move_pair(gradient, b, lower, upper, diagonal, row, i, j, tau))
     return most
 
 

@@ -17,6 +17,69 @@ from .qp import QP, Vector
 TAU = 1e-12  # libsvm's curvature for pairs that have none, or a negative one
 
 
+@njit(cache=True, forceinline=True)
+def most_violating(gradient: Any, b: Any, upper: Any) -> int:
+    """Return the row that gains most by growing, -1 where none may grow."""
+    i, top = -1, -np.inf
+    for t in range(b.shape[0]):
+        if b[t] < upper[t] and -gradient[t] > top:
+            top = -gradient[t]
+            i = t
+    return i
+
+
+@njit(cache=True, forceinline=True)
+def its_partner(
+    gradient: Any, b: Any, lower: Any, diagonal: Any, row: Any, i: int, gap: float, tau: float
+) -> int:  # fmt: skip
+    """Return the row whose shrinking with i growing lowers the objective most; -1 within gap."""
+    top = -gradient[i]
+    j, bottom, best = -1, np.inf, 0.0
+    for t in range(b.shape[0]):
+        if b[t] > lower[t]:
+            value = -gradient[t]
+            if value < bottom:
+                bottom = value
+            slope = top - value
+            if slope > 0.0:
+                curve = diagonal[i] + diagonal[t] - 2.0 * row[t]
+                gain = slope * slope / (curve if curve > tau else tau)
+                if gain > best:
+                    best = gain
+                    j = t
+    return -1 if top - bottom <= gap else j
+
+
+@njit(cache=True, forceinline=True)
+def move_pair(
+    gradient: Any, b: Any, lower: Any, upper: Any, diagonal: Any, row: Any, i: int, j: int,
+    tau: float,
+) -> Any:  # fmt: skip
+    """Let i grow and j shrink, to the best point or to a bound, and return by how much."""
+    curve = diagonal[i] + diagonal[j] - 2.0 * row[j]
+    move = (gradient[j] - gradient[i]) / (curve if curve > tau else tau)
+    room_i, room_j = upper[i] - b[i], b[j] - lower[j]
+    if move < room_i and move < room_j:
+        b[i] += move
+        b[j] -= move
+    elif room_i <= room_j:
+        move = room_i
+        b[i] = upper[i]
+        b[j] = lower[j] if room_i == room_j else b[j] - move
+    else:
+        move = room_j
+        b[j] = lower[j]
+        b[i] += move
+    return move
+
+
+@njit(cache=True, forceinline=True)
+def moved(gradient: Any, first: Any, second: Any, move: float) -> None:
+    """Follow a move of a pair with the gradient; first and second are their kernel rows."""
+    for t in range(gradient.shape[0]):
+        gradient[t] += move * (first[t] - second[t])
+
+
 @njit(cache=True)
 def _smo(
     gram: Any, lower: Any, upper: Any, b: Any, gradient: Any, gap: float, most: int, tau: float
@@ -26,49 +89,15 @@ def _smo(
     for t in range(n):
         diagonal[t] = gram[t, t]
     for step in range(most):
-        i = -1
-        top = -np.inf
-        for t in range(n):
-            if b[t] < upper[t] and -gradient[t] > top:
-                top = -gradient[t]
-                i = t
+        i = most_violating(gradient, b, upper)
         if i < 0:
             return step
         row = gram[i]
-        j = -1
-        bottom = np.inf
-        best = 0.0
-        for t in range(n):
-            if b[t] > lower[t]:
-                value = -gradient[t]
-                if value < bottom:
-                    bottom = value
-                slope = top - value
-                if slope > 0.0:
-                    curve = diagonal[i] + diagonal[t] - 2.0 * row[t]
-                    gain = slope * slope / (curve if curve > tau else tau)
-                    if gain > best:
-                        best = gain
-                        j = t
-        if j < 0 or top - bottom <= gap:
+        j = its_partner(gradient, b, lower, diagonal, row, i, gap, tau)
+        if j < 0:
             return step
-        curve = diagonal[i] + diagonal[j] - 2.0 * row[j]
-        move = (gradient[j] - gradient[i]) / (curve if curve > tau else tau)
-        room_i, room_j = upper[i] - b[i], b[j] - lower[j]
-        if move < room_i and move < room_j:
-            b[i] += move
-            b[j] -= move
-        elif room_i <= room_j:
-            move = room_i
-            b[i] = upper[i]
-            b[j] = lower[j] if room_i == room_j else b[j] - move
-        else:
-            move = room_j
-            b[j] = lower[j]
-            b[i] += move
-        other = gram[j]
-        for t in range(n):
-            gradient[t] += move * (row[t] - other[t])
+        move = move_pair(gradient, b, lower, upper, diagonal, row, i, j, tau)
+        moved(gradient, row, gram[j], move)
     return most
 
 

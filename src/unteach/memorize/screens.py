@@ -7,6 +7,7 @@ a value is needed, train on subsets.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -31,7 +32,7 @@ class OffersEpochs(Protocol):
         """Return the logits at `at` (q, d) after each epoch of one training: (epochs, q, k)."""
 
 
-class _Course:
+class _Course(ABC):
     """A screen of the course of training: the mean over `runs` trainings."""
 
     role: ClassVar[str] = "screen"
@@ -60,8 +61,9 @@ class _Course:
             found += self._of(logits, y)
         return _table(records, found / self.runs, type(self).__name__)
 
+    @abstractmethod
     def _of(self, logits: Floats, y: NDArray[np.int64]) -> Floats:
-        raise NotImplementedError
+        """Return a number a record of the (epochs, n, k) logits of a training."""
 
 
 @dataclass(frozen=True)

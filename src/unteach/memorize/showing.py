@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 SHOWN = 8
 
 
-class Shown:
+class Shown(ABC):
     """A mixin for what has ids, values and intervals: `repr`, HTML for notebooks, rich."""
 
     ids: Any
@@ -21,9 +22,9 @@ class Shown:
     low: Any
     high: Any
 
+    @abstractmethod
     def _lines(self) -> tuple[str, str]:
         """Return a title and a note."""
-        raise NotImplementedError
 
     def _some(self) -> list[int]:
         order = np.argsort(-np.asarray(self.value), kind="stable")

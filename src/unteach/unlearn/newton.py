@@ -25,14 +25,13 @@ from unteach.core import (
     Stopwatch,
 )
 
+from .heads import clipped, signs
 from .noisy_logistic import (
     CURVATURE,
     NoisyLogistic,
     NoisyLogisticLearner,
-    clipped,
     gradient,
     hessian,
-    signs,
     spectral_bound,
 )
 from .standing import check_standing

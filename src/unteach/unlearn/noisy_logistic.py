@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
-from unteach.core import BadInput, NotConverged, OneClassLeft, Records, Saved, stream
+from unteach.core import NotConverged, OneClassLeft, Records, Saved, stream
 
+from .heads import Array, Heads, clipped, signs
 from .ledger import Ledger
 from .standing import fingerprint
-
-Array = NDArray[np.float64]
 
 CURVATURE = 1 / (6 * np.sqrt(3))
 """The tight Lipschitz constant of the logistic loss's second derivative: sup |l'''|."""
@@ -77,22 +76,6 @@ def minimize(x: Array, s: Array, noise: Array, ridge: float) -> tuple[Array, flo
     raise NotConverged(f"training stopped at a gradient of norm {size:.3g}; raise the penalty")
 
 
-def clipped(x: Any, radius: float) -> Array:
-    """Return rows scaled down to norm `radius` where they are longer, with a constant 1 added.
-
-    The scale of a row depends on that row alone, so it cannot leak another.
-    """
-    x = np.asarray(x, dtype=np.float64)
-    if x.ndim != 2:
-        raise BadInput(f"x must be two-dimensional, got shape {x.shape}")
-    if not np.isfinite(x).all():
-        raise BadInput("x holds NaN or infinity; remove or fill these entries first")
-    x = np.hstack([x, np.ones((len(x), 1))])
-    norm = np.linalg.norm(x, axis=1, keepdims=True)
-    inside: Array = x * np.minimum(1.0, radius / norm)
-    return inside
-
-
 @dataclass(frozen=True)
 class NoisyLogisticLearner:
     """The recipe: penalty, noise, and the guarantee it is to serve."""
@@ -126,14 +109,8 @@ class NoisyLogisticLearner:
         return NoisyLogistic(self, classes, coef, noise, ledger, digest)
 
 
-def signs(y: NDArray[Any], classes: NDArray[Any], head: int) -> Array:
-    """Return the labels of one head as -1 and +1: (n,)."""
-    target = classes[1] if len(classes) == 2 else classes[head]
-    return np.where(y == target, 1.0, -1.0)
-
-
 @dataclass(frozen=True)
-class NoisyLogistic:
+class NoisyLogistic(Heads):
     """A linear classifier, its secret noise, and the ledger of its certificate.
 
     It holds no training row. Two classes make one head; more make one head a class, against
@@ -147,17 +124,6 @@ class NoisyLogistic:
     noise_: Array = field(repr=False)  # (heads, d + 1)
     ledger_: Ledger
     ids_digest_: str
-
-    def decision_function(self, x: Any) -> Array:
-        """Return scores: (n,) for two classes, (n, k) for more."""
-        f = clipped(x, self.learner_.radius) @ self.coef_.T
-        return f[:, 0] if len(self.classes_) == 2 else f
-
-    def predict(self, x: Any) -> NDArray[Any]:
-        """Return the class with the highest score."""
-        f = self.decision_function(x)
-        at = (f > 0).astype(int) if f.ndim == 1 else np.argmax(f, axis=1)
-        return np.asarray(self.classes_[at])
 
     def changed(self, coef: Array, ledger: Ledger, ids: Any = None) -> NoisyLogistic:
         """Return the model with other coefficients and another ledger, standing on these ids."""

@@ -17,8 +17,8 @@ from scipy.special import expit
 
 from unteach.core import BadInput, OneClassLeft, Records, Saved, stream
 
+from .heads import Array, Heads, clipped, signs
 from .ledger import Ledger
-from .noisy_logistic import Array, clipped, signs
 from .standing import fingerprint
 
 
@@ -144,13 +144,17 @@ class NoisyPathLearner:
         for _ in range(steps):
             for k in range(len(path)):
                 s = signs(y, classes, k)
-                slope = -x.T @ (s * expit(-s * (x @ path[k]))) / len(x) + self.penalty * path[k]
+                slope = self._slope(x, s, path[k])
                 path[k] = path[k] - c.step * slope
             if self.every_step:
                 path = path + self.step_noise * rng.normal(size=path.shape)
             length = np.linalg.norm(path, axis=1, keepdims=True)
             path = path * np.minimum(1.0, c.ball / np.maximum(length, 1e-300))
         return path
+
+    def _slope(self, x: Array, s: Array, w: Array) -> Array:
+        """Return the gradient of one head's penalized mean loss at w: (d,)."""
+        return np.asarray(-x.T @ (s * expit(-s * (x @ w))) / len(x) + self.penalty * w)
 
     def shown(self, path: Array, seed: int, *names: object) -> Array:
         """Return what is published of a path's end."""
@@ -164,13 +168,13 @@ class NoisyPathLearner:
         total = 0.0
         for k in range(len(path)):
             s = signs(y, classes, k)
-            slope = -x.T @ (s * expit(-s * (x @ path[k]))) / len(x) + self.penalty * path[k]
+            slope = self._slope(x, s, path[k])
             total += float(slope @ slope)
         return math.sqrt(total) / self.constants.smooth
 
 
 @dataclass(frozen=True)
-class NoisyPathModel:
+class NoisyPathModel(Heads):
     """A linear classifier at the end of a noisy path, and the ledger of its certificate.
 
     `coef_` is what is published. `path_` is where the path ended: the same where noise enters at
@@ -183,17 +187,6 @@ class NoisyPathModel:
     path_: Array = field(repr=False)  # (heads, d + 1)
     ledger_: Ledger
     ids_digest_: str
-
-    def decision_function(self, x: Any) -> Array:
-        """Return scores: (n,) for two classes, (n, k) for more."""
-        f = clipped(x, self.learner_.radius) @ self.coef_.T
-        return f[:, 0] if len(self.classes_) == 2 else f
-
-    def predict(self, x: Any) -> NDArray[Any]:
-        """Return the class with the highest score."""
-        f = self.decision_function(x)
-        at = (f > 0).astype(int) if f.ndim == 1 else np.argmax(f, axis=1)
-        return np.asarray(self.classes_[at])
 
     def moved(self, coef: Array, path: Array, ledger: Ledger, ids: Any) -> NoisyPathModel:
         """Return the model at another end, standing on these ids."""

@@ -12,6 +12,7 @@ from scipy.special import softmax
 
 from unteach import unlearn
 from unteach.audit import calibration, linear_probe, margin, modified_entropy, rmia, zrf
+from unteach.audit.tow import taken_for_members
 from unteach.core import Cost, NotConverged, Request, derive, stream
 from unteach.models import as_trainable
 from unteach.models.bridge import as_compiled
@@ -169,7 +170,7 @@ class Bench:
             "member": area_under_curve(inside, held),
             "entropy": area_under_curve(
                 -modified_entropy(p, self.y), -modified_entropy(p_held, y_held)),
-            "caught": _caught(inside, kept, held),
+            "caught": float(taken_for_members(inside[None], kept[None], held[None])[0]),
             "ratio": float(np.mean(rmia(
                 _held(z[0], self.y), self._references[0], _held(z[2], y_held),
                 self._references[1], a=SLOPE))),
@@ -203,14 +204,6 @@ class Bench:
 
 def _held(z: Array, y: NDArray[np.int64]) -> Array:
     return np.asarray(softmax(z, axis=1)[np.arange(len(y)), y])
-
-
-def _caught(inside: Array, kept: Array, held: Array) -> float:
-    """Return the share of the forgotten above the threshold that best parts kept from held-out."""
-    cuts = np.unique(np.concatenate([kept, held]))
-    true = 1 - np.searchsorted(np.sort(kept), cuts) / len(kept)
-    false = 1 - np.searchsorted(np.sort(held), cuts) / len(held)
-    return float(np.mean(inside >= cuts[int(np.argmax(true - false))]))
 
 
 @lru_cache(maxsize=1)
