@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from .certificate import Certificate
 from .change import Change, settled_change
+from .conditioning import NEAR, near, of_inverse, of_values
 from .factor import Factor
 from .freeset import inverse
-from .qp import Vector
+from .qp import Vector, rounded
 from .rowcache import RowCache
 from .values import Values
 
@@ -37,9 +38,12 @@ ROUNDED = 1e-12  # residual of the free rows that needs no refinement
 
 @njit(cache=True)
 def _tally(p: Any, lower: Any, upper: Any, b: Any, h: Any, out: Any) -> None:
-    """Fill out with residual, gap, margin, and the numbers of free, bounded and zero rows."""
+    """Fill out with residual, gap, margin; the numbers of free, bounded and zero rows, and of
+    those at the margin; the largest b, how many are not 0, and the largest p.
+    """
     worst, gap, margin, total = 0.0, 0.0, np.inf, 0.0
-    n_free, n_bounded, n_zero = 0, 0, 0
+    n_free, n_bounded, n_zero, n_near = 0, 0, 0, 0
+    weight, target = 0.0, 0.0
     for i in range(b.shape[0]):
         width = upper[i] - lower[i]
         if not width > 0.0:
@@ -51,18 +55,21 @@ def _tally(p: Any, lower: Any, upper: Any, b: Any, h: Any, out: Any) -> None:
             worst = max(worst, h[i])
         worst = max(worst, max(lower[i] - b[i], b[i] - upper[i]))
         total += b[i]
+        weight, target = max(weight, abs(b[i])), max(target, abs(p[i]))
         gap += b[i] * h[i] + upper[i] * max(-h[i], 0.0) - lower[i] * max(h[i], 0.0)
         if grow and shrink:
             n_free += 1
             margin = min(margin, min(b[i] - lower[i], upper[i] - b[i]) / width)
         else:
             margin = min(margin, abs(h[i]))
+            n_near += abs(h[i]) <= NEAR
             if b[i] != 0.0:
                 n_bounded += 1
             else:
                 n_zero += 1
     out[0], out[1], out[2] = max(worst, abs(total)), gap, margin
-    out[3], out[4], out[5] = n_free, n_bounded, n_zero
+    out[3], out[4], out[5], out[6] = n_free, n_bounded, n_zero, n_near
+    out[7], out[8], out[9] = weight, n_free + n_bounded, target
 
 
 class Anchor:
@@ -88,7 +95,7 @@ class Anchor:
         diagonal = values.diagonal(at)
         self.root = float(np.sqrt(np.abs(diagonal).max(initial=0.0)))
         self.h, self.fuzz, self.age, self.evaluated = p * 0.0, 0.0, 0, 0
-        self.version = 0
+        self.version, self.noise = 0, 0.0
         self.objective = 0.0
         self.refresh()
 
@@ -173,15 +180,26 @@ class Anchor:
 
     def certificate(self) -> Certificate:
         """Return the certificate of the solution."""
-        told = np.empty(6)
+        told = np.empty(10)
         _tally(self.p, self.lower, self.upper, self.b, self.h, told)
         used = int(told[3] + told[4] + told[5])
         by_evaluation = min(used, int(told[3]) + self.evaluated)
+        left, amplified = float(told[0]), self._conditioning(int(told[6]))
+        self.noise = rounded(self.root**2, *told[7:].tolist())
         return Certificate(
-            float(told[0]), self.objective, float(told[1]), int(told[3]), int(told[4]),
+            left, self.objective, float(told[1]), int(told[3]), int(told[4]),
             int(told[5]), float(told[2]), False, by_evaluation=by_evaluation,
-            by_bound=used - by_evaluation,
+            by_bound=used - by_evaluation, conditioning=amplified,
+            error=amplified * max(left, self.noise),
         )  # fmt: skip
+
+    def _conditioning(self, others: int) -> float:
+        """Return the conditioning of the free rows and the others at the margin."""
+        if not others:
+            return of_inverse(self.factor.inverse, self.root**2)
+        used = self.lower < self.upper
+        at = self.at[near((self.b > self.lower) & (self.b < self.upper), used, self.h)]
+        return of_values(self.values.block(at, at))
 
     def _take(self, change: Change, out: Rows) -> bool:
         """Take a change on: exchange, refine against K, and look at every row once more."""

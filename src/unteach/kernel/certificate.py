@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from unteach.core import Claim, Exact, Heuristic
+
+from .conditioning import Matrix, Rows, near, of_values
+from .gram import square
 from .kkt import duality_gap, residual
 from .qp import QP, Vector
 
@@ -36,6 +41,10 @@ class Certificate:
         the solution is unique; "" otherwise
     by_evaluation : rows whose condition was checked by a sum in double precision
     by_bound : rows that a bound on rounding keeps clear of the margin, so that theirs holds
+    conditioning : how many times an error in the conditions the error of the decision function
+        is (see `conditioning`)
+    error : estimate of that error: the conditioning times the residual, or times the size of
+        rounding where that is larger. Two solutions may be twice as far apart.
     """
 
     kkt_residual: float
@@ -50,6 +59,8 @@ class Certificate:
     canonical: str = ""
     by_evaluation: int = 0
     by_bound: int = 0
+    conditioning: float = 0.0
+    error: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as plain values."""
@@ -60,7 +71,8 @@ class Certificate:
     def from_json(cls, data: Mapping[str, Any]) -> Certificate:
         """Return the certificate that `to_json` wrote."""
         pairs = tuple(cls.from_json(c) for c in data["pairs"])
-        return cls(**{**data, "pairs": pairs, "margin": float(data["margin"])})
+        numbers = {k: float(data[k]) for k in ("margin", "conditioning", "error") if k in data}
+        return cls(**{**data, "pairs": pairs, **numbers})
 
 
 def certify(
@@ -71,12 +83,18 @@ def certify(
     stationary_only: bool = False,
     gradient: Vector | None = None,
     evaluated: int | None = None,
+    block: Callable[[Rows], Matrix] | None = None,
+    noise: float | None = None,
+    known: float | None = None,
 ) -> Certificate:
     """Return the certificate of b and rho, with every sum taken afresh.
 
     gradient : (n,) Kb - p where it is known already
     evaluated : how many rows it is known of in double precision; all if None. The others are
         clear of the margin by more than its rounding.
+    block : gives the kernel values among rows, and noise is the size of rounding, where `qp` has
+        no Gram matrix of its own
+    known : the conditioning of the free rows, where it is known
 
     >>> from .qp import classification
     >>> qp = classification(np.eye(2), np.array([1.0, -1.0]), np.full(2, 5.0))
@@ -94,8 +112,16 @@ def certify(
         float(np.abs(gradient + rho)[bound].min(initial=np.inf)),
         float(to_bounds.min(initial=np.inf)),
     )
+    left = residual(qp, b, rho, gradient)
+    amplified = math.inf
+    if not stationary_only:
+        moving = near(free, used, gradient + rho)
+        if known is None or len(moving) > int(free.sum()):
+            values = square(qp.gram, moving) if block is None else block(moving)
+            known = of_values(values)
+        amplified = known
     return Certificate(
-        kkt_residual=residual(qp, b, rho, gradient),
+        kkt_residual=left,
         objective=float(0.5 * (b @ (gradient - qp.p))),
         duality_gap=duality_gap(qp, b, rho, gradient),
         n_free=int(free.sum()),
@@ -105,7 +131,17 @@ def certify(
         stationary_only=stationary_only,
         by_evaluation=int(used.sum()) if evaluated is None else evaluated,
         by_bound=0 if evaluated is None else int(used.sum()) - evaluated,
+        conditioning=amplified,
+        error=amplified * max(left, qp.noise(b) if noise is None else noise),
     )
+
+
+def claimed(certificate: Certificate, given: tuple[str, ...]) -> Claim:
+    """Return what may be claimed of a solution; given are numbers from data that were held."""
+    c = certificate
+    if c.stationary_only:
+        return Heuristic("stationary point of an indefinite problem")
+    return Exact(max(1e-8, 100 * c.kkt_residual, 2 * c.error), given=given)
 
 
 def worst(certificates: Sequence[Certificate]) -> Certificate:
@@ -124,4 +160,6 @@ def worst(certificates: Sequence[Certificate]) -> Certificate:
         pairs=tuple(certificates),
         by_evaluation=sum(c.by_evaluation for c in certificates),
         by_bound=sum(c.by_bound for c in certificates),
+        conditioning=max(c.conditioning for c in certificates),
+        error=max(c.error for c in certificates),
     )

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from unteach.core import BadInput, Claim, Exact, Forgets, Ids, Keeps
+from unteach.core import BadInput, Claim, Forgets, Ids, Keeps
 
 from . import checked, constants, part_saving
+from .certificate import claimed, worst
 from .constants import Constants, DataDependentStatistics
 from .decision import Decision
 from .duals import Dual
@@ -250,8 +251,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
             self.n_features_in_ = len(ids)
 
     def _claim(self, pairs: tuple[Part, ...], given: tuple[str, ...]) -> Claim:
-        worst = max(p.certificate.kkt_residual for p in pairs)
-        return Exact(max(1e-8, 100 * worst), given=given)
+        return claimed(worst([p.certificate for p in pairs]), given)
 
     def _serve(
         self, decision: Decision, fixed: Constants, classes: Array | None, found: list[float]

@@ -20,7 +20,7 @@ from unteach.core import NotConverged
 from .certificate import Certificate, certify
 from .kernels import _CODES, _POLY, _RBF, _SIGMOID
 from .kkt import bias_interval
-from .qp import QP, Vector
+from .qp import QP, Vector, rounding
 from .rowcache import RowCache
 from .smo import TAU, its_partner, most_violating, move_pair, moved
 from .solver import accepted, settle, solve
@@ -171,8 +171,9 @@ def lean(
         slack = max(SLACK, 4e-16 * root2 * float(np.abs(weights).sum()))
         if wrong.max(initial=0.0) <= slack:
             certificate = certify(
-                plain, b, found.rho, gradient=h - found.rho, evaluated=len(rows) + len(vague)
-            )
+                plain, b, found.rho, gradient=h - found.rho, evaluated=len(rows) + len(vague),
+                known=found.conditioning, **_sizes(values, at, plain, b, root2),
+            )  # fmt: skip
             return Lean(b, found.rho, moves, certificate, cache)
         inside |= wrong > slack
         del small  # before the next one is made
@@ -196,16 +197,32 @@ def resettled(
     free = np.flatnonzero((b[rows] > small.lower) & (b[rows] < small.upper))
     if len(free) == 0:
         return None
-    found, rho, left = settle(small, b[rows], free)
-    if left > accepted(tol, small.noise(found)):
+    found = settle(small, b[rows], free)
+    if found.kkt_residual > accepted(tol, small.noise(found.b)):
         return None
     out = np.zeros(len(b))
-    out[rows] = found
-    return out, rho, certified(values, at, plain, out, rho)
+    out[rows] = found.b
+    return out, found.rho, certified(values, at, plain, out, found.rho, found.conditioning)
 
 
-def certified(values: Values, at: Rows, plain: QP, b: Vector, rho: float) -> Certificate:
-    """Return the certificate of b and rho, every row evaluated in double precision."""
+def certified(
+    values: Values, at: Rows, plain: QP, b: Vector, rho: float, known: float | None = None
+) -> Certificate:
+    """Return the certificate of b and rho, every row evaluated in double precision.
+
+    known : the conditioning of the free rows, where it is known
+    """
     support = np.flatnonzero(b)
     gradient = values.field(at, at[support], b[support]) - plain.p
-    return certify(plain, b, rho, gradient=gradient)
+    root2 = float(np.abs(values.diagonal(at)).max(initial=0.0))
+    sizes = _sizes(values, at, plain, b, root2)
+    return certify(plain, b, rho, gradient=gradient, known=known, **sizes)
+
+
+def _sizes(values: Values, at: Rows, plain: QP, b: Vector, root2: float) -> dict[str, Any]:
+    """Return what a problem without its Gram matrix cannot say; root2 is the largest k(x, x)."""
+    diagonal = np.full(len(b), root2)
+    return {
+        "block": lambda rows: values.block(at[rows], at[rows]),
+        "noise": rounding(diagonal, plain.p, b, plain.lower < plain.upper),
+    }

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from unteach.core import BadInput, NotConverged
 
 from .certificate import Certificate, certify, worst
+from .conditioning import in_doubt
 from .gram import semidefinite, square
 from .kernels import Kernel
 from .kkt import residual
@@ -153,6 +154,18 @@ class Machine:
         return np.flatnonzero(mine & (self.bounds > 0))
 
     def _pair(self, first: int, second: int, start: Vector | None) -> Pair:
+        """Return a pair solved from a start (n,); afresh where that might end elsewhere."""
+        solved = self._solved(first, second, start)
+        if start is not None and in_doubt(solved.certificate):
+            return self._afresh(first, second)
+        return solved
+
+    def _afresh(self, first: int, second: int) -> Pair:
+        """Return a pair solved as a fit of these rows solves it."""
+        given = self.given if self.kernel.name == "precomputed" else None
+        return replace(self, given=given)._solved(first, second, None)
+
+    def _solved(self, first: int, second: int, start: Vector | None) -> Pair:
         rows = self._rows_of(first, second)
         if self.leanly:
             found = self._lean(rows, first, start)
@@ -183,7 +196,9 @@ class Machine:
         return None
 
     def _certified(self, first: int, second: int, rows: Rows, qp: QP, found: Solution) -> Pair:
-        certificate = certify(qp, found.b, found.rho, stationary_only=not self.convex)
+        certificate = certify(
+            qp, found.b, found.rho, stationary_only=not self.convex, known=found.conditioning
+        )
         return Pair(first, second, rows, found.b, found.rho, found.moves, certificate)
 
     def learned(self, starts: dict[tuple[int, int], Vector] | None = None) -> Machine:
@@ -250,10 +265,10 @@ class Machine:
             elif not pair.settled:
                 qp = self.problem(pair.rows, pair.first)
                 free = np.flatnonzero((pair.b > qp.lower) & (pair.b < qp.upper))
-                b, rho, left = settle(qp, pair.b, free)
-                if left <= accepted(self.tol, qp.noise(b)):
-                    certificate = certify(qp, b, rho)
-                    pair = replace(pair, b=b, rho=rho, certificate=certificate)
+                found = settle(qp, pair.b, free)
+                if found.kkt_residual <= accepted(self.tol, qp.noise(found.b)):
+                    certificate = certify(qp, found.b, found.rho, known=found.conditioning)
+                    pair = replace(pair, b=found.b, rho=found.rho, certificate=certificate)
             pairs.append(replace(pair, settled=True))
         return replace(self, pairs=tuple(pairs))
 
@@ -286,6 +301,8 @@ class Machine:
         rows: Rows,
     ) -> Pair:  # fmt: skip
         """Return a pair without some of its rows, by the solver."""
+        if in_doubt(pair.certificate):
+            return fewer._afresh(*named)
         qp = fewer.problem(rows, named[0])
         found = self._removed(pair, stay)
         if found is None:
@@ -293,7 +310,8 @@ class Machine:
         elif residual(qp, found.b, found.rho) > accepted(self.tol, qp.noise(found.b)):
             # what went was so large that rounding on its scale hid an error on this one
             found = solve(qp, start=found.b, tol=self.tol, max_iter=self.max_iter)
-        return fewer._certified(*named, rows, qp, found)
+        left = fewer._certified(*named, rows, qp, found)
+        return fewer._afresh(*named) if in_doubt(left.certificate) else left
 
     def _removed(self, pair: Pair, stay: NDArray[np.bool_]) -> Solution | None:
         """Return the solution of a pair without some of its rows, over those that stay.
@@ -302,7 +320,8 @@ class Machine:
         """
         c = pair.certificate
         if not pair.b[~stay].any() and c.n_free:
-            return Solution(pair.b[stay], pair.rho, pair.moves, c.kkt_residual)
+            known = c.conditioning
+            return Solution(pair.b[stay], pair.rho, pair.moves, c.kkt_residual, known)
         qp = self.problem(pair.rows, pair.first)
         today = Solution(pair.b, pair.rho, pair.moves, c.kkt_residual)
         out = np.flatnonzero(~stay)

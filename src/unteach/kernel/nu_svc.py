@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 
-from unteach.core import BadInput, Claim, Exact, OneClassLeft
+from unteach.core import BadInput, Claim, OneClassLeft
 
 from . import checked
 from .canonical_form import Canonicalizes
+from .certificate import claimed, worst
 from .decision import one_vs_rest, votes
 from .duals import Dual, NuMargin
 from .estimator import KernelEstimator
@@ -165,8 +167,9 @@ class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: 
         return classes, codes, np.zeros(len(labels))
 
     def _claim(self, pairs: tuple[Part, ...], given: tuple[str, ...]) -> Claim:
-        worst = max(p.certificate.kkt_residual / min(p.found, 1.0) for p in pairs)
-        return Exact(max(1e-8, 100 * worst), given=given)
+        left = max(p.certificate.kkt_residual / min(p.found, 1.0) for p in pairs)
+        all_pairs = worst([p.certificate for p in pairs])
+        return claimed(replace(all_pairs, kkt_residual=left), given)
 
     def _shown(self, found: list[float]) -> None:
         self.margin_ = np.array(found)

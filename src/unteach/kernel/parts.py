@@ -6,6 +6,7 @@ Like `machine`, it is never changed: forgetting and inserting make a new one, in
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from unteach.core import BadInput
 
 from .certificate import Certificate, worst
-from .duals import Dual
+from .conditioning import conditioning, in_doubt, near
+from .duals import Dual, NuMargin
 from .gram import semidefinite, square
 from .kernels import Kernel
 from .program import Program, Rows, residual
@@ -131,12 +133,17 @@ class Parts:
             start = None if starts is None else starts.get((first, second))
             program = fresh.program(first, rows)
             begin = None if start is None else start[0][:, rows].ravel()
+            limits: Any = {"tol": self.tol, "max_iter": self.max_iter}
             solved = None
-            if start is not None and start[1] is not None:
-                solved = _still(program, start[0][:, rows].ravel(), start[1])
+            if begin is not None and start is not None and start[1] is not None:
+                solved = _still(program, begin, start[1])
             if solved is None:
-                solved = solve_program(program, start=begin, tol=self.tol, max_iter=self.max_iter)
-            parts.append(part_of(self.dual, first, second, rows, program, solved))
+                solved = solve_program(program, start=begin, **limits)
+            part = part_of(self.dual, first, second, rows, program, solved)
+            if begin is not None and in_doubt(part.certificate):
+                solved = solve_program(program, **limits)
+                part = part_of(self.dual, first, second, rows, program, solved)
+            parts.append(part)
         return replace(fresh, pairs=tuple(parts))
 
     def starts(self, keep: Rows, n: int, classes: Rows) -> Starts:
@@ -177,6 +184,8 @@ def part_of(
     """Return a solved program with its certificate and what its dual reads from it."""
     b, rho, found = dual.read(program, solved.b, solved.levels)
     certificate = certify_program(program, solved.b, solved.levels)
+    if isinstance(dual, NuMargin):  # which divided the function by the margin
+        certificate = replace(certificate, error=certificate.error / min(found, 1.0))
     return Part(
         first, second, rows, b, rho, solved.b, solved.levels, found, solved.moves, certificate
     )
@@ -199,11 +208,19 @@ def certify_program(program: Program, b: Vector, levels: Vector) -> Certificate:
     bound = used & ~free & ~row_free[program.base]  # not the other side of a free row
     to_bounds = np.minimum(b - program.lower, program.upper - b)[free] / width[free]
     slack = program.upper * np.maximum(-h, 0.0) - program.lower * np.maximum(h, 0.0)
+    moving = near(free, used, h)
+    rows = program.base[moving]
+    largest = float(program.gram.diagonal()[rows].max(initial=0.0))
+    groups = program.group[moving]
+    shifted = square(program.gram, rows)
+    shifted += np.where(groups[:, None] == groups[None, :], largest or 1.0, 0.0)
+    amplified = conditioning(shifted, largest)
+    left = residual(program, b, levels, gradient)
     n = len(program.gram)
     row_used = np.bincount(program.base, weights=used, minlength=n) > 0
     held = np.bincount(program.base, weights=b != 0, minlength=n) > 0
     return Certificate(
-        kkt_residual=residual(program, b, levels, gradient),
+        kkt_residual=left,
         objective=float(0.5 * (b @ (gradient - program.p))),
         duality_gap=float((b * h + slack).sum()),
         n_free=int(row_free.sum()),
@@ -213,4 +230,6 @@ def certify_program(program: Program, b: Vector, levels: Vector) -> Certificate:
             float(np.abs(h)[bound].min(initial=np.inf)), float(to_bounds.min(initial=np.inf))
         ),
         stationary_only=False,
+        conditioning=amplified,
+        error=amplified * max(left, program.noise(b)),
     )

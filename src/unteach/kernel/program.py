@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .qp import QP, Vector, add_rows
+from .qp import QP, Vector, add_rows, rounding
 
 Rows = NDArray[np.int64]
 
@@ -79,13 +78,8 @@ class Program:
 
     def noise(self, b: Vector) -> float:
         """Return the size of rounding in the gradient at b; no residual can be told below it."""
-        eps = float(np.finfo(float).eps)
-        counts = (self.lower < self.upper) | (b != 0)
-        diagonal = self.gram.diagonal()[self.base[counts]]
-        largest = float(np.abs(diagonal).max(initial=0.0))
-        used = max(int(np.count_nonzero(b)), 1)
-        weight = float(np.abs(b).max(initial=0.0)) * math.sqrt(used)
-        return 4 * eps * (largest * weight + float(np.abs(self.p[counts]).max(initial=0.0)))
+        diagonal = self.gram.diagonal()[self.base]
+        return rounding(diagonal, self.p, b, self.lower < self.upper)
 
     def free(self, b: Vector) -> NDArray[np.bool_]:
         """Say which variables stand strictly between their bounds: (m,)."""

@@ -87,12 +87,17 @@ class QP:
 
 def rounding(diagonal: Vector, p: Vector, b: Vector, used: NDArray[np.bool_]) -> float:
     """Return the size of rounding in Kb - p, from the diagonal of K and the rows in use."""
-    eps = float(np.finfo(float).eps)
     counts = used | (b != 0)  # a row that is closed has no say
-    largest = float(np.abs(diagonal[counts]).max(initial=0.0))
-    most = max(int(np.count_nonzero(b)), 1)
-    weight = float(np.abs(b).max(initial=0.0)) * math.sqrt(most)
-    return 4 * eps * (largest * weight + float(np.abs(p[counts]).max(initial=0.0)))
+    return rounded(
+        float(np.abs(diagonal[counts]).max(initial=0.0)), float(np.abs(b).max(initial=0.0)),
+        int(np.count_nonzero(b)), float(np.abs(p[counts]).max(initial=0.0)),
+    )  # fmt: skip
+
+
+def rounded(largest: float, weight: float, many: float, target: float) -> float:
+    """Return the same from the largest k(x, x), |b| and |p|, and how many b are not 0."""
+    eps = float(np.finfo(float).eps)
+    return 4 * eps * (largest * weight * math.sqrt(max(many, 1)) + target)
 
 
 def classification(gram: NDArray[np.float64], y: Vector, bounds: Vector) -> QP:

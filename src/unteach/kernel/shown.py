@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import Claim, Exact, Heuristic, Ids
+from unteach.core import Claim, Ids
 
-from .certificate import Certificate
+from .certificate import Certificate, claimed
 from .constants import Constants
 from .decision import Decision
 from .machine import Machine
@@ -44,7 +44,7 @@ class Shows:
         if name == "certificate_":
             self.certificate_ = slots.certificate
         elif name == "claim_":
-            self.claim_ = self._claim(True, self.certificate_.kkt_residual, self._given)
+            self.claim_ = claimed(self.certificate_, self._given)
         elif name == "_machine":
             self._machine = slots.machine()
         else:
@@ -72,7 +72,7 @@ class Shows:
         if ids.dtype.kind == "i":  # a number that was forgotten is never given to another row
             self._next_id = max(getattr(self, "_next_id", 0), int(ids.max()) + 1)
         self.certificate_ = machine.certificate
-        self.claim_ = self._claim(machine.convex, self.certificate_.kkt_residual, given)
+        self.claim_ = claimed(self.certificate_, given)
         self.n_iter_ = np.array([p.moves for p in machine.pairs])
         self._serve(Decision.of(machine), fixed, classes)
         self.support_ = self._decision.support
@@ -91,8 +91,3 @@ class Shows:
         sign = -1.0 if len(classes) == 2 else 1.0
         self.dual_coef_ = sign * decision.dual(len(classes))
         self.intercept_ = sign * np.array([rho for *_, rho in decision.pairs])
-
-    def _claim(self, convex: bool, residual: float, given: tuple[str, ...]) -> Claim:
-        if not convex:
-            return Heuristic("stationary point of an indefinite problem")
-        return Exact(max(1e-8, 100 * residual), given=given)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .anchor import Anchor
 from .certificate import Certificate, certify, worst
+from .conditioning import in_doubt
 from .gram import square
 from .machine import ROWS, Machine, Pair
 from .qp import Vector, classification, rounding
@@ -35,6 +36,8 @@ class Held:
     certificate : None where it is that of the rows left, yet to be computed
     anchor, version : an anchor, and which of its states is this problem's
     settled : as in `Pair`
+    doubtful : whether another way to the solution might end elsewhere; then every change is solved
+        afresh
 
     What changes the solution makes a new one; only `erase` drops rows that support nothing.
     """
@@ -53,6 +56,7 @@ class Held:
     version: int = 0
     settled: bool = True
     cache: RowCache | None = None
+    doubtful: bool = False
 
     @property
     def anchored(self) -> Anchor | None:
@@ -104,7 +108,7 @@ class Slots:
                 Held(
                     pair.first, pair.second, at, place, pair.b, np.ones(len(at), bool), pair.rho,
                     pair.moves, pair.certificate.n_free, pair.certificate, settled=pair.settled,
-                    cache=pair.cache,
+                    cache=pair.cache, doubtful=in_doubt(pair.certificate),
                 )
             )  # fmt: skip
         used = codes[bounds > 0]
@@ -134,6 +138,8 @@ class Slots:
                 continue
             place = pair.place[counting]
             out = place[place >= 0].astype(np.int64)
+            if pair.doubtful:
+                return None
             if pair.n_free and not few and not pair.b[out].any():
                 quiet.append((pair, out))
                 continue
@@ -165,9 +171,7 @@ class Slots:
         if anchor is None or not anchor.without(out):
             return None
         certificate = anchor.certificate()
-        diagonal = np.full(len(live), anchor.root**2)
-        noise = rounding(diagonal, anchor.p, anchor.b, live)
-        if certificate.kkt_residual > accepted(self.tol, noise):
+        if certificate.kkt_residual > accepted(self.tol, anchor.noise) or in_doubt(certificate):
             return None
         return replace(
             pair, live=live, b=anchor.b, rho=anchor.rho, n_free=certificate.n_free,
@@ -214,7 +218,11 @@ class Slots:
         support = np.flatnonzero(b)
         gradient = self.values.field(at, at[support], b[support]) - y
         plain = classification(np.empty((0, 0)), y, self.bounds[at])
-        return certify(plain, b, pair.rho, gradient=gradient)
+        return certify(
+            plain, b, pair.rho, gradient=gradient,
+            block=lambda rows: self.values.block(at[rows], at[rows]),
+            noise=rounding(self.values.diagonal(at), y, b, self.bounds[at] > 0),
+        )  # fmt: skip
 
     def shrunk(self) -> Slots:
         """Return the same over fewer slots, if too few of them are in use."""

@@ -8,13 +8,14 @@ the same bits.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from unteach.core import NotConverged
 
 from .active import ACCEPT, AT_BOUND, DRIFTED, OPTIMAL, OUT_OF_STEPS, level_solve
+from .conditioning import of_inverse
 from .freeset import FreeSet, Rows, inverse, shift
 from .gram import square
 from .kkt import bias_interval, residual, violations
@@ -24,12 +25,16 @@ from .smo import smo
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A solved problem: b (n,), the bias rho, the moves it took, and the residual left."""
+    """A solved problem: b (n,), the bias rho, the moves it took, and the residual left.
+
+    conditioning : that of its free rows; None where it was not computed
+    """
 
     b: Vector
     rho: float
     moves: int
     kkt_residual: float
+    conditioning: float | None = None
 
 
 COARSEST = 1e-6
@@ -134,11 +139,11 @@ def polish(
         if code == OUT_OF_STEPS:
             break
         most_left = max(tol, min(16 * qp.noise(b), COARSEST))
-        found, rho, left = settle(qp, b, state.rows)
-        if not left <= most_left:
-            found, rho, left = _as_it_is(state)
-        if left <= most_left:
-            return Solution(found, rho, int(state.spent[0]) + 1, left)
+        settled = settle(qp, b, state.rows)
+        if not settled.kkt_residual <= most_left:
+            settled = _as_it_is(state)
+        if settled.kkt_residual <= most_left:
+            return replace(settled, moves=int(state.spent[0]) + 1)
     why = "ran out of moves" if code == OUT_OF_STEPS else "did not settle"
     gradient = qp.gradient(b)
     left = residual(qp, b, 0.5 * sum(bias_interval(qp, b, gradient)), gradient)
@@ -176,8 +181,8 @@ def _round(state: FreeSet, least: float, most: int) -> int:
     return state.exchange(gradient, least, most)
 
 
-def _as_it_is(state: FreeSet) -> tuple[Vector, float, float]:
-    """Return (b, rho, residual) as the active set left them: sums over a nearly singular set."""
+def _as_it_is(state: FreeSet) -> Solution:
+    """Return b and rho as the active set left them: sums over a nearly singular set."""
     qp, b = state.qp, state.b.copy()
     _snap(qp, b)
     rho = float(state.level[0])
@@ -186,11 +191,11 @@ def _as_it_is(state: FreeSet) -> tuple[Vector, float, float]:
     if not ((b > qp.lower) & (b < qp.upper)).any():
         rho = middle
     left, central = residual(qp, b, rho, gradient), residual(qp, b, middle, gradient)
-    return (b, rho, left) if left <= central else (b, middle, central)
+    return Solution(b, rho, 0, left) if left <= central else Solution(b, middle, 0, central)
 
 
-def settle(qp: QP, b: Vector, rows: Rows) -> tuple[Vector, float, float]:
-    """Return (b, rho, residual) computed from the sets alone; residual inf if they do not hold.
+def settle(qp: QP, b: Vector, rows: Rows) -> Solution:
+    """Return the solution computed from the sets alone; residual inf if they do not hold.
 
     rows are the free ones, in order; every other b must stand at a bound (or be parked). Free
     rows that come out at a bound, up to rounding, are put there and the rest is solved again.
@@ -201,7 +206,7 @@ def settle(qp: QP, b: Vector, rows: Rows) -> tuple[Vector, float, float]:
         sigma = shift(qp, rows)
         inverted = inverse(kss + sigma, 0.0)
         if inverted is None:
-            return b, 0.0, np.inf
+            return Solution(b, 0.0, 0, np.inf)
         b[rows] = 0.0
         rhs = -qp.gradient(b)[rows]
         x, rho, _ = level_solve(kss, inverted, len(rows), sigma, rhs, -float(b.sum()))
@@ -210,11 +215,12 @@ def settle(qp: QP, b: Vector, rows: Rows) -> tuple[Vector, float, float]:
         low, high = x <= lower + give, x >= upper - give
         b[rows] = np.where(low, lower, np.where(high, upper, x))
         if not (low | high).any():
-            return b, float(rho), residual(qp, b, float(rho))
+            amplified = of_inverse(inverted, float(kss.diagonal().max()))
+            return Solution(b, float(rho), 0, residual(qp, b, float(rho)), amplified)
         rows = rows[~(low | high)]
     gradient = qp.gradient(b)
     rho = 0.5 * sum(bias_interval(qp, b, gradient))
-    return b, rho, residual(qp, b, rho, gradient)
+    return Solution(b, rho, 0, residual(qp, b, rho, gradient), 0.0)
 
 
 def remove(

@@ -15,6 +15,7 @@ from unteach.core import BadInput, Claim, Keeps
 
 from . import checked, constants, saving
 from .canonical_form import Canonicalizes
+from .certificate import claimed
 from .constants import Constants
 from .decision import one_vs_rest, votes
 from .forgetting import Changes
@@ -39,7 +40,8 @@ class SVC(
     a fixed kernel and C, forgetting a row that is no support vector leaves the decision
     function bitwise as it is, and forgetting a support vector equals a fresh fit on the rest
     within 1e-8. (Where no support vector is free the bias is the middle of an interval, as in
-    libsvm, and any row may hold an end of it.)
+    libsvm, and any row may hold an end of it. Where the kernel is so nearly flat that rounding
+    alone leaves room for other functions, every change is a fresh fit, and the claim says less.)
 
     Parameters
     ----------
@@ -233,8 +235,7 @@ class SVC(
         """What `forget` would claim: exact given the numbers from data that it would keep."""
         check_is_fitted(self)
         given = self._constants.from_data if self._frozen else ()
-        certificate = self.certificate_
-        return self._claim(not certificate.stationary_only, certificate.kkt_residual, given)
+        return claimed(self.certificate_, given)
 
     def inputs_of(self, ids: Any) -> Any | None:
         """Return the inputs that the machine holds of these rows: (n, d); none of a Gram matrix."""
