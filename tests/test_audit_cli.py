@@ -92,11 +92,11 @@ def test_the_screen_fits_and_the_arms_are_reused_until_a_purge(folder, monkeypat
 
 def test_dry_says_what_and_changes_nothing(folder):
     done = unteach("audit", "wine", *NET, "--methods", "do-nothing,retrain", "--forget", 20,
-                   "--dry", "--json")  # fmt: skip
+                   "--dry-run", "--json")  # fmt: skip
     said = json.loads(done.stdout)
     assert (said["trainings"], said["forgettings"], said["records"]) == (192, 128, 20)
     assert said["detectable"][0] < said["detectable"][1] and said["seconds"] > 0
-    shown = unteach("audit", "wine", *NET, "--methods", "do-nothing", "--forget", 20, "--dry")
+    shown = unteach("audit", "wine", *NET, "--methods", "do-nothing", "--forget", 20, "--dry-run")
     assert "nothing is done yet" in shown.stdout and "192 trainings" in shown.stdout
     assert not (folder / ".unteach").exists()
 
@@ -119,14 +119,14 @@ def test_models_in_folders_of_ones_own(folder):
             z[np.arange(20), np.array([0] * 20)] += shift
             np.save(folder / "models" / arm / f"m{k}.npy", z)
     (folder / "ids.txt").write_text("\n".join(map(str, range(20))))
-    done = unteach("audit", "wine", "--arms", "models", "--forget", "ids.txt", "--json")
+    done = unteach("audit", "wine", "--arms", "models", "--ids", "ids.txt", "--json")
     assert done.exit_code == 0, done.output
     table = next(t for t in json.loads(done.stdout)["tables"] if t["name"] == "judgements")
     kinds = dict(zip(table["columns"]["method"], table["columns"]["kind"], strict=True))
     assert kinds["none"] == "distinguishable" and kinds["mine"] in ("inconclusive", "equivalent")
-    plain = unteach("audit", "wine", "--arms", "models", "--forget", "ids.txt", "--methods", "mine")
+    plain = unteach("audit", "wine", "--arms", "models", "--ids", "ids.txt", "--methods", "mine")
     assert plain.exit_code == 0, plain.output
-    lost = unteach("audit", "wine", "--arms", "models", "--forget", "ids.txt", "--methods", "other")
+    lost = unteach("audit", "wine", "--arms", "models", "--ids", "ids.txt", "--methods", "other")
     assert lost.exit_code == 2 and "no folder 'other'" in " ".join(lost.output.split())
 
 
@@ -141,7 +141,7 @@ def test_bad_options_are_refused_before_anything_is_learned(folder):
         (("wine", "--methods", "do-nothing", "--forget", 3, "--margin", 0.7), "--margin"),
         (("wine", "--methods", "do-nothing", "--forget", 3, "--model", "ridge"), "classifiers"),
         (("nothing", "--methods", "do-nothing", "--forget", 3), "no data"),
-        (("wine", "--methods", "do-nothing", "--forget", "no.txt"), "cannot read"),
+        (("wine", "--methods", "do-nothing", "--ids", "no.txt"), "cannot read"),
     ):
         done = unteach("audit", *words)
         assert done.exit_code == 2, (words, done.output)

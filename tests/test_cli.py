@@ -74,8 +74,8 @@ WHO = ("--group", "person", "--values-from", "who.txt")
 
 
 def fitted(*more: Any, model: str = "logistic", out: str = "m.unteach") -> None:
-    done = unteach("fit", "people.csv", "--ids", "visit", "--target", "ill", "--groups", "person",
-                   "--model", model, "--out", out, *more)  # fmt: skip
+    done = unteach("fit", "people.csv", *COLUMNS[2:], "--group", "person", "--model", model,
+                   "--out", out, *more)  # fmt: skip
     assert done.exit_code == 0, done.stderr
 
 
@@ -179,8 +179,8 @@ def test_a_parquet_file_is_read_and_the_new_model_is_as_private_as_the_old(folde
 
     write_table(load("wine"), folder / "wine.parquet")
     columns = ("--target", "y", "--leave-out", "group")
-    done = unteach("fit", "wine.parquet", "--ids", "id", *columns, "--model", "bayes", "--out",
-                   "w.unteach")  # fmt: skip
+    done = unteach("fit", "wine.parquet", "--ids-column", "id", *columns, "--model", "bayes",
+                   "--out", "w.unteach")  # fmt: skip
     assert done.exit_code == 0, done.stderr
     (folder / "w.unteach").chmod(0o600)
     words = ("forget", "w.unteach", "--data", "wine.parquet", "--ids-column", "id", *columns)
@@ -253,11 +253,11 @@ def test_errors_name_nobody(folder: Path) -> None:
     (folder / "headless.csv").write_text("\n".join(rows[1:]))
     first = rows[1].split(",")[0]
     for words, code in (
-        (("fit", "headless.csv", "--ids", "row", "--target", "ill", "--out", "x"), 2),
+        (("fit", "headless.csv", "--ids-column", "row", "--target", "ill", "--out", "x"), 2),
         (("fit", "headless.csv", "--out", "x"), 2),
-        (("fit", "twice.csv", "--ids", "visit", "--target", "ill", "--leave-out", "person",
+        (("fit", "twice.csv", "--ids-column", "visit", "--target", "ill", "--leave-out", "person",
           "--out", "x"), 2),
-        (("fit", "text.csv", "--ids", "visit", "--target", "ill", "--out", "x"), 2),
+        (("fit", "text.csv", "--ids-column", "visit", "--target", "ill", "--out", "x"), 2),
         (("forget", "m.unteach", *COLUMNS, "--group", "person", "--values-from", "more.txt"), 3),
         (("forget", "m.unteach", *COLUMNS, "--leave-out", "person", "--id", "nobody.known"), 3),
     ):  # fmt: skip
@@ -283,8 +283,8 @@ def test_no_path_is_stored(folder: Path, who: str) -> None:
     text = (folder / "people.csv").read_text().replace(PERSON, who)
     (folder / f"{name}.csv").write_text(text)
     columns = ("--data", f"{name}.csv", *COLUMNS[2:])
-    assert unteach("fit", f"{name}.csv", "--ids", "visit", "--target", "ill", "--groups", "person",
-                   "--model", "bayes", "--out", f"{name}.unteach").exit_code == 0  # fmt: skip
+    assert unteach("fit", f"{name}.csv", *COLUMNS[2:], "--group", "person", "--model", "bayes",
+                   "--out", f"{name}.unteach").exit_code == 0  # fmt: skip
     done = unteach("forget", f"{name}.unteach", *columns, "--group", "person", "--values-from", "-",
                    "--out", f"new-{name}.unteach", stdin=who)  # fmt: skip
     assert done.exit_code == 0, done.stderr
@@ -460,8 +460,10 @@ def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
     ("words", "code", "says"),
     [
         (("fit", "people.csv", "--out", "x"), 2, "'visit', 'person', 'age'"),
-        (("fit", "people.csv", "--ids", "nope", "--target", "ill", "--out", "x"), 2, "'nope'"),
-        (("fit", "nowhere.csv", "--ids", "a", "--target", "b", "--out", "x"), 2, "nowhere.csv"),
+        (("fit", "people.csv", "--ids-column", "nope", "--target", "ill", "--out", "x"), 2,
+         "'nope'"),
+        (("fit", "nowhere.csv", "--ids-column", "a", "--target", "b", "--out", "x"), 2,
+         "nowhere.csv"),
         (("fit", "irises", "--out", "x"), 2, "breast_cancer"),
         (("fit", "wine", "--model", "forest", "--out", "x"), 2, "logistic"),
         (("fit", "wine", "--param", "depth=3", "--out", "x"), 2, "'depth'"),
@@ -470,8 +472,7 @@ def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
         (("fit", "wine", "--model", "sklearn.preprocessing:StandardScaler", "--out", "x"), 2,
          "classifier"),
         (("fit", "wine", "--model", "sklearn.cluster:KMeans", "--out", "x"), 2, "classifier"),
-        (("fit", "people.csv", "--ids", "visit", "--target", "ill", "--leave-out", "age,dose",
-          "--out", "x"), 2, "again"),
+        (("fit", "people.csv", *COLUMNS[2:], "--leave-out", "age,dose", "--out", "x"), 2, "again"),
         (("compare", "wine", "--methods", ","), 2, "--methods"),
         (("compare", "wine", "--methods", "magic"), 2, "over-forget"),
         (("fit", "wine", "--out", "no/such/../../who.txt/x"), 2, "cannot write"),

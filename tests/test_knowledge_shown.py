@@ -40,13 +40,13 @@ def test_a_plan_on_the_command_line(files):
     assert told.exit_code == 0, told.stderr
     assert "remove 2 facts" in told.stdout and "no cheaper way exists" in told.stdout
     assert told.stdout.count("child(bob, ann)") == 1
-    found = json.loads(planned(*asked, "--format", "json").stdout)
+    found = json.loads(planned(*asked, "--json").stdout)
     assert found["feasible"] and found["optimal"] and found["cost"] == 2
     assert found["remove"] == [["father", "ann", "bob"], ["child", "bob", "ann"]]
     assert found["promote"] == [["grandfather", "ann", "carl"]]
     (files / "gone.dl").write_text("father(ann, bob)\n")
     (files / "kept.csv").write_text("ann,grandfather,carl\n")
-    named = planned("--forget-from", "gone.dl", "--preserve-from", "kept.csv", "--format", "json")
+    named = planned("--forget-from", "gone.dl", "--preserve-from", "kept.csv", "--json")
     again = json.loads(named.stdout)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
         k: v for k, v in found.items() if k != "seconds"}  # fmt: skip
@@ -60,7 +60,7 @@ def test_an_impossible_plan_says_why_and_exits_with_three(files):
     for words in ("impossible", "grandfather(ann, carl)  [forgotten, and follows]", "give up",
                   "or forget"):  # fmt: skip
         assert words in told.stdout, words
-    found = json.loads(planned(*asked, "--format", "json").stdout)
+    found = json.loads(planned(*asked, "--json").stdout)
     assert found["witness"]["preserved"] == [["father", "ann", "bob"], ["father", "bob", "carl"]]
     assert [w["cost"] for w in found["ways_out"]] == [1, 1]
     based = planned("--forget", "father(ann, bob)", "--preserve", "grandfather(ann, carl)",
@@ -85,7 +85,7 @@ def test_what_is_wrong_on_the_command_line_is_one_sentence(files):
 
 def test_a_rule_that_never_fires_is_noted(files):
     (files / "rules.txt").write_text(RULES + "uncle(X, Y) :- fathr(X, Y)\n")
-    told = planned("--forget", "father(ann, bob)", "--format", "json")
+    told = planned("--forget", "father(ann, bob)", "--json")
     assert "can never fire" in told.stderr and json.loads(told.stdout)["feasible"]
 
 

@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-FILE = ("people.csv", "--ids", "who", "--target", "ill", "--model", "knn", "--models", 40)
+FILE = ("people.csv", "--ids-column", "who", "--target", "ill", "--model", "knn", "--models", 40)
 
 
 def test_the_planted_wrong_label_is_the_most_memorized(folder):

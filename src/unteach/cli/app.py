@@ -86,14 +86,17 @@ _OWN, _MEASURE, _TEACH, _PROJECT = (
     "The project folder",
 )
 _FIT = (
-    "Example: `unteach fit people.csv --ids row --target ill --groups person --out model.unteach`"
+    "Example: `unteach fit people.csv --ids-column row --target ill --group person "
+    "--out model.unteach`"
 )
 _FORGET = (
     "Example: `unteach forget model.unteach --data people.csv --ids-column row --target ill "
     "--group person --values-from who.txt --dry-run`"
 )
 _COMPARE = "Example: `unteach compare wine --model logistic --methods retrain,newton,do-nothing`"
-_AUDIT = "Example: `unteach audit digits --methods neg-grad-plus --forget 50 --tier quick --dry`"
+_AUDIT = (
+    "Example: `unteach audit digits --methods neg-grad-plus --forget 50 --tier quick --dry-run`"
+)
 _MEMORIZE = "Example: `unteach memorize digits --model mlp --models 400 --page memories`"
 _PLAN = (
     "Example: `unteach plan family.tsv --rules kinship.txt --forget 'father(ann, bob)' "

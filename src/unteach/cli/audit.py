@@ -8,13 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import PROJECT, AsJson, DataName, Params, Seed, StorePath, flag, value
+from .options import (
+    DATA,
+    HOW,
+    PROJECT,
+    WHO,
+    AsJson,
+    DataName,
+    DryRun,
+    Group,
+    IdsColumn,
+    IdsFile,
+    LeaveOut,
+    Params,
+    Seed,
+    StorePath,
+    Target,
+    ValuesFrom,
+    value,
+)
 from .scaling import Scaling
 
 if TYPE_CHECKING:
     from .audit_order import Order
-
-_WHO, _DATA, _HOW = "Who or what is forgotten", "The data", "How"
 
 
 def audit(
@@ -27,43 +43,33 @@ def audit(
     ] = "mlp",
     param: Params = None,
     forget: Annotated[
-        str | None,
-        value("N|FILE", "So many records at random, or a file of ids (- is stdin).", _WHO),
+        int | None,
+        typer.Option(min=1, metavar="N", help="So many records, drawn at random.",
+                     rich_help_panel=WHO),
     ] = None,
-    group: Annotated[
-        str | None, value("COLUMN", "The column that names people, or other groups.", _WHO)
-    ] = None,
-    values_from: Annotated[
-        str | None, value("FILE", "Who in that column, one a line; - is stdin.", _WHO)
-    ] = None,
-    ids_column: Annotated[
-        str | None, value("COLUMN", "The column of unique ids, for a file.", _DATA)
-    ] = None,
-    target: Annotated[
-        str | None, value("COLUMN", "The column of classes, for a file.", _DATA)
-    ] = None,
-    leave_out: Annotated[
-        list[str] | None, value("COLUMN", "A column that is no feature; again for more.", _DATA)
-    ] = None,
+    ids: IdsFile = None,
+    group: Group = None,
+    values_from: ValuesFrom = None,
+    ids_column: IdsColumn = None,
+    target: Target = None,
+    leave_out: LeaveOut = None,
     scale: Annotated[
-        Scaling, value("HOW", "standard: each feature; unit: all by one number; none.", _DATA)
+        Scaling, value("HOW", "standard: each feature; unit: all by one number; none.", DATA)
     ] = Scaling.standard,
     arms: Annotated[
         Path | None,
-        value("FOLDER", "Models of yours, in original, retrained and unlearned/METHOD.", _DATA),
+        value("FOLDER", "Models of yours, in original, retrained and unlearned/METHOD.", DATA),
     ] = None,
     tier: Annotated[
-        str, value("TIER", "screen (1 model an arm), quick (16), standard (64), strong.", _HOW)
+        str, value("TIER", "screen (1 model an arm), quick (16), standard (64), strong.", HOW)
     ] = "standard",
     margin: Annotated[
-        float, value("AREA", "Within this of 0.5 a method counts as equivalent.", _HOW)
+        float, value("AREA", "Within this of 0.5 a method counts as equivalent.", HOW)
     ] = 0.05,
-    dry: Annotated[
-        bool, flag("--dry", "Say how many trainings, how long, and what can be shown.", _HOW)
-    ] = False,
+    dry_run: DryRun = False,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, metavar="N", rich_help_panel=_HOW,
+        typer.Option("--jobs", "-j", min=1, metavar="N", rich_help_panel=HOW,
                      help="Threads; one a core if not given, for mlp and cnn alone."),
     ] = None,
     page: Annotated[
@@ -84,11 +90,11 @@ def audit(
     from .auditing import carry_out, say_plan
 
     order = Order(
-        data, methods, model, tuple(param or ()), forget, group, values_from, ids_column, target,
-        tuple(leave_out or ()), scale, arms, tier, margin, jobs, page, store, seed,
+        data, methods, model, tuple(param or ()), forget, ids, group, values_from, ids_column,
+        target, tuple(leave_out or ()), scale, arms, tier, margin, jobs, page, store, seed,
     )  # fmt: skip
     order.check()
-    if dry:
+    if dry_run:
         say_plan(order, json=json)
     else:
         carry_out(order, again=shlex.join(_words(order)), json=json)
@@ -102,8 +108,9 @@ def _words(order: Order) -> list[str]:
     pairs: list[tuple[str, Any]] = [("--methods", o.methods),
                                     ("--model", None if own else o.model)]  # fmt: skip
     pairs += [("--param", p) for p in o.param]
-    pairs += [("--forget", o.forget), ("--group", o.group), ("--values-from", o.values_from),
-              ("--ids-column", o.ids_column), ("--target", o.target)]  # fmt: skip
+    pairs += [("--forget", o.forget), ("--ids", o.ids), ("--group", o.group),
+              ("--values-from", o.values_from), ("--ids-column", o.ids_column),
+              ("--target", o.target)]  # fmt: skip
     pairs += [("--leave-out", c) for c in o.leave_out]
     pairs += [("--scale", None if o.scale is Scaling.standard else o.scale.value),
               ("--arms", o.arms), ("--tier", None if own else o.tier),

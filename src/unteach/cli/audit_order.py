@@ -23,7 +23,8 @@ class Order:
     methods: str | None
     model: str
     param: tuple[str, ...]
-    forget: str | None
+    forget: int | None
+    ids: str | None
     group: str | None
     values_from: str | None
     ids_column: str | None
@@ -47,11 +48,11 @@ class Order:
             raise BadInput(f"--margin is a share of the area, in (0, 0.5), got {self.margin}")
         if not self.names and self.arms is None:
             raise BadInput("--methods names no method; see `unteach list methods`")
-        ways = [self.forget, self.group or self.values_from]
+        ways = [self.forget, self.ids, self.group or self.values_from]
         if sum(w is not None for w in ways) != 1:
             raise BadInput(
-                "say what to forget in one way: --forget N, --forget FILE of ids, or --group "
-                "COLUMN --values-from FILE; - reads from stdin"
+                "say what to forget in one way: --forget N, --ids FILE, or --group COLUMN "
+                "--values-from FILE; - reads from stdin"
             )
         if self.page is not None:
             must_be_writable(self.page)
@@ -61,17 +62,12 @@ class Order:
         """The methods as they were written."""
         return [n.strip() for n in (self.methods or "").split(",") if n.strip()]
 
-    @property
-    def drawn(self) -> int | None:
-        """How many records are to be drawn, None if they are named."""
-        return int(self.forget) if self.forget is not None and self.forget.isdecimal() else None
-
     @cached_property
     def asked(self) -> Asked | None:
         """Whom or what the files name; None if records are drawn."""
-        if self.drawn is not None:
+        if self.forget is not None:
             return None
-        return asked_for(ids_file=self.forget, ids=(), group=self.group,
+        return asked_for(ids_file=self.ids, ids=(), group=self.group,
                          values_from=self.values_from)  # fmt: skip
 
 
@@ -105,7 +101,7 @@ def prepare(order: Order) -> Prepared:
 
     source = read_source(
         order.data, ids=order.ids_column, target=order.target, group=order.group,
-        leave_out=order.leave_out, ids_option="--ids-column",
+        leave_out=order.leave_out,
     )  # fmt: skip
     whole = source.records
     learner, scale = None, order.scale
@@ -118,11 +114,11 @@ def prepare(order: Order) -> Prepared:
     else:
         scale = Scaling.none  # models of the user's own take their features as they are
     records = Rows(whole.ids, {"x": scaled(whole.x, scale), "y": whole.y}, whole.groups)
-    if order.drawn is not None:
-        if not 0 < order.drawn < len(records):
-            raise BadInput(f"--forget {order.drawn} of {len(records)} records leaves nothing")
+    if order.forget is not None:
+        if order.forget >= len(records):
+            raise BadInput(f"--forget {order.forget} of {len(records)} records leaves nothing")
         request = Request(ids=tuple(
-            pick(records, "random", n=order.drawn, seed=derive(order.seed, "forget")).tolist()
+            pick(records, "random", n=order.forget, seed=derive(order.seed, "forget")).tolist()
         ))  # fmt: skip
     else:
         request = _named(order, source)
@@ -136,10 +132,10 @@ def prepare(order: Order) -> Prepared:
 def _named(order: Order, source: Source) -> Request:
     asked = order.asked
     if asked is None:
-        raise BadInput("say what to forget: --forget, or --group with --values-from")
+        raise BadInput("say what to forget: --forget, --ids, or --group with --values-from")
     known = source.records.groups if asked.whole else source.records.ids
     if known is None:
-        raise BadInput(f"{source.name} has no groups; name rows with --forget FILE")
+        raise BadInput(f"{source.name} has no groups; name rows with --ids FILE")
     where = f"column {source.group!r} of {source.name}" if asked.whole else source.name
     values, _ = found_in(asked, known, where=where, skip_missing=False)
     return Request(groups=tuple(values)) if asked.whole else Request(ids=tuple(values))

@@ -39,7 +39,7 @@ def say_plan(order: Order, *, json: bool) -> None:
     from unteach import audit
 
     if order.arms is not None:
-        raise BadInput("--arms trains nothing, so that there is nothing to plan; leave --dry out")
+        raise BadInput("--arms trains nothing: there is nothing to plan; leave --dry-run out")
     prepared = prepare(order)
     plan = audit.run(
         prepared.methods, prepared.learner, prepared.records, forget=prepared.request,

@@ -25,7 +25,7 @@ def compare(
     trials: Annotated[
         int, typer.Option(min=2, metavar="N", help="Data draws, each with models of its own.")
     ] = 5,
-    ids: IdsColumn = None,
+    ids_column: IdsColumn = None,
     target: Target = None,
     leave_out: LeaveOut = None,
     seed: Seed = 0,
@@ -43,7 +43,7 @@ def compare(
     from .learners import learner_called, method_called, must_suit
     from .sources import read_source
 
-    source = read_source(data, ids=ids, target=target, leave_out=leave_out or ())
+    source = read_source(data, ids=ids_column, target=target, leave_out=leave_out or ())
     estimator = learner_called(model, param or ())
     must_suit(estimator, source.records)
     learner = as_learner(estimator)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import (
+    DATA,
     PROJECT,
     AsJson,
     DataName,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from unteach.core import Rows
     from unteach.stats import Interval
 
+    from .sources import Source
+
 
 def fit(
     data: DataName,
@@ -45,10 +48,10 @@ def fit(
     scale: Annotated[
         bool, flag("--scale", "Standardize the features first, in a pipeline.")
     ] = False,
-    ids: IdsColumn = None,
+    ids_column: IdsColumn = None,
     target: Target = None,
-    groups: Annotated[
-        str | None, value("COLUMN", "The column that says whose row it is; no feature.")
+    group: Annotated[
+        str | None, value("COLUMN", "The column that says whose row it is; no feature.", DATA)
     ] = None,
     leave_out: LeaveOut = None,
     holdout: Annotated[
@@ -70,7 +73,7 @@ def fit(
 
     The model that is saved has learned from all records; the number printed is that of a model
     of the same kind that never saw the held-out ones. Where a model cannot say from which rows
-    it was learned, the project records it, by digests. With --groups, whole groups are held out.
+    it was learned, the project records it, by digests. With --group, whole groups are held out.
     """
     from unteach.core import BadInput, Stopwatch, derive, write_whole
     from unteach.models import as_learner, classifies
@@ -84,7 +87,9 @@ def fit(
     if out.exists() and not force:
         raise BadInput(f"{out} exists; give another --out, or --force")
     must_be_writable(out.parent)
-    source = read_source(data, ids=ids, target=target, group=groups, leave_out=leave_out or ())
+    source = read_source(
+        data, ids=ids_column, target=target, group=group, leave_out=leave_out or ()
+    )
     estimator = learner_called(model, param or ())
     must_suit(estimator, source.records)
     if scale:
@@ -106,10 +111,10 @@ def fit(
     measured, held = None, 0
     with noted() as notes, Stopwatch() as watch:
         if holdout > 0:
-            train, test = _parts(source.records, holdout, seed, whole=groups is not None)
+            train, test = _parts(source.records, holdout, seed, whole=group is not None)
             held = len(test)
             trial = learner.learn(train, seed=derive(seed, "fit", "trial"))
-            measured = _quality(trial, test, seed, grouped=groups is not None)
+            measured = _quality(trial, test, seed, grouped=group is not None)
         learned = learner.learn(source.records, seed=derive(seed, "fit"))
     raw = saved_of(learned, allow_pickle=allow_pickle).to_bytes()
     if getattr(learned, "sample_ids_", None) is None:
@@ -118,7 +123,7 @@ def fit(
     elsewhere = ["--store", str(store)] if store != PROJECT else []
     kind = "accuracy" if classifies(learned) else "R2"
     keeps = str(learned.keeps()) if hasattr(learned, "keeps") else None
-    following = _following(source, out, ids, groups, [*needed_to_load(out), *elsewhere])
+    following = _following(source, out, group, [*needed_to_load(out), *elsewhere])
     if json:
         print_json(
             {
@@ -197,17 +202,10 @@ def _mean(values: Any) -> float:
     return float(values.mean())
 
 
-def _following(
-    source: Any, out: Path, ids: str | None, groups: str | None, trust: list[str]
-) -> str:
+def _following(source: Source, out: Path, group: str | None, trust: list[str]) -> str:
     """Return the command that comes next: what would be forgotten, and how."""
     import shlex
 
-    words = ["unteach", "forget", str(out), "--data", source.name]
-    if ids is not None:
-        words += ["--ids-column", ids, *source.options[2:]]
-    if groups is not None:
-        words += ["--group", groups, "--values-from", "-"]
-    else:
-        words += ["--ids", "-"]
+    words = ["unteach", "forget", str(out), "--data", source.name, *source.options]
+    words += ["--ids", "-"] if group is None else ["--group", group, "--values-from", "-"]
     return shlex.join([*words, *trust, "--dry-run"])

@@ -7,9 +7,26 @@ from typing import Annotated
 
 import typer
 
-from .options import PROJECT, AsJson, Seed, StorePath, flag, value
+from .options import (
+    DATA,
+    HOW,
+    PROJECT,
+    WHO,
+    AsJson,
+    DryRun,
+    Group,
+    IdsColumn,
+    IdsFile,
+    LeaveOut,
+    Seed,
+    StorePath,
+    Target,
+    ValuesFrom,
+    flag,
+    value,
+)
 
-_WHO, _DATA, _HOW, _WRITTEN = "Who or what", "The data", "How", "What is written"
+_WRITTEN = "What is written"
 _LOAD = "Loading a model of another library"
 
 
@@ -18,55 +35,43 @@ def forget(
         Path, typer.Argument(metavar="MODEL", help="The saved model; it stays as it is.")
     ],
     data: Annotated[
-        str, value("DATA", "What it has learned from: a bundled set, a .csv or a .parquet.", _DATA)
+        str, value("DATA", "What it has learned from: a bundled set, a .csv or a .parquet.", DATA)
     ],
-    ids: Annotated[str | None, value("FILE", "Ids of rows, one a line; - is stdin.", _WHO)] = None,
+    ids: IdsFile = None,
     one: Annotated[
-        list[str] | None, value("X", "The id of one row; again for more.", _WHO, "--id")
+        list[str] | None, value("X", "The id of one row; again for more.", WHO, "--id")
     ] = None,
-    group: Annotated[
-        str | None, value("COLUMN", "The column that names people, or other groups.", _WHO)
-    ] = None,
-    values_from: Annotated[
-        str | None, value("FILE", "Who in that column, one a line; - is stdin.", _WHO)
-    ] = None,
+    group: Group = None,
+    values_from: ValuesFrom = None,
     skip_missing: Annotated[
-        bool, flag("--skip-missing", "Go on where some (not all) are not found.", _WHO)
+        bool, flag("--skip-missing", "Go on where some (not all) are not found.", WHO)
     ] = False,
-    ids_column: Annotated[
-        str | None, value("COLUMN", "The column of unique ids, for a file.", _DATA)
-    ] = None,
-    target: Annotated[
-        str | None, value("COLUMN", "The column of targets, for a file.", _DATA)
-    ] = None,
+    ids_column: IdsColumn = None,
+    target: Target = None,
     group_column: Annotated[
-        str | None, value("COLUMN", "The column of people, beside --ids.", _DATA)
+        str | None, value("COLUMN", "The column of people, beside --ids.", DATA)
     ] = None,
-    leave_out: Annotated[
-        list[str] | None, value("COLUMN", "A column that is no feature; again for more.", _DATA)
-    ] = None,
+    leave_out: LeaveOut = None,
     group_is_feature: Annotated[
-        bool, flag("--group-is-feature", "The model learned from that column too.", _DATA)
+        bool, flag("--group-is-feature", "The model learned from that column too.", DATA)
     ] = False,
     all_of_data: Annotated[
-        bool, flag("--all-of-data", "The model has learned exactly the rows of DATA.", _DATA)
+        bool, flag("--all-of-data", "The model has learned exactly the rows of DATA.", DATA)
     ] = False,
     holdout: Annotated[
-        str | None, value("DATA", "Rows new to the model; some audits need them.", _DATA)
+        str | None, value("DATA", "Rows new to the model; some audits need them.", DATA)
     ] = None,
     rest_is_holdout: Annotated[
-        bool, flag("--rest-is-holdout", "Rows of DATA not in the model are new to it.", _DATA)
+        bool, flag("--rest-is-holdout", "Rows of DATA not in the model are new to it.", DATA)
     ] = False,
     method: Annotated[
-        str, value("NAME", "See `unteach list methods`; auto is the cheapest accepted.", _HOW)
+        str, value("NAME", "See `unteach list methods`; auto is the cheapest accepted.", HOW)
     ] = "auto",
     accept: Annotated[
-        str, value("CLAIMS", "What will do: exact, certified, heuristic.", _HOW)
+        str, value("CLAIMS", "What will do: exact, certified, heuristic.", HOW)
     ] = "exact,certified",
-    dry_run: Annotated[
-        bool, flag("--dry-run", "Say what would happen, and change nothing.", _HOW)
-    ] = False,
-    no_audit: Annotated[bool, flag("--no-audit", "Do not compare with retraining.", _HOW)] = False,
+    dry_run: DryRun = False,
+    no_audit: Annotated[bool, flag("--no-audit", "Do not compare with retraining.", HOW)] = False,
     out: Annotated[
         Path | None,
         value("PATH", "The new model; if not given, MODEL with .forgotten in its name.", _WRITTEN),

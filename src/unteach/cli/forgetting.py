@@ -197,7 +197,6 @@ def _source(order: Order, name: str) -> Source:
         target=order.target,
         group=order.group,
         leave_out=order.leave_out,
-        ids_option="--ids-column",
         group_is_feature=order.group_is_feature,
     )
 

@@ -59,7 +59,7 @@ def memorize(
     page: Annotated[
         Path | None, value("FOLDER", "Write a page: the most and the least memorized records.")
     ] = None,
-    ids: IdsColumn = None,
+    ids_column: IdsColumn = None,
     target: Target = None,
     leave_out: LeaveOut = None,
     jobs: Jobs = None,
@@ -85,7 +85,7 @@ def memorize(
     for folder in (page, None if table is None else table.parent):
         if folder is not None:
             must_be_writable(folder)
-    source = read_source(data, ids=ids, target=target, leave_out=leave_out or ())
+    source = read_source(data, ids=ids_column, target=target, leave_out=leave_out or ())
     given = shlex.join(_words(data, model, param, models, fraction, until, scale, source, seed))
     x = scaled(source.records.x, scale)
     with noted() as notes:

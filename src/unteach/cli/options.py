@@ -19,6 +19,9 @@ def value(metavar: str, about: str, panel: str | None = None, name: str | None =
     return typer.Option(*names, help=about, metavar=metavar, rich_help_panel=panel)
 
 
+WHO, DATA, HOW = "Who or what is forgotten", "The data", "How"
+"""Panels of the help that several commands have."""
+
 DataName = Annotated[
     str, typer.Argument(metavar="DATA", help="A bundled set, or a .csv or .parquet file.")
 ]
@@ -38,9 +41,22 @@ ModelName = Annotated[str, value("NAME", "See `unteach list models`; or MODULE:C
 Params = Annotated[
     list[str] | None, value("KEY=VALUE", "A parameter of the model; again for more.")
 ]
-IdsColumn = Annotated[str | None, value("COLUMN", "The column of unique ids, for a file.")]
-Target = Annotated[str | None, value("COLUMN", "The column of targets, for a file.")]
-LeaveOut = Annotated[list[str] | None, value("COLUMN", "A column that is no feature; again for "
-                                             "more.")]  # fmt: skip
+IdsColumn = Annotated[str | None, value("COLUMN", "The column of unique ids, for a file.", DATA)]
+Target = Annotated[str | None, value("COLUMN", "The column of targets, for a file.", DATA)]
+LeaveOut = Annotated[
+    list[str] | None, value("COLUMN", "A column that is no feature; again for more.", DATA)
+]
+IdsFile = Annotated[
+    str | None, value("FILE", "Ids of rows, one a line; - is stdin.", WHO)
+]
+Group = Annotated[
+    str | None, value("COLUMN", "The column that names people, or other groups.", WHO)
+]
+ValuesFrom = Annotated[
+    str | None, value("FILE", "Who in that column, one a line; - is stdin.", WHO)
+]
+DryRun = Annotated[
+    bool, flag("--dry-run", "Say what would happen, and how long; change nothing.", HOW)
+]
 
 PROJECT = Path(".unteach")

@@ -20,7 +20,7 @@ from .knowing import (
     read_base,
     read_facts,
 )
-from .options import flag, value
+from .options import AsJson, flag, value
 from .plainly import REFUSED
 from .screen import answers, counted, print_json, print_labelled, seconds
 
@@ -34,7 +34,6 @@ class Format(StrEnum):
     """How a plan is written."""
 
     text = "text"
-    json = "json"
     dot = "dot"
     svg = "svg"
 
@@ -59,8 +58,9 @@ def plan(
     ] = False,
     columns: Columns = ORDER,
     format: Annotated[
-        Format, typer.Option(metavar="FORM", help="text, json, dot (Graphviz) or svg.")
+        Format, typer.Option(metavar="FORM", help="text, dot (Graphviz) or svg.")
     ] = Format.text,
+    json: AsJson = False,
 ) -> None:
     """Say what to remove so that facts no longer follow, at the least cost, or why it cannot be.
 
@@ -78,7 +78,7 @@ def plan(
         promote=not base_only,
         attacker_rules=None if attacker_rules is None else load_rules(attacker_rules),
     )
-    if format is Format.json:
+    if json:
         print_json(found.to_json())
     elif format is Format.text:
         _print(found)
@@ -136,4 +136,4 @@ def _facts(label: str, facts: Sequence[Fact]) -> None:
     for k, fact in enumerate(facts[:_SHOWN]):
         print_labelled(screen, "" if k else label, written(fact), 10)
     if len(facts) > _SHOWN:
-        print_labelled(screen, "", f"and {len(facts) - _SHOWN} more; --format json has them", 10)
+        print_labelled(screen, "", f"and {len(facts) - _SHOWN} more; --json has them", 10)

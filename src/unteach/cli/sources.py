@@ -46,7 +46,6 @@ def read_source(
     target: str | None,
     group: str | None = None,
     leave_out: Sequence[str] = (),
-    ids_option: str = "--ids",
     group_is_feature: bool = False,
 ) -> Source:
     """Return the records that DATA names; messages quote no cell, as a cell may name a person.
@@ -72,7 +71,7 @@ def read_source(
                 f"no data {name!r}: give a file that ends in .csv or .parquet, or one of {known}"
             )
         if ids or target or leave_out:
-            raise BadInput(f"{name} is a bundled set; {ids_option}, --target and --leave-out are "
+            raise BadInput(f"{name} is a bundled set; --ids-column, --target and --leave-out are "
                            "for files")  # fmt: skip
         records = load(name)
         own = None if records.groups is None else "class"
@@ -83,7 +82,7 @@ def read_source(
     columns = columns_of(Path(name))
     if ids is None or target is None:
         raise BadInput(
-            f"say which columns of {name} hold the ids ({ids_option}) and the targets (--target); "
+            f"say which columns of {name} hold the ids (--ids-column) and the targets (--target); "
             f"{has_columns(columns)}"
         )
     for column in (ids, target, *((group,) if group else ()), *leave_out):
@@ -99,7 +98,7 @@ def read_source(
         raise RepeatedRecord(discreet(str(error))) from None
     except UnteachError as error:
         raise type(error)(discreet(str(error))) from None
-    options = [ids_option, ids, "--target", target]
+    options = ["--ids-column", ids, "--target", target]
     for column in leave_out:
         options += ["--leave-out", column]
     return Source(name, records, group, features, tuple(options))
