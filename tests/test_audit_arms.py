@@ -298,18 +298,33 @@ def test_small_arms_are_inconclusive_and_say_what_they_could_have_seen():
     assert found["all"].detectable > 0.6
 
 
-def test_over_forgetting_seen_on_few_records_says_on_how_many():
+def overshooting(n, marked, beyond):
+    """Return the judgement where of n records few left a mark, and of these some overshoot."""
     rng = stream(5, "few marks")
-    never, gone = rng.normal(size=(16, 12)), rng.normal(size=(16, 12))
-    u = gone + np.r_[np.full(2, -6.0), np.full(10, 4.0)]
-    o = never + np.r_[np.full(2, 3.0), np.full(10, 0.02)]  # two records left a mark to measure
+    never, gone = rng.normal(size=(16, n)), rng.normal(size=(16, n))
+    at = np.arange(n)
+    u = gone + np.where(at < beyond, -6.0, np.where(at < marked, 0.7, 4.0))
+    o = never + np.where(at < marked, 3.0, 0.02)
     found = {"all": ulira(u, never, level=0.9, permutations=199)}
-    sides = sides_of_retraining(u, never, o)
     fractions = residual_fraction(u, never, o, errors=5.0)
-    assert fractions.measurable == 2 and sides.short.sum() == 10
-    said = audit.judge(found, {"all": 0.005}, fractions, sides=sides)
+    assert fractions.measurable == marked and fractions.value.high < 0
+    return audit.judge(found, {"all": 0.005}, fractions, sides=sides_of_retraining(u, never, o))
+
+
+@pytest.mark.parametrize(("n", "marked", "beyond"), [(12, 2, 2), (12, 7, 2), (40, 9, 9)])
+def test_few_records_that_overshoot_do_not_speak_for_all(n, marked, beyond):
+    said = overshooting(n, marked, beyond)
+    assert said.kind == "distinguishable"
+    assert said.text.startswith(f"distinguishable ({beyond} of {n} records beyond retraining, ")
+    assert said.text.endswith(f"; the {marked} of {n} whose mark can be measured overshoot, "
+                              "too few to call it over-forgotten")  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "marked", "beyond"), [(12, 8, 2), (40, 10, 9), (5, 5, 1)])
+def test_a_quarter_and_eight_or_all_of_the_records_speak_for_all(n, marked, beyond):
+    said = overshooting(n, marked, beyond)
     assert said.kind == "over-forgotten"
-    assert "by the 2 of 12 whose mark can be measured (2 of 12 records beyond" in said.text
+    assert f"by the {marked} of {n} whose mark can be measured ({beyond} of {n}" in said.text
 
 
 def test_a_name_is_no_method_and_the_error_says_how_to_make_it_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +21,8 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 LEVEL = 0.9  # of the interval that shows equivalence: two one-sided tests at 5 %
 ALPHA = 0.05
-VANDAL = 0.25  # share of the records beyond retraining from which on a method over-forgets
+VANDAL = 0.25  # share of the records from which on what they say is said of the method
+MEASURED = 8  # as many records at least, or all, must be measurable to speak for the rest
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,10 @@ class Judgement:
     """What may be said of a method, in one word and one sentence. "forgotten" is not among them.
 
     kind : "distinguishable" (from retraining), "over-forgotten" (distinguishable, and on the
-        other side of retraining), "equivalent" (shown to be within the margin), "inconclusive"
-        (neither was shown), "invalid" (the controls misbehave), or "refused" (the method's
-        certificate did not cover the request, so that there is nothing to judge)
+        other side of retraining, as enough of the records show), "equivalent" (shown to be within
+        the margin), "inconclusive" (neither was shown), "invalid" (the controls misbehave), or
+        "refused" (the method's certificate did not cover the request, so that there is nothing to
+        judge)
     text : the sentence · p_value : adjusted for all tests of the audit; None where none was made
     """
 
@@ -51,9 +54,12 @@ def judge(
     Distinguishable: an adjusted p-value of at most alpha, on all records or on a stratum; an
     average that hides a stratum hides nothing here. It is over-forgotten where, besides, the
     residual fraction's larger side is the overshoot, with its whole interval beyond the null, or
-    a quarter of the records lie beyond retraining, whatever the others do. Equivalent:
-    not distinguishable, and every 90 % interval of the area lies within 0.5 +- margin, which is
-    a statement of its own. Otherwise inconclusive, with the area that could have been detected.
+    a quarter of the records lie beyond retraining, whatever the others do. The fraction is of the
+    records whose mark can be measured; these speak for all where they are a quarter of them and
+    at least eight, or all. Where they are fewer, the method stays distinguishable, and the
+    sentence says so. Equivalent: not distinguishable, and every 90 % interval of the area lies
+    within 0.5 +- margin, which is a statement of its own. Otherwise inconclusive, with the area
+    that could have been detected.
 
     Parameters
     ----------
@@ -91,8 +97,11 @@ def judge(
         if beyond:
             return Judgement("over-forgotten", f"over-forgotten{said}", p)
         if fractions is not None and overshoots(fractions):
-            on = f"by the {fractions.measurable} of {len(fractions.rho)} whose mark can be measured"
-            return Judgement("over-forgotten", f"over-forgotten {on}{said}", p)
+            on = f"{fractions.measurable} of {len(fractions.rho)} whose mark can be measured"
+            if speaks_for_all(fractions):
+                return Judgement("over-forgotten", f"over-forgotten by the {on}{said}", p)
+            few = f"the {on} overshoot, too few to call it over-forgotten"
+            return Judgement("distinguishable", f"distinguishable{said}; {few}", p)
         return Judgement("distinguishable", f"distinguishable{said}", p)
     if all(t.area.low >= 0.5 - margin and t.area.high <= 0.5 + margin for t in tests.values()):
         return Judgement("equivalent", f"equivalent within {margin:g}", p)
@@ -106,3 +115,15 @@ def overshoots(fractions: Fractions) -> bool:
     """Say whether more was taken than was there: the larger side, its interval beyond the null."""
     reach = 0.0 if fractions.null is None else fractions.null[1]
     return fractions.value.high < -reach
+
+
+def speaks_for_all(fractions: Fractions) -> bool:
+    """Say whether enough records can be measured for them to speak for all that are forgotten.
+
+    >>> from types import SimpleNamespace as Of
+    >>> said = [(15, 36), (8, 36), (2, 12), (5, 5)]
+    >>> [speaks_for_all(Of(measurable=m, rho=range(n))) for m, n in said]
+    [True, False, False, True]
+    """
+    n = len(fractions.rho)
+    return fractions.measurable >= min(n, max(MEASURED, math.ceil(VANDAL * n)))

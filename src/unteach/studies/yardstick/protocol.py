@@ -49,7 +49,7 @@ def _set_rows(plan: dict[str, Any], label: str, cells: dict[str, Any]) -> list[d
     for method, cell in cells.items():
         tests = {s: _ulira(cell["tests"][s]) for s in STRATA}
         p = {s: float(adjusted.get((method, s), tests[s].p_value)) for s in STRATA}
-        said = judge(tests, p, _fractions(cell["residual"]), sides=_sides(cell["sides"]))
+        said = judge(tests, p, _fractions(cell), sides=_sides(cell["sides"]))
         if method == RETRAIN:  # the control: by its own stricter level
             kind = "distinguishable" if valid.startswith("invalid: retraining") else (
                 "equivalent" if said.kind == "equivalent" else "inconclusive")  # fmt: skip
@@ -75,12 +75,15 @@ def _ulira(t: dict[str, Any]) -> Ulira:
     return Ulira(area, np.zeros(0), t["p"], (t["null"][0], t["null"][1]), t["detectable"])
 
 
-def _fractions(found: dict[str, Any] | None) -> Fractions | None:
+def _fractions(cell: dict[str, Any]) -> Fractions | None:
+    found = cell["residual"]
     if found is None:
         return None
     value = Interval(found["value"], found["low"], found["high"], 2, "models")
     null = (found["null"][0], found["null"][1])
-    return Fractions(value, np.zeros(0), found["near"], found["median"], null, 10.0)
+    rho = np.full(cell["forgotten"], np.nan)
+    rho[: found["measurable"]] = found["median"]  # how many are measured is kept, not which
+    return Fractions(value, rho, found["near"], found["median"], null, 10.0)
 
 
 def _sides(found: dict[str, list[bool]]) -> Sides:
