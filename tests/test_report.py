@@ -21,6 +21,7 @@ from unteach.core import BadInput, Reading, Table
 from unteach.report import (
     Boundary,
     Curves,
+    Divided,
     Entry,
     Finding,
     Forest,
@@ -515,3 +516,28 @@ def test_a_tour_of_one_study_says_once_how_it_is_repeated(tmp_path):
     assert "unteach tour" in text and "0.1.0" in text and "3.12" in text
     path = write_index([Entry("tail", page)], tmp_path / "i.html", title="t", question="q")
     assert page.command in "".join(read(path).text)
+
+
+def divided(tmp_path, **columns):
+    table = Table("t", {"who": ["one", "two"], **columns})
+    block = Divided("t", "who", tuple(columns))
+    page = Page("S", "?", (), (block,), "", "", {}, (), (table,))
+    outline = read(write_page(page, tmp_path / "index.html"))
+    widths = [float(e["width"]) for n, e in outline.elements
+              if n == "rect" and e.get("class") == "part"][len(columns) :]  # fmt: skip
+    return block.text(page), widths
+
+
+def test_bars_are_divided_as_their_parts_are(tmp_path):
+    shares, widths = divided(tmp_path, a=[0.25, 0.5], b=[0.5, 0.0])
+    assert shares == "one  a 25 %, b 50 %\ntwo  a 50 %, b 0 %"
+    assert len(widths) == 3  # nothing is drawn of what is nothing, or of what is left over
+    assert (widths[1] + 1.5) / (widths[0] + 1.5) == pytest.approx(2, abs=0.02)
+    counts, widths = divided(tmp_path, a=[1, 30], b=[3, 10])
+    assert counts == "one  a 1, b 3\ntwo  a 30, b 10"
+    assert widths[0] == pytest.approx(widths[3])  # each row is a whole of its own
+    for wrong in ({"a": [0.7, 0.5], "b": [0.5, 0.5]}, {"a": [-1, 2], "b": [3, 4]}):
+        with pytest.raises(BadInput, match="'one'"):
+            divided(tmp_path, **wrong)
+    with pytest.raises(BadInput, match="a hue for each part"):
+        Divided("t", "who", ("a", "b"), hues=(1,))

@@ -22,7 +22,6 @@ from .picture import Picture, Pictured
 from .prose import Prose, Section
 from .raincloud import Raincloud
 from .readings import Forest, ReadingsBlock
-from .shares import Shares
 from .tables import TableBlock
 from .terminal import print_page
 from .tree import Branch, Tree
@@ -33,6 +32,6 @@ __all__ = [
     "Block", "Boundary", "Branch", "Bubbles", "Card", "Curves", "Divided", "Drawing", "Entry",
     "Finding", "Forest", "Front", "Gallery", "Heatmap", "Hierarchy", "Histograms", "Intervals",
     "Matrix", "Page", "Picture", "Pictured", "Plate", "Prose", "Raincloud", "ReadingsBlock",
-    "Section", "Shares", "TableBlock", "Tree", "Verdict", "Waterfall", "page_json", "print_page",
+    "Section", "TableBlock", "Tree", "Verdict", "Waterfall", "page_json", "print_page",
     "write_index", "write_page",
 ]

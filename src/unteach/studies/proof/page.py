@@ -8,12 +8,12 @@ from unteach.core import Table
 from unteach.report import (
     Block,
     Curves,
+    Divided,
     Forest,
     Front,
     Page,
     Prose,
     Section,
-    Shares,
     TableBlock,
     Tree,
 )
@@ -34,9 +34,9 @@ _LABELS = {
 }
 
 
-def key_figure() -> Shares:
+def key_figure() -> Divided:
     """Return the bars: which conclusions can outlive their premises, by relation."""
-    return Shares(
+    return Divided(
         "map",
         "relation",
         VERDICTS,
