@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, derive, stream
+from unteach.core import BadInput, derive
 from unteach.models import Trace
 
 from .importance import mean_gradient
@@ -73,13 +73,7 @@ class EKFAC(OnACopy):
     def _change(self, after: Any, sides: Sides, seed: int) -> tuple[Trace, str]:
         import torch
 
-        kept: Any = sides.retain
-        if not hasattr(kept, "ids"):
-            kept = kept.draw(self.sample, seed=derive(seed, "curvature"))
-        n_kept = len(kept)
-        if n_kept > self.sample:
-            rows = stream(seed, "curvature").choice(n_kept, size=self.sample, replace=False)
-            kept = kept.take(rows)
+        kept, n_kept = sides.for_curvature(self.sample, seed)
         moving = list(after.parameters())
         slope = {id(p): g for p, g in
                  zip(moving, mean_gradient(after, sides.forget), strict=True)}  # fmt: skip

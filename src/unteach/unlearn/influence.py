@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from unteach.core import BadInput, derive, stream
+from unteach.core import BadInput
 from unteach.models import Trace
 
 from .importance import mean_gradient
@@ -64,13 +64,7 @@ class Influence(OnACopy):
 
         from unteach.models.running import evaluating
 
-        kept: Any = sides.retain
-        if not hasattr(kept, "ids"):
-            kept = kept.draw(self.sample, seed=derive(seed, "curvature"))
-        n_kept = len(kept)
-        if n_kept > self.sample:
-            rows = stream(seed, "curvature").choice(n_kept, size=self.sample, replace=False)
-            kept = kept.take(rows)
+        kept, n_kept = sides.for_curvature(self.sample, seed)
         g = torch.cat([p.ravel() for p in mean_gradient(after, sides.forget)])
         moving = list(after.parameters())
         with evaluating(after), torch.enable_grad():

@@ -20,6 +20,7 @@ from unteach.core import (
     Trainable,
     as_ids,
     derive,
+    stream,
 )
 from unteach.models.issued import fingerprint
 
@@ -40,6 +41,16 @@ class Sides:
         """How many stored records a method that uses both sides reads."""
         kept = 0 if self.retain is None or isinstance(self.retain, Stream) else len(self.retain)
         return len(self.forget) + kept
+
+    def for_curvature(self, most: int, seed: int) -> tuple[Any, int]:
+        """Return at most so many retained records at random, and of how many; a stream has most."""
+        kept: Any = self.retain
+        if isinstance(kept, Stream):
+            kept = kept.draw(most, seed=derive(seed, "curvature"))
+        if len(kept) <= most:
+            return kept, len(kept)
+        rows = stream(seed, "curvature").choice(len(kept), size=most, replace=False)
+        return kept.take(rows), len(kept)
 
 
 def forgettable(name: str, model: Any, records: Any, request: Request) -> bool:
