@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from unteach.core import Progress
+import numpy as np
+
+from unteach.core import BadInput, Progress
 from unteach.report import Block, Page
 from unteach.store import Run
 
@@ -39,3 +41,15 @@ class Study(Protocol):
 
     def figure(self, page: Page) -> Block | None:
         """Return the figure of a page that stands for the study on the index of a tour."""
+
+
+def heading(study: str, version: int, *, full: bool, seed: int) -> dict[str, Any]:
+    """Return what every plan begins with.
+
+    >>> heading("tail", 1, full=True, seed=3)
+    {'study': 'tail', 'version': 1, 'form': 'full', 'seed': 3}
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
+    form = "full" if full else "quick"
+    return {"study": study, "version": version, "form": form, "seed": int(seed)}

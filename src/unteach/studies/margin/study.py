@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unteach.core import BadInput, Progress
+from unteach.core import Progress
 from unteach.data import available
 from unteach.engine import run_tasks
 from unteach.kernel import SVC
 from unteach.report import Block, Page
 from unteach.store import Run
 
+from ..study import heading
 from .conclude import tables_and_readings
 from .dose import dose_task
 from .dose_rows import PRIMARY
@@ -52,14 +53,9 @@ class Margin:
 
     def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
         """Return everything that decides the result: with images, where they are installed."""
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
         doses = [0.05, 0.1, 0.25, 0.5, 0.75, 1.0] if full else [0.1, 0.25, 0.5, 0.75, 1.0]
         return {
-            "study": self.name,
-            "version": VERSION,
-            "form": "full" if full else "quick",
-            "seed": int(seed),
+            **heading(self.name, VERSION, full=full, seed=seed),
             "draws": 40 if full else 20,
             "doses": doses,
             "kernels": list(KERNELS),

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
-import numpy as np
-
 from unteach.core import BadInput, Progress
 from unteach.engine import run_tasks
 from unteach.report import Block, Page
 from unteach.store import Run
 
+from ..study import heading
 from .conclude import tables_and_readings
 from .page import key_figure, proof_page
 from .symbolic import map_task, price_task
@@ -51,13 +50,8 @@ class Proof:
 
     def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
         """Return everything that decides the result."""
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
         return {
-            "study": self.name,
-            "version": VERSION,
-            "form": "full" if full else "quick",
-            "seed": int(seed),
+            **heading(self.name, VERSION, full=full, seed=seed),
             "families": 12 if full else 4,
             "facts": 300 if full else 120,
             "sizes": [1, 2, 3, 5, 8, 12, 16],

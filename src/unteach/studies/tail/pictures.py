@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from unteach.core import derive
+from unteach.data import load
 from unteach.memorize import Design
 from unteach.stats import difference_of_proportions
 
 from .measure import generator, held
-from .setting import Source, draw, network, prepared
+from .setting import Source, draw, network
 
 MOST, LEAST = 16, 8
 
@@ -34,7 +35,7 @@ def pictures_task(payload: dict[str, Any]) -> dict[str, Any]:
     right = found.argmax(axis=2) == data.y
     memory = held(members, right)
     order = np.lexsort((generator(payload, "ties").random(n), -memory))
-    whole, _ = prepared(source.dataset, source.components)
+    whole = load(source.dataset)
     names = np.unique(np.asarray(whole.y))
     rows = []
     for kind, where in (("most", order[:MOST]), ("least", order[::-1][:LEAST])):

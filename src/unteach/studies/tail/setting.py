@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import Rows, stream
-from unteach.data import available as present
-from unteach.data import draws, load, mislabelled
+from unteach.core import stream
+from unteach.data import draws, mislabelled
 from unteach.models import MLP
+
+from ..sets import prepared
 
 ARMS = ("memorized", "random", "class_matched")
 ARM_LABELS = {
@@ -87,37 +87,11 @@ class Drawn(NamedTuple):
     y_test: NDArray[np.int64]
 
 
-def available(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Return the sources whose sets are on this machine."""
-    return tuple(source for source in sources if present(source.dataset))
-
-
-@lru_cache(maxsize=2)
-def prepared(dataset: str, components: int) -> tuple[Rows, NDArray[np.float32]]:
-    """Return a set and its inputs, scaled or as principal components.
-
-    Both use constants of the whole set, without labels, computed once and held fixed, so that
-    forgetting moves the learner and nothing else.
-    """
-    whole = load(dataset)
-    x = np.asarray(whole.x, dtype=np.float64)
-    x = x / max(float(np.abs(x).max()), 1.0)
-    x = x - x.mean(axis=0)
-    if components:
-        turned = np.linalg.eigh(x.T @ x / len(x))
-        axes = turned.eigenvectors[:, ::-1][:, :components]
-        x = x @ (axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(components)]))
-        x = x / x.std(axis=0)[0]
-    return whole, np.asarray(x, dtype=np.float32)
-
-
 def draw(source: Source, seed: int, k: int) -> Drawn:
     """Return the k-th draw of a source; only training labels are made wrong."""
-    whole, x = prepared(source.dataset, source.components)
-    _, codes = np.unique(np.asarray(whole.y), return_inverse=True)
-    named = Rows(whole.ids, {"x": x, "y": codes})
+    whole = prepared(source.dataset, source.components)
     wanted = draws(
-        named, n_draws=k + 1, n_train=source.n_train, n_holdout=source.n_test, seed=seed
+        whole, n_draws=k + 1, n_train=source.n_train, n_holdout=source.n_test, seed=seed
     )
     *_, last = wanted
     train = last.train

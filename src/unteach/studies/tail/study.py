@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from unteach.core import BadInput, Progress
+from unteach.core import Progress
 from unteach.engine import run_tasks
 from unteach.report import Block, Page
 from unteach.store import Run
 
+from ..sets import here
+from ..study import heading
 from .conclude import tables_and_readings
 from .constants import PRIORS, constants_task
 from .page import key_figure, tail_page
 from .phase import phase_task
 from .pictures import pictures_task
 from .removal import removal_task
-from .setting import DIGITS, FULL_ONLY, NOISY, QUICK, available
+from .setting import DIGITS, FULL_ONLY, NOISY, QUICK
 
 VERSION = 1
 """Raised when the same plan would give other results."""
@@ -54,16 +54,11 @@ class Tail:
 
     def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
         """Return everything that decides the result."""
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
-        sources = [s.to_json() for s in (QUICK + available(FULL_ONLY) if full else QUICK)]
+        sources = [s.to_json() for s in (QUICK + here(FULL_ONLY) if full else QUICK)]
         if not full:
             sources = [{**s, "learners": ["mlp", "knn"]} for s in sources]
         return {
-            "study": self.name,
-            "version": VERSION,
-            "form": "full" if full else "quick",
-            "seed": int(seed),
+            **heading(self.name, VERSION, full=full, seed=seed),
             "draws": 20 if full else 10,
             "models": 200 if full else 50,
             "retrained": 10 if full else 4,

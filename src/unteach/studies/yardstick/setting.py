@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unteach.core import Records, Request, Rows, derive, stream
-from unteach.data import available as present
-from unteach.data import draws, load, mislabelled
+from unteach.data import draws, mislabelled
 from unteach.memorize import Design
 from unteach.models import MLP
+
+from ..sets import prepared
 
 NOTHING, VANDAL, HALVED, RETRAIN = "DoNothing", "OverForget", "Halved", "Retrain"
 POLES = (NOTHING, VANDAL, HALVED)
@@ -84,11 +85,6 @@ FULL_ONLY = (
 )
 
 
-def available(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Return the sources whose sets are on this machine."""
-    return tuple(source for source in sources if present(source.dataset))
-
-
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """A draw: what is learned from, what is held out, which labels are wrong, how many classes."""
@@ -97,24 +93,6 @@ class Drawn:
     holdout: Rows
     wrong: NDArray[np.bool_]
     classes: int
-
-
-@lru_cache(maxsize=2)
-def prepared(dataset: str, components: int) -> Rows:
-    """Return a whole set, centred and scaled, or as principal components, with class codes.
-
-    The constants are those of the whole set, without labels, and are held fixed.
-    """
-    whole = load(dataset)
-    x = np.asarray(whole.x, dtype=np.float64)
-    x = x / max(float(np.abs(x).max()), 1.0)
-    x = x - x.mean(axis=0)
-    if components:
-        axes = np.linalg.eigh(x.T @ x / len(x)).eigenvectors[:, ::-1][:, :components]
-        x = x @ (axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(components)]))
-        x = x / x.std(axis=0)[0]
-    codes = np.unique(np.asarray(whole.y), return_inverse=True)[1]
-    return Rows(whole.ids, {"x": np.asarray(x, np.float32), "y": codes.astype(np.int64)})
 
 
 @lru_cache(maxsize=2)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from unteach.core import BadInput, Progress
 from unteach.engine import run_tasks
 from unteach.report import Block, Page
 from unteach.store import Run
 
+from ..sets import here
+from ..study import heading
 from .cells import cell_task, design_task, null_task
 from .conclude import tables_and_readings
 from .page import key_figure, yardstick_page
@@ -24,7 +24,6 @@ from .setting import (
     QUICK_METHODS,
     RETRAIN,
     SETS,
-    available,
 )
 
 VERSION = 1
@@ -58,14 +57,9 @@ class Yardstick:
 
     def plan(self, *, full: bool = False, seed: int = 0) -> dict[str, Any]:
         """Return everything that decides the result."""
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
-        sources = FULL + available(FULL_ONLY) if full else QUICK
+        sources = FULL + here(FULL_ONLY) if full else QUICK
         return {
-            "study": self.name,
-            "version": VERSION,
-            "form": "full" if full else "quick",
-            "seed": int(seed),
+            **heading(self.name, VERSION, full=full, seed=seed),
             "sources": [s.to_json() for s in sources],
             "sets": list(SETS if full else SETS[:3]),
             "methods": [*POLES, *(FULL_METHODS if full else QUICK_METHODS)],
