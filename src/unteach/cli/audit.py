@@ -21,6 +21,7 @@ from .options import (
     IdsFile,
     LeaveOut,
     Params,
+    Scale,
     Seed,
     StorePath,
     Target,
@@ -53,9 +54,7 @@ def audit(
     ids_column: IdsColumn = None,
     target: Target = None,
     leave_out: LeaveOut = None,
-    scale: Annotated[
-        Scaling, value("HOW", "standard: each feature; unit: all by one number; none.", DATA)
-    ] = Scaling.standard,
+    scale: Scale = Scaling.standard,
     arms: Annotated[
         Path | None,
         value("FOLDER", "Models of yours, in original, retrained and unlearned/METHOD.", DATA),

@@ -16,6 +16,7 @@ from .options import (
     Jobs,
     LeaveOut,
     Params,
+    Scale,
     Seed,
     StorePath,
     Target,
@@ -46,10 +47,7 @@ def memorize(
     threshold: Annotated[
         float, value("LEVEL", "A record counts as memorized above it.")
     ] = 0.25,
-    scale: Annotated[
-        Scaling,
-        typer.Option(metavar="HOW", help="standard: each feature; unit: all by one number; none."),
-    ] = Scaling.standard,
+    scale: Scale = Scaling.standard,
     unconverged: Annotated[
         bool, flag("--even-unconverged", "Show values of models that do not fit, and say so.")
     ] = False,

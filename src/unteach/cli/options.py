@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from .scaling import Scaling
+
 
 def flag(name: str, about: str, panel: str | None = None) -> Any:
     """Return an option that is there or not."""
@@ -45,6 +47,9 @@ IdsColumn = Annotated[str | None, value("COLUMN", "The column of unique ids, for
 Target = Annotated[str | None, value("COLUMN", "The column of targets, for a file.", DATA)]
 LeaveOut = Annotated[
     list[str] | None, value("COLUMN", "A column that is no feature; again for more.", DATA)
+]
+Scale = Annotated[
+    Scaling, value("HOW", "standard: each feature; unit: all by one number; none.", DATA)
 ]
 IdsFile = Annotated[
     str | None, value("FILE", "Ids of rows, one a line; - is stdin.", WHO)
