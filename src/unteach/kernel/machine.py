@@ -7,6 +7,7 @@ one as it was. `slots` is the quick way to forget; this is the plain one.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -154,11 +155,14 @@ class Machine:
         return np.flatnonzero(mine & (self.bounds > 0))
 
     def _pair(self, first: int, second: int, start: Vector | None) -> Pair:
-        """Return a pair solved from a start (n,); afresh where that might end elsewhere."""
-        solved = self._solved(first, second, start)
-        if start is not None and in_doubt(solved.certificate):
-            return self._afresh(first, second)
-        return solved
+        """Return a pair solved from a start (n,), afresh where that fails or may end elsewhere."""
+        if start is None:
+            return self._solved(first, second, None)
+        with suppress(NotConverged):
+            solved = self._solved(first, second, start)
+            if not in_doubt(solved.certificate):
+                return solved
+        return self._afresh(first, second)
 
     def _afresh(self, first: int, second: int) -> Pair:
         """Return a pair solved as a fit of these rows solves it."""

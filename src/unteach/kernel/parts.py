@@ -6,12 +6,11 @@ Like `machine`, it is never changed: forgetting and inserting make a new one, in
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput
+from unteach.core import BadInput, NotConverged
 
 from .certificate import Certificate, worst
 from .conditioning import conditioning, in_doubt, near
@@ -133,18 +132,30 @@ class Parts:
             start = None if starts is None else starts.get((first, second))
             program = fresh.program(first, rows)
             begin = None if start is None else start[0][:, rows].ravel()
-            limits: Any = {"tol": self.tol, "max_iter": self.max_iter}
-            solved = None
-            if begin is not None and start is not None and start[1] is not None:
-                solved = _still(program, begin, start[1])
-            if solved is None:
-                solved = solve_program(program, start=begin, **limits)
-            part = part_of(self.dual, first, second, rows, program, solved)
-            if begin is not None and in_doubt(part.certificate):
-                solved = solve_program(program, **limits)
+            part = None
+            if begin is not None and start is not None:
+                part = fresh._continued(first, second, rows, program, begin, start[1])
+            if part is None:
+                solved = solve_program(program, tol=self.tol, max_iter=self.max_iter)
                 part = part_of(self.dual, first, second, rows, program, solved)
             parts.append(part)
         return replace(fresh, pairs=tuple(parts))
+
+    def _continued(
+        self, first: int, second: int, rows: Rows, program: Program, begin: Vector,
+        levels: Vector | None,
+    ) -> Part | None:  # fmt: skip
+        """Return a part solved from a start; None where that fails or might end elsewhere."""
+        solved = None if levels is None else _still(program, begin, levels)
+        if solved is None:
+            try:
+                solved = solve_program(
+                    program, start=begin, tol=self.tol, max_iter=self.max_iter
+                )
+            except NotConverged:
+                return None
+        part = part_of(self.dual, first, second, rows, program, solved)
+        return None if in_doubt(part.certificate) else part
 
     def starts(self, keep: Rows, n: int, classes: Rows) -> Starts:
         """Return today's variables as starts for n rows, the first of which are those kept.
