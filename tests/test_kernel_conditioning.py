@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kernel_histories import SAME, run
-from unteach.kernel import SVC, SVR, OneClassSVM
+from unteach.core import NotConverged
+from unteach.kernel import SVC, SVR, OneClassSVM, machine, slots
 from unteach.kernel.certificate import Certificate
 from unteach.kernel.conditioning import conditioning, in_doubt, near, of_inverse, of_values
 
@@ -102,6 +103,57 @@ def test_where_there_is_doubt_every_change_is_a_fresh_fit(kind, operation):
     if kind is SVC:
         assert all(doubtful)  # so that the case is what it is meant to be
         assert old.claim_.atol > SAME
+
+
+def test_kernel_values_are_computed_once_for_all_pairs_in_doubt(monkeypatch):
+    asked = []
+
+    def kernel(a, b):
+        asked.append(len(a))
+        return np.exp(-((a[:, None] - b) ** 2).sum(-1))
+
+    x = np.random.default_rng(5).normal(size=(24, 2))
+    y = np.arange(24) % 4
+    model = SVC(kernel=kernel).fit(x, y)
+    fresh = SVC(kernel=kernel).fit(x[:-4], y[:-4])
+    asked.clear()
+    for module in (machine, slots):
+        monkeypatch.setattr(module, "in_doubt", lambda certificate: True)
+    model.forget([20, 21, 22, 23])  # one of each class, so that all six pairs change
+    assert asked == [20]
+    assert np.array_equal(model.decision_function(x), fresh.decision_function(x))
+
+
+def test_what_cannot_be_removed_step_by_step_is_fitted_afresh(monkeypatch):
+    x = np.random.default_rng(6).normal(size=(30, 2))
+    y = (x[:, 0] > 0).astype(int)
+    model = SVC(gamma=0.5).fit(x, y)
+    gone = model.support_ids_[:2]
+    kept = np.setdiff1d(np.arange(30), gone)
+    fresh = SVC(gamma=0.5).fit(x[kept], y[kept])
+
+    def stops(*args, **named):
+        raise NotConverged("the solver ran out of moves")
+
+    monkeypatch.setattr(machine, "remove", stops)
+    model.forget(gone)
+    assert np.array_equal(model.decision_function(x), fresh.decision_function(x))
+
+
+def test_a_stationary_point_is_sought_once(monkeypatch):
+    sought = []
+    seek = machine.stationary
+
+    def counted(*args, **named):
+        sought.append(1)
+        return seek(*args, **named)
+
+    monkeypatch.setattr(machine, "stationary", counted)
+    x, y, _ = flat(30)
+    model = SVC(kernel="sigmoid", gamma=2.0, coef0=-3.0).fit(x, y)
+    assert model.certificate_.stationary_only
+    model.reweight([7], [0.5]).partial_fit(x[:1] + 0.1, [1]).forget([9])
+    assert len(sought) == 4
 
 
 @pytest.mark.parametrize("number", [30698, 31166])

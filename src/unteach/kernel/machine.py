@@ -156,7 +156,7 @@ class Machine:
 
     def _pair(self, first: int, second: int, start: Vector | None) -> Pair:
         """Return a pair solved from a start (n,), afresh where that fails or may end elsewhere."""
-        if start is None:
+        if start is None or not self.convex:  # what is not convex is never solved from a start
             return self._solved(first, second, None)
         with suppress(NotConverged):
             solved = self._solved(first, second, start)
@@ -164,10 +164,14 @@ class Machine:
                 return solved
         return self._afresh(first, second)
 
+    @cached_property
+    def _as_fitted(self) -> Machine:
+        """The machine as a fit of these rows begins: kernel values are computed once, and anew."""
+        return replace(self, given=self.given if self.kernel.name == "precomputed" else None)
+
     def _afresh(self, first: int, second: int) -> Pair:
         """Return a pair solved as a fit of these rows solves it."""
-        given = self.given if self.kernel.name == "precomputed" else None
-        return replace(self, given=given)._solved(first, second, None)
+        return self._as_fitted._solved(first, second, None)
 
     def _solved(self, first: int, second: int, start: Vector | None) -> Pair:
         rows = self._rows_of(first, second)
@@ -304,23 +308,23 @@ class Machine:
         self, fewer: Machine, pair: Pair, stay: NDArray[np.bool_], named: tuple[int, int],
         rows: Rows,
     ) -> Pair:  # fmt: skip
-        """Return a pair without some of its rows, by the solver."""
-        if in_doubt(pair.certificate):
-            return fewer._afresh(*named)
-        qp = fewer.problem(rows, named[0])
-        found = self._removed(pair, stay)
-        if found is None:
-            found = solve(qp, tol=self.tol, max_iter=self.max_iter)
-        elif residual(qp, found.b, found.rho) > accepted(self.tol, qp.noise(found.b)):
-            # what went was so large that rounding on its scale hid an error on this one
-            found = solve(qp, start=found.b, tol=self.tol, max_iter=self.max_iter)
-        left = fewer._certified(*named, rows, qp, found)
-        return fewer._afresh(*named) if in_doubt(left.certificate) else left
+        """Return a pair without some of its rows, afresh where that fails or may end elsewhere."""
+        if not in_doubt(pair.certificate):
+            qp = fewer.problem(rows, named[0])
+            with suppress(NotConverged):
+                found = self._removed(pair, stay)
+                if residual(qp, found.b, found.rho) > accepted(self.tol, qp.noise(found.b)):
+                    # what went was so large that rounding on its scale hid an error on this one
+                    found = solve(qp, start=found.b, tol=self.tol, max_iter=self.max_iter)
+                left = fewer._certified(*named, rows, qp, found)
+                if not in_doubt(left.certificate):
+                    return left
+        return fewer._afresh(*named)
 
-    def _removed(self, pair: Pair, stay: NDArray[np.bool_]) -> Solution | None:
+    def _removed(self, pair: Pair, stay: NDArray[np.bool_]) -> Solution:
         """Return the solution of a pair without some of its rows, over those that stay.
 
-        None if the way there does not converge; a cold solve of what stays may still.
+        Raises `NotConverged` if the way there does not converge; a cold solve of what stays may.
         """
         c = pair.certificate
         if not pair.b[~stay].any() and c.n_free:
@@ -329,8 +333,5 @@ class Machine:
         qp = self.problem(pair.rows, pair.first)
         today = Solution(pair.b, pair.rho, pair.moves, c.kkt_residual)
         out = np.flatnonzero(~stay)
-        try:
-            found = remove(qp, today, out, tol=self.tol, max_iter=self.max_iter)
-        except NotConverged:
-            return None
+        found = remove(qp, today, out, tol=self.tol, max_iter=self.max_iter)
         return replace(found, b=found.b[stay])
