@@ -171,6 +171,9 @@ def test_the_numbers_are_saved_and_read():
     assert (again.conditioning, again.error) == (
         model.certificate_.conditioning, model.certificate_.error)  # fmt: skip
     assert again.conditioning > 1e3
+    told = again.to_json()
+    unknown = {k: told[k] for k in told if k not in ("conditioning", "error")}
+    assert in_doubt(Certificate.from_json(unknown))  # what an older file does not say is not 0
 
 
 def test_an_indefinite_kernel_has_no_bound():

@@ -42,7 +42,8 @@ class Certificate:
     by_evaluation : rows whose condition was checked by a sum in double precision
     by_bound : rows that a bound on rounding keeps clear of the margin, so that theirs holds
     conditioning : how many times an error in the conditions the error of the decision function
-        is (see `conditioning`)
+        is, at inputs with k(x, x) no larger than that of the rows that may move (an estimate, see
+        `conditioning`); inf where it is not known
     error : estimate of that error: the conditioning times the residual, or times the size of
         rounding where that is larger. Two solutions may be twice as far apart.
     """
@@ -59,8 +60,8 @@ class Certificate:
     canonical: str = ""
     by_evaluation: int = 0
     by_bound: int = 0
-    conditioning: float = 0.0
-    error: float = 0.0
+    conditioning: float = math.inf
+    error: float = math.inf
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as plain values."""

@@ -55,7 +55,7 @@ def conditioning(shifted: Matrix, largest: float) -> float:
     Parameters
     ----------
     shifted : (d, d) K + sigma 11' over the rows that may move; d = 0 gives 0.0
-    largest : of k(x, x)
+    largest : of k(x, x); the function is as far off at inputs where it is no larger
 
     >>> conditioning(np.eye(2), 1.0), conditioning(np.array([[1.0, 1.0], [1.0, 1.0]]), 1.0)
     (1.4142135623730951, 1.0)
@@ -72,8 +72,8 @@ def conditioning(shifted: Matrix, largest: float) -> float:
 def in_doubt(certificate: Any) -> bool:
     """Say whether another way to the solution might end in another function.
 
-    So it is where the error may be too large and the sets are not sure; from sure sets every
-    way ends in the same bits.
+    So it is where the error may be too large and the sets are not sure. From sure sets every way
+    that settles ends in the same bits; an anchor, which does not, claims what its error is.
     """
     c = certificate
     return bool(c.error > DOUBT and c.margin <= max(UNSURE, 100 * c.error))

@@ -57,7 +57,8 @@ class LeavesOut:
 
         For a classifier of two classes y f(x), y being +1 for `classes_[1]` and -1 for
         `classes_[0]`, as in `SVC`; for regression the prediction, in units of the target; for
-        `OneClassSVM` the decision value. Numbers computed from data stay.
+        `OneClassSVM` the decision value. Numbers computed from data stay. No claim is made: where
+        `certificate_.error` is large, these may be off by as much.
 
         Every row is solved for, from the solution with all of them; only for `SVR` are rows
         that are no support vectors known to change nothing.

@@ -28,7 +28,7 @@ class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: 
     It agrees with scikit-learn's `NuSVC` (binary and one-vs-one) up to that one's tolerance.
     At most a share nu of the rows (of each pair of classes) lies within the margin, at least
     that share are support vectors. Removing any row changes what that share is of, and so moves
-    the solution; forgetting equals a fresh fit on the rest within 1e-8.
+    the solution; forgetting equals a fresh fit on the rest within 1e-8, or what `claim_` says.
 
     Parameters
     ----------

@@ -21,7 +21,8 @@ class OneClassSVM(Imports, Canonicalizes, OutlierMixin, KernelEstimator):  # typ
 
     It agrees with scikit-learn's `OneClassSVM` up to that one's tolerance. At most a share nu
     of the rows lies outside. Removing any row, support vector or not, changes what that share
-    is of, and so moves the solution; forgetting equals a fresh fit on the rest within 1e-8.
+    is of, and so moves the solution; forgetting equals a fresh fit on the rest within 1e-8, or
+    what `claim_` says.
 
     Parameters
     ----------

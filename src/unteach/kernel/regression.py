@@ -51,7 +51,7 @@ class SVR(_Regression):
     It agrees with scikit-learn's `SVR` up to that one's tolerance. At a fixed kernel,
     forgetting a row that is no support vector leaves the predictions bitwise as they are (where
     some support vector is free), and forgetting any rows equals a fresh fit on the rest within
-    1e-8.
+    1e-8. (Where the kernel is nearly flat the claim says less, as with `SVC`.)
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class NuSVR(_Regression):
 
     nu is about the share of rows outside the tube: at most that share lies outside, at least
     that share are support vectors. Removing any row changes what that share is of, and so
-    moves the solution; that too equals a fresh fit within 1e-8.
+    moves the solution; that too equals a fresh fit within 1e-8, or what `claim_` says.
 
     Parameters
     ----------

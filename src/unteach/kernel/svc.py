@@ -41,7 +41,8 @@ class SVC(
     function bitwise as it is, and forgetting a support vector equals a fresh fit on the rest
     within 1e-8. (Where no support vector is free the bias is the middle of an interval, as in
     libsvm, and any row may hold an end of it. Where the kernel is so nearly flat that rounding
-    alone leaves room for other functions, every change is a fresh fit, and the claim says less.)
+    alone leaves room for other functions, the claim says less, and where it is not sure either
+    which rows are support vectors, every change is a fresh fit, whatever the row.)
 
     Parameters
     ----------
@@ -172,7 +173,8 @@ class SVC(
         """Return y f(x) of every row as if it had been left out of the fit: (n,); two classes.
 
         y is +1 for `classes_[1]` and -1 for `classes_[0]`. Rows that are no support vectors
-        keep the value that they have; what they lose is 0. Numbers computed from data stay.
+        keep the value that they have; what they lose is 0. Numbers computed from data stay. No
+        claim is made: where `certificate_.error` is large, these may be off by as much.
         A kernel that is not positive semidefinite is refitted for each support vector.
 
         >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
