@@ -63,8 +63,9 @@ def test_more_models_add_to_those_that_are_there(folder):
         done = unteach("memorize", *FILE[:-1], models, "--jobs", 1, "--json")
         assert json.loads(done.stdout)["provenance"]["models"] == models
     other = unteach("memorize", *FILE, "--jobs", 1, "--json", "--store", "fresh")
-    mine = json.loads(done.stdout)
-    assert mine["tables"] == json.loads(other.stdout)["tables"]
+    mine, theirs = json.loads(done.stdout), json.loads(other.stdout)
+    assert mine["tables"] == theirs["tables"]
+    assert theirs["command"] == f"{mine['command']} --store fresh"
 
 
 def test_models_that_do_not_fit_are_refused_or_flagged(folder):

@@ -84,7 +84,11 @@ def memorize(
         if folder is not None:
             must_be_writable(folder)
     source = read_source(data, ids=ids_column, target=target, leave_out=leave_out or ())
-    given = shlex.join(_words(data, model, param, models, fraction, until, scale, source, seed))
+    said = _words(data, model, param, models, fraction, until, scale, source, seed)
+    said += [] if threshold == 0.25 else ["--threshold", f"{threshold:g}"]
+    said += ["--even-unconverged"] * unconverged
+    said += [] if store == PROJECT else ["--store", str(store)]
+    given = shlex.join(said)
     x = scaled(source.records.x, scale)
     with noted() as notes:
         study = Memories(
