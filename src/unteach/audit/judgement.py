@@ -100,7 +100,8 @@ def judge(
             on = f"{fractions.measurable} of {len(fractions.rho)} whose mark can be measured"
             if speaks_for_all(fractions):
                 return Judgement("over-forgotten", f"over-forgotten by the {on}{said}", p)
-            few = f"the {on} overshoot, too few to call it over-forgotten"
+            overshoot = "overshoots" if fractions.measurable == 1 else "overshoot"
+            few = f"the {on} {overshoot}, too few to call it over-forgotten"
             return Judgement("distinguishable", f"distinguishable{said}; {few}", p)
         return Judgement("distinguishable", f"distinguishable{said}", p)
     if all(t.area.low >= 0.5 - margin and t.area.high <= 0.5 + margin for t in tests.values()):
