@@ -112,7 +112,7 @@ def main() -> None:
     print(f"{coarse} operations left a KKT residual above 1e-10, all for rounding, and said so")
     print(f"{compared} biases compared")
     less = sum(o.claimed > SAME for o in found)
-    print(f"{less} histories with a claim above 1e-8: the kernel is too flat for more")
+    print(f"{less} histories with a claim above 1e-8: rounding leaves room for more")
     for o in found:
         c = case(o.number)
         if o.why or max(o.apart, o.bias_apart) > SAME:

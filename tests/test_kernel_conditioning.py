@@ -9,7 +9,14 @@ from kernel_histories import SAME, run
 from unteach.core import NotConverged
 from unteach.kernel import SVC, SVR, OneClassSVM, machine, slots
 from unteach.kernel.certificate import Certificate
-from unteach.kernel.conditioning import conditioning, in_doubt, near, of_inverse, of_values
+from unteach.kernel.conditioning import (
+    MOST,
+    conditioning,
+    in_doubt,
+    near,
+    of_inverse,
+    of_values,
+)
 
 
 def flat(n=60, *, gamma=1e-3, seed=0):
@@ -45,6 +52,14 @@ def test_near_are_the_free_and_those_at_the_margin():
     free = np.array([True, False, False, False])
     used = np.array([True, True, True, False])
     assert near(free, used, np.array([0.5, 1e-9, 1e-3, 0.0])).tolist() == [0, 1]
+
+
+def test_rows_that_tie_by_the_thousand_are_sampled():
+    free = np.zeros(5000, bool)
+    free[7] = True
+    found = near(free, np.ones(5000, bool), np.zeros(5000))
+    assert len(found) == MOST + 1
+    assert {0, 7, 4999} <= set(found.tolist())
 
 
 @pytest.mark.parametrize("gamma", [0.3, 0.01, 1e-3])

@@ -50,6 +50,9 @@ def test_a_plan_on_the_command_line(files):
     again = json.loads(named.stdout)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
         k: v for k, v in found.items() if k != "seconds"}  # fmt: skip
+    twice = planned(*asked, "--json", "--format", "svg")
+    assert twice.exit_code == 2
+    assert "two forms; choose one" in twice.stderr
 
 
 def test_an_impossible_plan_says_why_and_exits_with_three(files):

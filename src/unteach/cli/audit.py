@@ -45,8 +45,8 @@ def audit(
     param: Params = None,
     forget: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="So many records, drawn at random.",
-                     rich_help_panel=WHO),
+        typer.Option(min=1, metavar="N", rich_help_panel=WHO,
+                     help="So many records, drawn at random; a list is --ids FILE."),
     ] = None,
     ids: IdsFile = None,
     group: Group = None,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from unteach.core import BadInput
+
 from .knowing import (
     ORDER,
     AttackerFile,
@@ -70,6 +72,8 @@ def plan(
     from unteach.knowledge import plan as planned
     from unteach.knowledge.reading import load_rules
 
+    if json and format is not Format.text:
+        raise BadInput(f"--json and --format {format.value} are two forms; choose one")
     base = read_base(kb, rules, background, columns)
     found = planned(
         base,

@@ -18,6 +18,7 @@ Rows = NDArray[np.int64]
 Matrix = NDArray[np.float64]
 NEAR = 1e-8  # of the margin: rows no farther from it may stand on either side
 DOUBT = 5e-9  # error from which on two solutions may be 1e-8 apart
+MOST = 1000
 UNSURE = 1e-6  # smaller margins of complementarity leave room for other sets, if there is doubt
 
 
@@ -26,8 +27,14 @@ def near(free: NDArray[np.bool_], used: NDArray[np.bool_], h: NDArray[np.float64
 
     free, used : (n,) whether a weight is between its bounds, and whether it may be other than 0
     h : (n,) how each row stands to the margin
+
+    Of more than MOST rows beside the free ones, so many are returned, evenly spaced: rows that
+    tie by the thousand are copies, or span few directions.
     """
-    return np.flatnonzero(free | (used & (np.abs(h) <= NEAR)))
+    others = np.flatnonzero(used & ~free & (np.abs(h) <= NEAR))
+    if len(others) > MOST:
+        others = others[np.linspace(0, len(others) - 1, MOST).astype(np.int64)]
+    return np.sort(np.append(np.flatnonzero(free), others))
 
 
 def of_inverse(inverted: Matrix, largest: float) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .anchor import Anchor
 from .certificate import Certificate, certify, worst
-from .conditioning import in_doubt
+from .conditioning import DOUBT, in_doubt
 from .gram import square
 from .machine import ROWS, Machine, Pair
 from .qp import Vector, classification, rounding
@@ -171,7 +171,9 @@ class Slots:
         if anchor is None or not anchor.without(out):
             return None
         certificate = anchor.certificate()
-        if certificate.kkt_residual > accepted(self.tol, anchor.noise) or in_doubt(certificate):
+        if certificate.kkt_residual > accepted(self.tol, anchor.noise):
+            return None
+        if certificate.error > DOUBT:  # settled from its sets it is what a fit would be
             return None
         return replace(
             pair, live=live, b=anchor.b, rho=anchor.rho, n_free=certificate.n_free,
