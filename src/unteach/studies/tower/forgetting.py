@@ -14,7 +14,7 @@ from unteach.unlearn import GradientAscent, NegGradPlus, RandomLabel, TaskVector
 from .gauge import Gauge, near
 from .lessons import Course, Lessons
 from .setting import BARE, SPARED, composites, graph_of, tasks_of, top
-from .taught import SOME, taught
+from .taught import SOME, taught, teaching
 
 QUICKLY = 64  # tasks a batch while forgetting: many small steps
 WELL, SLACK = 0.97, 0.02
@@ -122,13 +122,14 @@ def state(gauge: Gauge, before: Any, after: Any, skill: str) -> dict[str, Any]:
 def teach_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return what a taught model knows; one that was never taught a skill is the reference."""
     gauge, without = gauge_of(payload), payload["without"]
-    model = taught(payload, folder, without)
+    lesson = teaching(payload, folder, without)
+    model = lesson.model
     graph, names = graph_of(payload["world"]), gauge.tasks.groups
     asked = [without] if without else list(payload["world"]["forgotten"])
     ask = gauge.oracle(model)
     return {
         "skills": gauge.skills(ask),
-        "steps": len(model.trace_.losses),
+        "steps": lesson.steps, "starts": lesson.starts,
         "parameters": sum(p.numel() for p in model.module.parameters()),
         "doors": {skill: gauge.doors(ask, skill) for skill in asked},
         "coherence": {

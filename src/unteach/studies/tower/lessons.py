@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,12 @@ FINITE = 1024
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """A `core.Stream` of tasks, evenly of all skills; the same task may be drawn twice.
+    """A `core.Stream` of tasks, by skill; the same task may be drawn twice.
 
     Parameters
     ----------
     parts : where the tasks come from, each skill in one of them
+    often : how many times as often as the others a skill is drawn; 1 where it is not named
 
     Examples
     --------
@@ -33,6 +34,7 @@ class Lessons:
     """
 
     parts: tuple[Tasks | Protection, ...]
+    often: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def groups(self) -> Sequence[Any]:
@@ -40,12 +42,15 @@ class Lessons:
         return tuple(group for part in self.parts for group in part.groups)
 
     def draw(self, n: int, *, seed: int, group: Any | None = None) -> Rows:
-        """Return n tasks as records, numbered from 0: of one skill, or evenly of all."""
+        """Return n tasks as records, numbered from 0: of one skill, or of all."""
         names = self.groups if group is None else (group,)
-        each, more = divmod(n, len(names))
+        weight = [self.often.get(name, 1) for name in names]
+        counts = [n * w // sum(weight) for w in weight]
+        for k in range(n - sum(counts)):
+            counts[k] += 1
         sheets = [
-            self._of(name).draw(each + (k < more), seed=derive(seed, k), group=name)
-            for k, name in enumerate(names) if each + (k < more)
+            self._of(name).draw(count, seed=derive(seed, k), group=name)
+            for k, (name, count) in enumerate(zip(names, counts, strict=True)) if count
         ]  # fmt: skip
         return records(stacked(sheets))
 
@@ -55,7 +60,7 @@ class Lessons:
         return Lessons(tuple(
             part.without(gone & set(part.groups)) if isinstance(part, Tasks) else part
             for part in self.parts if set(part.groups) - gone
-        ))  # fmt: skip
+        ), self.often)  # fmt: skip
 
     def _of(self, name: str) -> Tasks | Protection:
         for part in self.parts:

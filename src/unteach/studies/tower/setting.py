@@ -68,8 +68,9 @@ class Shape:
 
     Parameters
     ----------
-    width, layers : of the transformer · batch, steps, lr : of its training
+    width, layers : of the transformer · batch, lr : of its training · steps : it has at most
     enough : the training ends when every taught skill has so large a share of whole tasks right
+    composites : a skill that calls others is drawn so many times as often as an atom
     """
 
     width: int
@@ -78,11 +79,13 @@ class Shape:
     steps: int
     lr: float
     enough: float = 0.995
+    composites: int = 1
 
 
-QUICK = Shape(64, 2, 120, 800, 4e-3, enough=0.98)
-DIRECT = Shape(64, 2, 252, 2200, 3e-3)
-TRACED = Shape(64, 2, 168, 1500, 3e-3)
+QUICK = Shape(64, 2, 120, 1200, 4e-3, enough=0.98)
+SHORT = Shape(64, 2, 192, 3000, 3e-3, composites=2)
+"""Of the formats whose tasks are short: direct and implicit."""
+TRACED = Shape(64, 2, 168, 2500, 3e-3)
 
 
 def changed_words(kept: str, moved: str) -> str:

@@ -19,7 +19,6 @@ from unteach.store import Run
 from .setting import (
     ARMS,
     CHANGES,
-    DIRECT,
     FEW_ARMS,
     FEW_CHANGES,
     FOUR,
@@ -27,6 +26,7 @@ from .setting import (
     MATRIX,
     NINE,
     QUICK,
+    SHORT,
     SMALL_MATRIX,
     TRACED,
     built_in,
@@ -37,7 +37,7 @@ from .setting import (
     ways_to,
 )
 
-VERSION = 1
+VERSION = 2
 """Raised when the same plan would give other results."""
 QUICK_FORMAT = "explicit-rope"
 
@@ -114,7 +114,7 @@ class TowerStudy:
             "formats": list(FORMATS) if asked == "all" else [asked],
             "world": world,
             "shapes": {
-                f: shape_json(QUICK if not full else DIRECT if f == "direct" else TRACED)
+                f: shape_json(QUICK if not full else TRACED if f.startswith("explicit") else SHORT)
                 for f in FORMATS
             },
             "matrix": matrix, "n": 200 if full else 80,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,38 +11,80 @@ from typing import Any
 from unteach.core import canonical, derive
 from unteach.knowledge import FORMATS, positions
 
+from .averaged import Averaged
 from .gauge import Gauge
 from .lessons import Lessons
 from .setting import Shape, tasks_of
 
 SOME = 60  # tasks a skill by which a training is watched; not those that it is judged by
+MANY = 200  # as many more, once those are known
+STARTS = 3
+"""How often a model is begun anew, from other first parameters, that does not learn all skills in
+the steps that it has; how many starts it took is part of the result."""
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A taught model. steps : of all starts together · starts : how many it took"""
+
+    model: Any
+    steps: int
+    starts: int
 
 
 def taught(payload: Mapping[str, Any], folder: Path, without: str = "") -> Any:
-    """Return the model of a format and a seed; it is trained where there is no checkpoint yet.
+    """Return the model of a format and a seed; it is trained where there is no checkpoint yet."""
+    return teaching(payload, folder, without).model
 
-    A training in all skills that was not good enough at its end is done once more from there,
-    with the same settings: the last skill comes suddenly, and to some seeds late.
+
+def teaching(payload: Mapping[str, Any], folder: Path, without: str = "") -> Taught:
+    """Return the model of a format and a seed, and what it took to teach it.
+
+    A training goes on at a constant rate until the mean of its parameters knows every skill, and
+    ends there; each token that is to be said counts alike, so that long traces are not drowned by
+    the short tasks.
 
     Parameters
     ----------
     payload : with world, shape, format, seed
     folder : of the run; the checkpoint is a safetensors file in it
-    without : a skill that is never taught, or ""
+    without : a skill that is never taught, or ""; such a reference has one start
     """
     key = {k: payload[k] for k in ("world", "shape", "format", "seed")}
     return _taught(canonical(key), str(folder), without)
 
 
 @lru_cache(maxsize=4)
-def _taught(key: str, folder: str, without: str) -> Any:
+def _taught(key: str, folder: str, without: str) -> Taught:
     import json
 
-    from unteach.models import Network, Transformer
-    from unteach.models.training import Checkpoint, fit
-    from unteach.models.watching import Watch
+    from unteach.models.training import Checkpoint
 
     payload = json.loads(key)
+    format, seed = payload["format"], int(payload["seed"])
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    found: list[tuple[float, Any]] = []
+    steps = 0
+    for start in range(1 if without else STARTS):
+        more = f"-{start + 1}" if start else ""
+        name = f"{FORMATS.index(format)}-{seed}-{without or 'whole'}{more}.safetensors"
+        checkpoint = Checkpoint(Path(folder) / name, every=150, about=canonical([key, without]))
+        model, trace = _started(payload, without, start, checkpoint)
+        steps += trace.steps
+        found.append((max((score for _, score in trace.watched), default=0.0), model))
+        if trace.stopped:
+            break
+    return Taught(max(found, key=lambda f: f[0])[1], steps, len(found))
+
+
+def _started(
+    payload: Mapping[str, Any], without: str, start: int, checkpoint: Any
+) -> tuple[Any, Any]:
+    """Return a model from fresh parameters, and the trace of its training."""
+    from unteach.models import Network, Transformer
+    from unteach.models.training import fit
+    from unteach.models.watching import Watch
+
     shape, format, seed = Shape(**payload["shape"]), payload["format"], int(payload["seed"])
     tasks = tasks_of(payload["world"], format)
     learned = tasks.without([without]) if without else tasks
@@ -53,33 +95,44 @@ def _taught(key: str, folder: str, without: str) -> Any:
     )  # fmt: skip
     network = Network(
         module=module, loss="next_token", steps=shape.steps, lr=shape.lr, optimizer="adamw",
-        betas=(0.9, 0.98), weight_decay=0.01, schedule="cosine", floor=0.05,
-        warmup=min(100, shape.steps), clip=1.0, batch_size=shape.batch,
+        betas=(0.9, 0.98), weight_decay=0.01, warmup=min(100, shape.steps), clip=1.0,
+        batch_size=shape.batch,
     )  # fmt: skip
-    watcher, lessons = Gauge(learned, n=SOME, seed=derive(seed, "watch")), Lessons((learned,))
-    about = canonical([key, without])
+    few, many = (Gauge(learned, n=n, seed=derive(seed, "watch", n)) for n in (SOME, MANY))
+    often = {n: shape.composites for n in learned.groups if not tasks.graph[n].is_atom}
+    lessons = Lessons((learned,), often)
+    own = derive(seed, "model", start) if start else derive(seed, "model")
+    model = network.fresh(lessons, seed=own)
+    averaged = Averaged(model)
 
-    def score(model: Any) -> float:
-        return min(s["whole"] for s in watcher.led(model).values())
+    def score() -> float:
+        with averaged.settled():
+            least = min(s["whole"] for s in few.led(model).values())
+            if least < shape.enough:
+                return least
+            return min(s["whole"] for s in many.led(model).values())
 
-    def kept(word: str) -> Checkpoint:
-        name = f"{FORMATS.index(format)}-{seed}-{without or 'whole'}{word}.safetensors"
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        return Checkpoint(Path(folder) / name, every=150, about=about)
-
-    watch = Watch(score=lambda: 0.0, every=min(50, max(1, shape.steps // 4)), best="highest",
+    watch = Watch(score=score, every=min(50, max(1, shape.steps // 4)), best="highest",
                   enough=shape.enough, in_a_row=2)  # fmt: skip
-    model = network.learn(lessons, seed=derive(seed, "model"), score=score, watch=watch,
-                          checkpoint=kept(""))  # fmt: skip
-    if not model.trace_.stopped and not without:
-        first = model.trace_
-        second = fit(
-            model, lambda rng: model.batches(lessons, rng), model.mean_loss, network.how,
-            seed=derive(seed, "model", "again"), per_epoch=1,
-            watch=replace(watch, score=lambda: score(model)), checkpoint=kept("-again"),
-        )  # fmt: skip
-        model.trace_ = replace(second, losses=first.losses + second.losses)
-    return model
+    trace = fit(
+        averaged, lambda rng: model.batches(lessons, rng), token_loss(model), network.how,
+        seed=own, per_epoch=1, callbacks=(averaged.follow,), watch=watch, checkpoint=checkpoint,
+    )  # fmt: skip
+    return averaged.settle(), trace
+
+
+def token_loss(model: Any) -> Callable[[Any], Any]:
+    """Return the mean loss over all tokens of a batch that are to be said, whoever says them."""
+    import copy
+
+    summed = copy.copy(model)  # the same parameters
+    summed.reduction = "sum"
+
+    def loss(batch: Any) -> Any:
+        said = sum(int((targets[:, 1:] >= 0).sum()) for _, _, targets in batch.blocks)
+        return summed.losses(batch).sum() / said
+
+    return loss
 
 
 def clear() -> None:
