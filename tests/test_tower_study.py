@@ -17,6 +17,7 @@ from unteach.models.watching import Seen, Watch
 from unteach.report import page_json, write_page
 from unteach.store import Store
 from unteach.studies import MARGIN, TOWER, study_named
+from unteach.studies.tower import averaged
 from unteach.studies.tower.answer import _trace, answer
 from unteach.studies.tower.changing import change_task
 from unteach.studies.tower.conclude import tables_and_readings
@@ -26,7 +27,7 @@ from unteach.studies.tower.lessons import Course, Lessons
 from unteach.studies.tower.rows import front_word
 from unteach.studies.tower.setting import columns, graph_of, shifted, tasks_of, ways_to
 from unteach.studies.tower.study import tower_task
-from unteach.studies.tower.taught import taught
+from unteach.studies.tower.taught import long_counts_more, taught
 from unteach.unlearn import RandomLabel, TaskVector, TokenRows
 
 SMALL = {"width": 16, "layers": 1, "batch": 24, "steps": 60, "lr": 0.01, "enough": 0.995}
@@ -143,7 +144,10 @@ def test_everything_is_measured_and_stands_on_the_page(finished, tmp_path):
 
 def test_models_are_kept_and_the_same_bytes_come_back(finished, dna, tmp_path):
     _, plan, results, files = finished
-    assert files == ["3-0-PAIR.safetensors", "3-0-whole-again.safetensors", "3-0-whole.safetensors"]
+    starts = results["teach/explicit-rope/0/all"]["starts"]
+    assert starts == 3  # a model so small never knows all skills: each start has its file
+    assert files == ["3-0-PAIR.safetensors", "3-0-whole-2.safetensors", "3-0-whole-3.safetensors",
+                     "3-0-whole.safetensors"]  # fmt: skip
     with Store.open(tmp_path / "store") as store:
         run = store.begin(plan, name="tower")
 
@@ -235,6 +239,75 @@ def test_fast_readings_are_the_slow_ones(dna, tmp_path):
         assert np.array_equal(said, whole[:, :most])
     with pytest.raises(BadInput, match="most"):
         model.predict(prompts, most=0)
+
+
+def test_long_tasks_count_more_and_some_are_drawn_more_often(dna, tmp_path):
+    plan = small_plan(dna)
+    shared = {"world": plan["world"], "shape": SMALL, "format": "explicit", "seed": 0}
+    model = taught(shared, tmp_path)
+    tasks = tasks_of(plan["world"], "explicit")
+    lessons = Lessons((tasks,), {"OTHER": 3})
+    drawn = lessons.draw(21, seed=4)
+    assert [int((drawn.groups == n).sum()) for n in ("PAIR", "REV", "OTHER")] == [5, 4, 12]
+    assert len(lessons.without(["PAIR"]).draw(8, seed=0).ids) == 8
+    batch = next(iter(model.batches(lessons, np.random.default_rng(0))))
+    each = model.losses(batch).detach().numpy()  # a mean over the tokens of each task
+    said = np.empty(len(each))
+    for rows, _, targets in batch.blocks:
+        for row, line in zip(rows.tolist(), targets.tolist(), strict=True):
+            said[row] = sum(t >= 0 for t in line[1:])
+    for power in (0, 0.5, 1):
+        slow = (each * said**power).sum() / (said**power).sum()
+        fast = float(long_counts_more(model, power)(batch).detach())
+        assert fast == pytest.approx(slow, rel=1e-5)
+    assert model.reduction == "mean"
+
+
+def test_the_mean_follows_the_parameters_and_survives_an_interruption(tmp_path):
+    import torch
+
+    from unteach.models import Training
+    from unteach.models.training import Checkpoint, fit
+
+    def trained(file, stop_at=0):
+        torch.manual_seed(0)
+        line = torch.nn.Linear(3, 1)
+        mean, seen = averaged.Averaged(line), []
+
+        def note(moment):
+            seen.append(line.weight.detach().clone())
+            if moment.step == stop_at:
+                raise KeyboardInterrupt
+
+        def once():
+            return fit(mean, lambda rng: [torch.as_tensor(rng.normal(size=(4, 3))).float()],
+                       lambda x: ((line(x) - x.sum(1, keepdim=True)) ** 2).mean(),
+                       Training(steps=120, lr=0.05), seed=1, per_epoch=1,
+                       callbacks=(mean.follow, note), checkpoint=Checkpoint(file, every=7))
+
+        if stop_at:
+            with pytest.raises(KeyboardInterrupt):
+                once()
+            stop_at = 0
+        once()
+        live = line.weight.detach().clone()
+        with mean.settled() as model:
+            inside = model.weight.detach().clone()
+        assert torch.equal(line.weight, live)
+        assert torch.equal(mean.settle().weight, inside)
+        return inside, seen
+
+    inside, seen = trained(tmp_path / "a.safetensors")
+    again, _ = trained(tmp_path / "b.safetensors", stop_at=50)
+    assert torch.equal(inside, again)
+    slow = torch.zeros(1, 3)
+    for step, weight in enumerate(seen, start=1):
+        decay = min(averaged.DECAY, step / (step + 9))
+        if step == 1:
+            torch.manual_seed(0)
+            slow = torch.nn.Linear(3, 1).weight.detach()
+        slow = decay * slow + (1 - decay) * weight
+    assert torch.allclose(inside, slow, atol=1e-6)
 
 
 def test_enough_can_be_asked_for_in_a_row():

@@ -66,10 +66,14 @@ def _method(plan: dict[str, Any]) -> str:
     return (
         f"**How it was measured.** Causal transformers ({shape['layers']} layers of width "
         f"{shape['width']}) learn {what}: {', '.join(world['skills'])}; "
-        f"{plan['seeds']} seed(s) a format, fresh tasks at each step.{quick} Every model is asked "
+        f"{plan['seeds']} seed(s) a format, fresh tasks at each step. A model is taught at a "
+        "constant rate until the mean of its last parameters knows every skill, and is begun anew "
+        f"if it does not in the steps that it has (table: skills).{quick}{_spared(plan)} Every "
+        "model is asked "
         f"{plan['n']} tasks a skill, or all where there are fewer; answers are decoded greedily "
         "and read where the format puts them. Accuracies are shares of answered symbols. "
-        f"A forgetting takes at most {plan['steps']} steps and ends when the front door is at "
+        f"A forgetting takes at most {plan['steps']} steps (half as many where no verdict "
+        "rests on it) and ends when the front door is at "
         "chance (with everything else protected, when all other skills stand as well; where damage "
         f"in the trace is read, after {ROOTED} steps at the earliest). The "
         "reference is a model that was never taught the skill.\n\n"
@@ -78,6 +82,24 @@ def _method(plan: dict[str, Any]) -> str:
         "The skill's tasks are a full table, so that nothing is said about generalizing within "
         "it. Relearning is one attack of many. The models are small."
     )
+
+
+def _spared(plan: dict[str, Any]) -> str:
+    """Return what was measured in which format, where not everything was in all."""
+    most, gone = plan["thorough"], plan["world"]["forgotten"]
+    others = [f for f in plan["formats"] if f != most]
+    if most is None or not others:
+        return ""
+    less = plan["matrix"][others[0]]
+    told = [
+        f"which skill falls with which among {len(plan['matrix'][most])} skills there, among "
+        f"{', '.join(less)} elsewhere" if len(less) < len(plan["matrix"][most]) else "",
+        "back doors closed in four steps there, in two elsewhere",
+        f"a model never taught {gone[1]}, and all protections of a changed {gone[1]}, there alone"
+        if len(gone) > 1 else "",
+    ]  # fmt: skip
+    return (f" Everything was measured in the format {most} (every forgetting in all formats): "
+            + "; ".join(filter(None, told)) + ".")
 
 
 def _words(plan: dict[str, Any]) -> list[str]:

@@ -55,11 +55,11 @@ def _forgotten(
     whole = [f["skills"][skill]["share"] for (g, _, n), f in of_kind(results, "teach")
              if (g, n) == (format, "all")]  # fmt: skip
     note = (f"asked by name, chance {rows[0]['chance']:.2f}; the front door alone, read it beside "
-            "the back doors; null: never taught")  # fmt: skip
+            "the back doors" + ("; null: never taught" if never else ""))  # fmt: skip
     made = [
         reading(f"{format}: {skill} at the front door", [r["front"] for r in rows], seeds,
-                "forgetting", untouched=sum(whole) / len(whole), null=(min(never), max(never)),
-                note=note),
+                "forgetting", untouched=sum(whole) / len(whole),
+                null=(min(never), max(never)) if never else None, note=note),
         reading(f"{format}: {above} kept while {skill} goes", [r["top"] for r in rows], seeds,
                 "forgetting", better="higher"),
     ]  # fmt: skip

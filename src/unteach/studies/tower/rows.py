@@ -24,7 +24,7 @@ def skill_rows(results: Results, chance: dict[str, float]) -> list[Row]:
     return [
         {"format": f, "seed": int(k), "never taught": "" if never == "all" else never,
          "skill": s, "share": r["share"], "whole": r["whole"], "chance": chance[s],
-         "steps": found["steps"]}
+         "steps": found["steps"], "starts": found["starts"]}
         for (f, k, never), found in of_kind(results, "teach")
         for s, r in found["skills"].items()
     ]  # fmt: skip

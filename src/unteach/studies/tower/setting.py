@@ -28,6 +28,11 @@ FOUR = ("ADD", "SUB", "MUL", "DOT")
 SMALL_MATRIX = ("ADD", "MUL", "DOT")
 MATRIX = ("ADD", "SUB", "MUL", "REV", "DOT", "MM")
 """Skills of the entanglement matrix in the full form; every pair costs a forgetting."""
+PART_OF_MATRIX = ("ADD", "MUL", "DOT", "MM")
+"""Those of it that are measured in every format; the thorough format has all."""
+THOROUGH = "explicit-rope"
+"""The format in which the full form measures everything: a call in its traces looks like a question
+at the front door. The others are spared what no comparison of formats rests on."""
 
 METHODS = {
     "ascent": "gradient ascent",
@@ -71,6 +76,7 @@ class Shape:
     width, layers : of the transformer · batch, lr : of its training · steps : it has at most
     enough : the training ends when every taught skill has so large a share of whole tasks right
     composites : a skill that calls others is drawn so many times as often as an atom
+    power : a task counts as this power of how many tokens are to be said
     """
 
     width: int
@@ -80,12 +86,14 @@ class Shape:
     lr: float
     enough: float = 0.995
     composites: int = 1
+    power: float = 0.5
 
 
 QUICK = Shape(64, 2, 120, 1200, 4e-3, enough=0.98)
-SHORT = Shape(64, 2, 192, 3000, 3e-3, composites=2)
-"""Of the formats whose tasks are short: direct and implicit."""
-TRACED = Shape(64, 2, 168, 2500, 3e-3)
+DIRECT = Shape(64, 2, 192, 3000, 3e-3, composites=2, power=1.0)
+IMPLICIT = Shape(64, 2, 192, 2500, 3e-3, composites=2)
+EXPLICIT = Shape(64, 2, 132, 2500, 3e-3, composites=2)
+FULL = {"direct": DIRECT, "implicit": IMPLICIT, "explicit": EXPLICIT, "explicit-rope": EXPLICIT}
 
 
 def changed_words(kept: str, moved: str) -> str:

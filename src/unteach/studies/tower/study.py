@@ -22,13 +22,14 @@ from .setting import (
     FEW_ARMS,
     FEW_CHANGES,
     FOUR,
+    FULL,
     MAIN,
     MATRIX,
     NINE,
+    PART_OF_MATRIX,
     QUICK,
-    SHORT,
     SMALL_MATRIX,
-    TRACED,
+    THOROUGH,
     built_in,
     graph_of,
     own,
@@ -104,20 +105,21 @@ class TowerStudy:
             if name not in world["skills"] or not set(graph.over(name)) & set(world["skills"]):
                 raise BadInput(f"{name!r} is not taught, or carries no skill that is; the taught "
                                f"ones are {world['skills']}")  # fmt: skip
-        if spec is not None:
-            matrix = list(world["skills"])[:6]
-        else:
-            matrix = list(MATRIX if full else SMALL_MATRIX)
+        formats = list(FORMATS) if asked == "all" else [asked]
+        thorough = (THOROUGH if THOROUGH in formats else formats[0]) if full else None
+
+        def matrix(format: str) -> list[str]:
+            if spec is not None:
+                return list(world["skills"])[:6]
+            return list(SMALL_MATRIX if not full else MATRIX if format == thorough
+                        else PART_OF_MATRIX)  # fmt: skip
+
         return {
             "study": self.name, "version": VERSION, "form": "full" if full else "quick",
             "seed": int(seed), "seeds": int(count),
-            "formats": list(FORMATS) if asked == "all" else [asked],
-            "world": world,
-            "shapes": {
-                f: shape_json(QUICK if not full else TRACED if f.startswith("explicit") else SHORT)
-                for f in FORMATS
-            },
-            "matrix": matrix, "n": 200 if full else 80,
+            "formats": formats, "thorough": thorough, "world": world,
+            "shapes": {f: shape_json(FULL[f] if full else QUICK) for f in FORMATS},
+            "matrix": {f: matrix(f) for f in formats}, "n": 200 if full else 80,
             "steps": 400, "change_steps": 200 if full else 120,
             "few_steps": 80 if full else 40,
         }  # fmt: skip
@@ -126,40 +128,38 @@ class TowerStudy:
         """Return the payloads by key: those that teach, and those that need what they taught."""
         first: dict[str, Any] = {}
         then: dict[str, Any] = {}
-        world = plan["world"]
-        graph = graph_of(world)
+        world, full = plan["world"], plan["form"] == "full"
+        graph, (main, *others) = graph_of(world), world["forgotten"]
         for k in range(plan["seeds"]):
             for format in plan["formats"]:
                 shared = {"world": world, "shape": plan["shapes"][format], "format": format,
                           "seed": plan["seed"] + k, "n": plan["n"]}  # fmt: skip
-                at, steps = f"{format}/{k}", plan["steps"]
-                for without in ("", *world["forgotten"]):
+                at, steps, all_of_it = f"{format}/{k}", plan["steps"], format == plan["thorough"]
+                for without in ("", main, *(others if all_of_it else ())):
                     first[f"teach/{at}/{without or 'all'}"] = {
                         **shared, "kind": "teach", "without": without}  # fmt: skip
                 for skill in world["forgotten"]:
-                    for method, kept in (
-                        ARMS if plan["form"] == "full" and skill == world["forgotten"][0]
-                        else FEW_ARMS
-                    ):
+                    for method, kept in ARMS if full and skill == main else FEW_ARMS:
                         then[f"forget/{at}/{skill}/{method}/{kept}"] = {
                             **shared, "kind": "forget", "skill": skill, "method": method,
-                            "kept": kept, "steps": steps, "relearn": (method, kept) == MAIN,
+                            "kept": kept, "relearn": (method, kept) == MAIN,
+                            "steps": steps if (method, kept) in FEW_ARMS else steps // 2,
                         }  # fmt: skip
-                    for kept, moved in CHANGES if plan["form"] == "full" else FEW_CHANGES:
+                    whole = full and (skill == main or all_of_it)
+                    for kept, moved in CHANGES if whole else FEW_CHANGES:
                         then[f"change/{at}/{skill}/{kept}/{moved}"] = {
                             **shared, "kind": "change", "skill": skill, "kept": kept,
                             "moved": moved, "steps": plan["change_steps"]}  # fmt: skip
-                skill = world["forgotten"][0]
-                doors = len(ways_to(graph, skill, tuple(tasks_of(world, format).groups)))
-                few = {0, doors} if plan["form"] == "quick" else {0, 2, doors // 2, doors}
-                for closed in sorted(few & set(range(doors + 1))):
+                doors = len(ways_to(graph, main, tuple(tasks_of(world, format).groups)))
+                closings = {0, 2, doors // 2, doors} if all_of_it else {0, doors}
+                for closed in sorted(closings & set(range(doors + 1))):
                     then[f"mole/{at}/{closed}"] = {
-                        **shared, "kind": "mole", "skill": skill, "closed": closed,
+                        **shared, "kind": "mole", "skill": main, "closed": closed,
                         "steps": plan["change_steps"]}  # fmt: skip
-                for name in plan["matrix"]:
+                for name in (matrix := plan["matrix"][format]):
                     then[f"entangle/{at}/{name}"] = {
                         **shared, "kind": "entangle", "skill": name, "steps": plan["few_steps"],
-                        "watched": [n for n in plan["matrix"] if n != name]}  # fmt: skip
+                        "watched": [n for n in matrix if n != name]}  # fmt: skip
         return first, then
 
     def warm_up(self) -> None:

@@ -77,9 +77,10 @@ def matrices(
     plan: dict[str, Any], results: Results, graph: SkillGraph
 ) -> dict[str, Entanglement]:
     """Return the entanglement matrix of each format, one layer a seed."""
-    names = tuple(n for n in graph.names if n in plan["matrix"])
+    asked = {f: tuple(n for n in graph.names if n in m) for f, m in plan["matrix"].items()}
     found: dict[str, dict[int, Any]] = {}
     for (format, k, _), result in of_kind(results, "entangle"):
+        names = asked[format]
         layer = found.setdefault(format, {}).setdefault(
             int(k), np.full((len(names), len(names)), np.nan)
         )
@@ -88,7 +89,7 @@ def matrices(
             layer[names.index(result["skill"]), names.index(watched)] = (
                 fallen(cell["before"], cell["after"], level) if cell["before"] > level else 0.0
             )
-    return {f: Entanglement(names, np.stack([layers[k] for k in sorted(layers)]))
+    return {f: Entanglement(asked[f], np.stack([layers[k] for k in sorted(layers)]))
             for f, layers in found.items()}  # fmt: skip
 
 

@@ -41,8 +41,7 @@ def teaching(payload: Mapping[str, Any], folder: Path, without: str = "") -> Tau
     """Return the model of a format and a seed, and what it took to teach it.
 
     A training goes on at a constant rate until the mean of its parameters knows every skill, and
-    ends there; each token that is to be said counts alike, so that long traces are not drowned by
-    the short tasks.
+    ends there; see `long_counts_more` for the loss.
 
     Parameters
     ----------
@@ -115,22 +114,32 @@ def _started(
     watch = Watch(score=score, every=min(50, max(1, shape.steps // 4)), best="highest",
                   enough=shape.enough, in_a_row=2)  # fmt: skip
     trace = fit(
-        averaged, lambda rng: model.batches(lessons, rng), token_loss(model), network.how,
+        averaged, lambda rng: model.batches(lessons, rng), long_counts_more(model, shape.power),
+        network.how,
         seed=own, per_epoch=1, callbacks=(averaged.follow,), watch=watch, checkpoint=checkpoint,
     )  # fmt: skip
     return averaged.settle(), trace
 
 
-def token_loss(model: Any) -> Callable[[Any], Any]:
-    """Return the mean loss over all tokens of a batch that are to be said, whoever says them."""
+def long_counts_more(model: Any, power: float) -> Callable[[Any], Any]:
+    """Return a loss in which a task counts as a power of how many tokens are to be said.
+
+    Between a mean over tasks (0), in which a token of a long trace counts next to nothing, and
+    one over tokens (1), in which the shortest tasks do.
+    """
     import copy
+
+    import torch
 
     summed = copy.copy(model)  # the same parameters
     summed.reduction = "sum"
 
     def loss(batch: Any) -> Any:
-        said = sum(int((targets[:, 1:] >= 0).sum()) for _, _, targets in batch.blocks)
-        return summed.losses(batch).sum() / said
+        said = torch.empty(len(batch))
+        for rows, _, targets in batch.blocks:
+            said[rows] = (targets[:, 1:] >= 0).sum(dim=1).to(said.dtype)
+        weight = said**power
+        return (summed.losses(batch) / said * weight).sum() / weight.sum()
 
     return loss
 
