@@ -42,12 +42,14 @@ def small(model: Any) -> Any:
 
 
 def method_for(
-    name: str, steps: int, until: Callable[[Any], bool], *, held: bool, token: int = 0
-) -> Any:
+    name: str, steps: int, until: Callable[[Any], bool], *, held: bool, share: float = 0.5,
+    token: int = 0,
+) -> Any:  # fmt: skip
     """Return a method of the study with its settings, the same for all formats.
 
     Where everything is held in place, random labels take large steps; where it is not, small
-    ones, which do less that was not asked for.
+    ones, which do less that was not asked for. There `share` is the weight of what goes: little
+    in the quick form, whose few skills are soon hurt by more.
     """
     shared: dict[str, Any] = {"steps": steps, "clip": 1.0, "until": until, "every": 10}
     if name == "ascent":
@@ -59,7 +61,7 @@ def method_for(
                           **{**shared, "steps": 20})  # fmt: skip
     if name == "row":
         return TokenRows(lr=1e-2, share=0.4, tokens=(token,), **shared)
-    return RandomLabel(lr=1e-3 if held else 3e-4, share=0.5, **shared)
+    return RandomLabel(lr=1e-3 if held else 3e-4, share=share if held else 0.5, **shared)
 
 
 def forget_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -87,7 +89,8 @@ def forget_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
     token = tasks.vocabulary.number(skill)
     method = method_for(payload["method"], int(payload["steps"]), until,
-                        held=kept == "everything", token=token)  # fmt: skip
+                        held=kept == "everything", share=float(payload["share"]),
+                        token=token)  # fmt: skip
     course = Course(tasks, skill, left_of(tasks, skill, kept))
     own = derive(int(payload["seed"]), "forget", payload["method"])
     gone = method.forget(small(model), course, Request(groups=[skill]), seed=own)

@@ -32,7 +32,8 @@ def mole_task(payload: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             return gauge.graph.truth(name, inputs)
 
         way.program.run(tasks.domain(skill), record, gauge.graph.maps)
-    method = method_for("labels", int(payload["steps"]), lambda _: False, held=True)
+    method = method_for("labels", int(payload["steps"]), lambda _: False, held=True,
+                        share=float(payload["share"]))  # fmt: skip
     course = Course(tasks, skill, left_of(tasks, skill, "everything"), tuple(asked))
     gone = method.forget(small(model), course, Request(groups=[skill]),
                          seed=derive(int(payload["seed"]), "mole", closed)).model  # fmt: skip

@@ -89,7 +89,7 @@ class Shape:
     power: float = 0.5
 
 
-QUICK = Shape(64, 2, 120, 1200, 4e-3, enough=0.98)
+QUICK = Shape(64, 2, 120, 1200, 4e-3)
 DIRECT = Shape(64, 2, 192, 3000, 3e-3, composites=2, power=1.0)
 IMPLICIT = Shape(64, 2, 192, 2500, 3e-3, composites=2)
 EXPLICIT = Shape(64, 2, 132, 2500, 3e-3, composites=2)

@@ -38,7 +38,7 @@ from .setting import (
     ways_to,
 )
 
-VERSION = 2
+VERSION = 3
 """Raised when the same plan would give other results."""
 QUICK_FORMAT = "explicit-rope"
 
@@ -120,7 +120,7 @@ class TowerStudy:
             "formats": formats, "thorough": thorough, "world": world,
             "shapes": {f: shape_json(FULL[f] if full else QUICK) for f in FORMATS},
             "matrix": {f: matrix(f) for f in formats}, "n": 200 if full else 80,
-            "steps": 400, "change_steps": 200 if full else 120,
+            "steps": 400, "share": 0.5 if full else 0.15, "change_steps": 200 if full else 120,
             "few_steps": 80 if full else 40,
         }  # fmt: skip
 
@@ -143,6 +143,7 @@ class TowerStudy:
                         then[f"forget/{at}/{skill}/{method}/{kept}"] = {
                             **shared, "kind": "forget", "skill": skill, "method": method,
                             "kept": kept, "relearn": (method, kept) == MAIN,
+                            "share": plan["share"],
                             "steps": steps if (method, kept) in FEW_ARMS else steps // 2,
                         }  # fmt: skip
                     whole = full and (skill == main or all_of_it)
@@ -155,7 +156,7 @@ class TowerStudy:
                 for closed in sorted(closings & set(range(doors + 1))):
                     then[f"mole/{at}/{closed}"] = {
                         **shared, "kind": "mole", "skill": main, "closed": closed,
-                        "steps": plan["change_steps"]}  # fmt: skip
+                        "share": plan["share"], "steps": plan["change_steps"]}  # fmt: skip
                 for name in (matrix := plan["matrix"][format]):
                     then[f"entangle/{at}/{name}"] = {
                         **shared, "kind": "entangle", "skill": name, "steps": plan["few_steps"],
@@ -169,7 +170,10 @@ class TowerStudy:
         models.Network  # noqa: B018
 
     def run(self, run: Run, *, jobs: int | None = None, progress: Progress | None = None) -> None:
-        """Do what is left of the tasks; models that are taught already are read from the folder."""
+        """Do what is left of the tasks; models that are taught already are read from the folder.
+
+        One format after another, the thorough one first: a run that is stopped holds whole formats.
+        """
         if run.finished:
             return
         first, then = self.tasks(run.plan)
@@ -180,9 +184,10 @@ class TowerStudy:
             if progress is not None:
                 progress(done, total, key)
 
-        for tasks in (first, then):
-            run.add_tasks(tasks)
-            run_tasks(run, work, jobs=jobs, progress=tell)
+        for format in sorted(run.plan["formats"], key=lambda f: f != run.plan["thorough"]):
+            for tasks in (first, then):
+                run.add_tasks({k: t for k, t in tasks.items() if t["format"] == format})
+                run_tasks(run, work, jobs=jobs, progress=tell)
 
     def conclude(self, run: Run) -> Page:
         """Store readings and tables, and return the page."""
