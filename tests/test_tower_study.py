@@ -91,6 +91,23 @@ def test_the_plan_says_everything_and_refuses_what_it_cannot_do(dna):
     assert taken(TOWER, {"spec": "x", "seeds": 2}) == {"spec": "x", "seeds": 2}
 
 
+def test_the_full_form_measures_everything_in_one_format_and_the_rest_in_all():
+    plan = TOWER.plan(full=True)
+    first, then = TOWER.tasks(plan)
+    assert plan["thorough"] == "explicit-rope" and len(first) == 5 * (3 + 2 + 2 + 2)
+    never = {k.split("/")[1] for k in first if k.endswith("/MUL")}
+    assert never == {"explicit-rope"}
+    for format in plan["formats"]:
+        for skill in ("ADD", "MUL"):
+            arms = [k for k in then if k.startswith(f"forget/{format}/0/{skill}/labels/")]
+            assert len(arms) == 3  # those that the answer is judged by, everywhere
+            assert f"change/{format}/4/{skill}/trace/last" in then
+            assert f"change/{format}/4/{skill}/everything/all" in then
+    assert set(plan["matrix"]["direct"]) < set(plan["matrix"]["explicit-rope"])
+    alone = TOWER.plan(full=True, format="direct")
+    assert alone["thorough"] == "direct" and "teach/direct/0/MUL" in TOWER.tasks(alone)[0]
+
+
 def test_a_course_is_the_skill_and_what_is_left(dna):
     tasks = Tasks(tower("linear-algebra", p=3), "explicit", groups=("ADD", "MUL", "AFF"))
     for kept in ("none", "atoms", "trace", "everything"):
