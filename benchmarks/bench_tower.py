@@ -94,7 +94,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as fresh:
         folder = asked.folder or Path(fresh)
-        print("format          seed  steps  CPU s  worst skill, whole tasks")
+        print("format          seed  steps  starts  CPU s  worst skill, whole tasks")
         for format in asked.formats:
             for seed in asked.seeds:
                 plan = TOWER.plan(full=not asked.quick, format=format, seed=seed, seeds=1)
@@ -106,7 +106,8 @@ def one(plan: dict[str, Any], format: str, folder: Path, arms: bool) -> None:
     first, then = TOWER.tasks(plan)
     found, took = timed(first[f"teach/{format}/0/all"], folder)
     name, worst = min(((n, s["whole"]) for n, s in found["skills"].items()), key=lambda x: x[1])
-    print(f"{format:15} {plan['seed']:4} {found['steps']:6} {took:6.1f}  {worst:.3f} {name}")
+    print(f"{format:15} {plan['seed']:4} {found['steps']:6} {found['starts']:7} {took:6.1f}  "
+          f"{worst:.3f} {name}")  # fmt: skip
     for skill in plan["world"]["forgotten"] if arms else ():
         for key in ARMS:
             found, took = timed(then[key.format(format, 0, skill)], folder)
