@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from unteach.core import BadInput, Progress
 from unteach.engine import run_tasks
 from unteach.knowledge import FORMATS
 from unteach.report import Block, Page
 from unteach.store import Run
 
+from ..study import heading
 from .setting import (
     ARMS,
     CHANGES,
@@ -87,8 +86,7 @@ class TowerStudy:
         spec : a tower of one's own, as `load_tower` reads it
         skill : what is forgotten and changed; ADD (and MUL in the full form) if none is given
         """
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise BadInput(f"a seed is a whole number of at least 0, got {seed!r}")
+        begun = heading(self.name, VERSION, full=full, seed=seed)
         asked = format or ("all" if full else QUICK_FORMAT)
         if asked != "all" and asked not in FORMATS:
             raise BadInput(f"a format is one of {FORMATS}, or all; got {format!r}")
@@ -115,8 +113,7 @@ class TowerStudy:
                         else PART_OF_MATRIX)  # fmt: skip
 
         return {
-            "study": self.name, "version": VERSION, "form": "full" if full else "quick",
-            "seed": int(seed), "seeds": int(count),
+            **begun, "seeds": int(count),
             "formats": formats, "thorough": thorough, "world": world,
             "shapes": {f: shape_json(FULL[f] if full else QUICK) for f in FORMATS},
             "matrix": {f: matrix(f) for f in formats}, "n": 200 if full else 80,
