@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -199,6 +200,14 @@ def test_the_answer_follows_the_numbers(finished):
         front = next(f for f in said if "Can PAIR" in f.text)
         assert front.verdict == verdict
     assert "what was closed is the front door, and nothing more" in front.text
+    name = "explicit-rope: PAIR asked by name, never taught"
+    assert next(f for f in page.answer if "never taught PAIR?" in f.text).readings == (name,)
+    for value, taught_by_others in ((0.3, False), (0.9, True)):  # chance is 1/4
+        known = [replace(r, value=value, low=0.0, high=1.0) if r.name == name else r
+                 for r in page.readings]  # fmt: skip
+        said = answer(plan, known, tables, graph)
+        found = next(f for f in said if "never taught PAIR?" in f.text)
+        assert ("lessons of other skills" in found.text) is taught_by_others
 
 
 def test_token_rows_move_only_their_rows_and_task_vectors_stop_where_told(dna, tmp_path):

@@ -32,6 +32,7 @@ def answer(
         found.append(_front(plan, tables, graph, skill))
         found += _travel(plan, named, tables, graph, skill)
         found += _trace(plan, tables, skill)
+        found += _never(plan, named, graph, skill)
         found += _relearned(plan, named, skill)
     return [*found, *_moles(plan, tables), *_matrix(plan, named), *_taught(plan, tables)]
 
@@ -171,6 +172,24 @@ def _trace(
             f"the called step lost no more than {RESISTED:.2f}.")  # fmt: skip
     verdict = "holds" if broke == seen and seen else "mixed" if broke else "fails"
     return [Finding(text + _few(plan), tuple(names), _judged(plan, verdict))]
+
+
+def _never(
+    plan: dict[str, Any], named: Mapping[str, Reading], graph: SkillGraph, skill: str
+) -> list[Finding]:
+    """Say what the reference knows: calls in the traces of others may teach a skill as well."""
+    found = [named[n] for f in plan["formats"]
+             if (n := f"{f}: {skill} asked by name, never taught") in named]  # fmt: skip
+    if not found:
+        return []
+    seen = ", ".join(f"{r.name.split(':')[0]} {r.value:.2f}" for r in found)
+    above = [r for r in found if r.value > graph.chance[skill] + NEAR]
+    text = (f"**What does a model know that was never taught {skill}?** Asked for it by name it is "
+            f"right in: {seen} (chance {graph.chance[skill]:.2f}).")  # fmt: skip
+    if above:
+        text += (" Where that is above chance, the lessons of other skills taught it: leaving a "
+                 "skill's own lessons out is no forgetting either.")  # fmt: skip
+    return [Finding(text, tuple(r.name for r in found), "fact")]
 
 
 def _relearned(plan: dict[str, Any], named: Mapping[str, Reading], skill: str) -> list[Finding]:

@@ -60,6 +60,9 @@ def _forgotten(
         reading(f"{format}: {skill} at the front door", [r["front"] for r in rows], seeds,
                 "forgetting", untouched=sum(whole) / len(whole),
                 null=(min(never), max(never)) if never else None, note=note),
+        *([reading(f"{format}: {skill} asked by name, never taught", never, seeds, "skills",
+                   note="a model that met it in the lessons of other skills, if anywhere")]
+          if never else []),
         reading(f"{format}: {above} kept while {skill} goes", [r["top"] for r in rows], seeds,
                 "forgetting", better="higher"),
     ]  # fmt: skip
