@@ -91,13 +91,13 @@ def change_blocks(plan: dict[str, Any], graph: SkillGraph) -> list[Block]:
                 caption="New: as the new definition gives it. Where nothing else is said, only "
                 "the layers behind the last attention were moved. " + ONE,
             ))  # fmt: skip
-    blocks.append(TableBlock(
-        "changes by skill", columns=("format", "skill", "change", "asked", "new", "new low",
-                                     "new high", "old", "neither", "coherence", "n"),
-        digits=2, labels={"n": "seeds"},
-        caption="The same in numbers. Coherence: how often the answer equals what the model's own "
-        "atoms compose to.",
-    ))  # fmt: skip
+        blocks.append(TableBlock(
+            "changes by skill", columns=("format", "change", "new", "new low", "new high", "old",
+                                         "neither", "coherence", "n"),
+            where={"skill": skill, "asked": above}, digits=2, labels={"n": "seeds"},
+            caption=f"{above} after the change of {skill}, in numbers; the page's data hold every "
+            f"skill. Coherence: how often the answer equals what the model's own atoms compose to.",
+        ))  # fmt: skip
     return blocks
 
 
@@ -137,10 +137,10 @@ def relearn_blocks(plan: dict[str, Any], tables: dict[str, Table]) -> list[Block
     ]
     if len(tables["roles"]):
         blocks.append(TableBlock(
-            "roles", columns=("format", "seed", "skill", "trace", "role", "before", "after",
-                              "drop"),
-            where={"method": "labels", "kept": "atoms"}, digits=2,
+            "roles by arm", columns=("format", "skill", "trace", "role", "before", "after", "drop",
+                                     "drop low", "drop high", "n"),
+            where={"method": "labels", "kept": "atoms"}, digits=2, labels={"n": "seeds"},
             caption="Damage by role: accuracy of each token of the trace, given all before it, "
-            "when only atoms were protected. The page's data hold the other arms.",
+            "when only atoms were protected. The page's data hold the other arms. " + ONE,
         ))  # fmt: skip
     return blocks

@@ -49,6 +49,9 @@ def tables_and_readings(
                                          ("accuracy",)), (), "Means over seeds."),
         _table("roles", roles, ("format", "seed", "skill", "method", "kept", "role"),
                "Accuracy of each token given all before it, by the part that it plays."),
+        _table("roles by arm", grouped(
+            roles, ("format", "skill", "method", "kept", "trace", "role"),
+            ("before", "after", "drop")), (), "Means over seeds."),
         _table("changes", changes, ("format", "seed", "skill", "kept", "moved", "asked"),
                "After a change: answers by the new definition, by the old one, by neither."),
         _table("changes by skill", grouped(

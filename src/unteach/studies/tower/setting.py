@@ -102,7 +102,8 @@ def changed_words(kept: str, moved: str) -> str:
     >>> changed_words("trace", "last"), changed_words("trace", "all")
     ('trace protected', 'trace protected, all layers moved')
     """
-    return f"{kept} protected" + ("" if moved == LAST else f", {MOVED[moved]} moved")
+    held = "nothing" if kept == "none" else kept
+    return f"{held} protected" + ("" if moved == LAST else f", {MOVED[moved]} moved")
 
 
 def built_in(p: int, skills: tuple[str, ...], forgotten: tuple[str, ...]) -> dict[str, Any]:
