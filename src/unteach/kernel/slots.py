@@ -36,6 +36,7 @@ class Held:
     certificate : None where it is that of the rows left, yet to be computed
     anchor, version : an anchor, and which of its states is this problem's
     settled : as in `Pair`
+    conditioning : of the rows that may move, as last computed
     doubtful : whether another way to the solution might end elsewhere; then every change is solved
         afresh
 
@@ -57,6 +58,7 @@ class Held:
     settled: bool = True
     cache: RowCache | None = None
     doubtful: bool = False
+    conditioning: float | None = None
 
     @property
     def anchored(self) -> Anchor | None:
@@ -109,6 +111,7 @@ class Slots:
                     pair.first, pair.second, at, place, pair.b, np.ones(len(at), bool), pair.rho,
                     pair.moves, pair.certificate.n_free, pair.certificate, settled=pair.settled,
                     cache=pair.cache, doubtful=in_doubt(pair.certificate),
+                    conditioning=pair.certificate.conditioning,
                 )
             )  # fmt: skip
         used = codes[bounds > 0]
@@ -178,7 +181,7 @@ class Slots:
         return replace(
             pair, live=live, b=anchor.b, rho=anchor.rho, n_free=certificate.n_free,
             certificate=certificate, anchor=anchor, version=anchor.version, settled=False,
-            cache=anchor.cache,
+            cache=anchor.cache, conditioning=certificate.conditioning,
         )  # fmt: skip
 
     def _problem(self, pair: Held) -> tuple[Vector, Vector, Vector]:
@@ -224,6 +227,7 @@ class Slots:
             plain, b, pair.rho, gradient=gradient,
             block=lambda rows: self.values.block(at[rows], at[rows]),
             noise=rounding(self.values.diagonal(at), y, b, self.bounds[at] > 0),
+            known=pair.conditioning,
         )  # fmt: skip
 
     def shrunk(self) -> Slots:
