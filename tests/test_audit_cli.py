@@ -159,7 +159,7 @@ def test_a_killed_audit_goes_on(folder):
     )  # fmt: skip
     kept = []
     try:
-        for _ in range(600):
+        for _ in range(4800):
             kept = list((folder / ".unteach" / "shards").rglob("*.said"))
             if len(kept) >= 2 or child.poll() is not None:
                 break

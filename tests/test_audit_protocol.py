@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -454,30 +455,44 @@ def test_a_control_that_fails_voids_its_own_methods_alone():
 # ---- costs and cards
 
 
-def test_costs_stand_beside_retraining():
+def test_costs_stand_beside_retraining(monkeypatch):
+    """By a clock that goes on only where something is learned or forgotten."""
+    now = [0.0]
+    clock = SimpleNamespace(
+        perf_counter=lambda: now[0], process_time=lambda: now[0], thread_time=lambda: now[0]
+    )
+    for place in ("unteach.audit.spending", "unteach.core.cost"):
+        monkeypatch.setattr(f"{place}.time", clock)
+
+    class Four(Logistic):
+        def fit(self, X, y, sample_weight=None, sample_ids=None):
+            now[0] += 4.0
+            return super().fit(X, y, sample_weight, sample_ids)
+
     class Tuned(Keep):
         trials = Table("trials", {"gap": [0.3, 0.2, 0.1]})
         cost = Cost(seconds=8.0, rows_read=1000)
 
         def forget(self, model, records, request, *, seed):
+            now[0] += 1.0
             return Forgotten(model, Exact(), Cost(0.001, 0.001, 1000 + 7))
 
     rows = marked()
-    report = run({"tuned": Tuned(), "again": Retrain()}, NEAR, rows, forget=rows.ids[:20],
-                 tier="quick", permutations=39)  # fmt: skip
+    report = run({"tuned": Tuned(), "again": Retrain()}, Four(C=100.0), rows,
+                 forget=rows.ids[:20], tier="quick", permutations=39)  # fmt: skip
     costs = {row["method"]: row for row in report.bills[0].rows()}
     assert list(costs) == ["retrain", "tuned", "again"]
-    assert costs["retrain"]["seconds / retrain"] == 1.0
-    assert costs["tuned"]["records read"] == 7.0  # of the forgetting, not of the tuning
+    assert costs["retrain"]["seconds"] == costs["again"]["seconds"] == 4.0
+    assert costs["tuned"]["seconds"] == 1.0  # of the forgetting, not of the tuning
+    assert costs["tuned"]["records read"] == 7.0
     assert costs["tuned"]["tuning runs"] == 3 and costs["again"]["tuning runs"] is None
-    assert costs["tuned"]["tuning / retrain"] == 8.0 / costs["retrain"]["seconds"]
+    assert costs["tuned"]["tuning / retrain"] == 2.0
     assert costs["again"]["records / retrain"] == 1.0
-    assert 0.1 < costs["again"]["seconds / retrain"] < 10
-    assert costs["tuned"]["seconds"] < costs["again"]["seconds"]
+    assert [costs[name]["seconds / retrain"] for name in costs] == [1.0, 0.25, 1.0]
     assert costs["again"]["state stored"] > 80 * 3 * 8  # it keeps its rows
     own = report.bills[1]
     assert own["trainings"] == [48] and own["forgettings"] == [32]
-    assert own["seconds"][0] > 16 * costs["retrain"]["seconds"]
+    assert own["seconds"][0] >= 48 * 4.0 + 16 * (1.0 + 4.0)
 
 
 def test_peak_memory_is_what_was_needed_beyond_what_was_held():

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ def real(*words: Any, cwd: Path, **options: Any) -> subprocess.CompletedProcess[
     """Run a command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "unteach", *map(str, words)],
-        cwd=cwd, capture_output=True, text=True, timeout=120, **options,
+        cwd=cwd, capture_output=True, text=True, timeout=480, **options,
     )  # fmt: skip
 
 
@@ -809,13 +808,14 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(folder: Path, t
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_in_a_real_process_stops_safely(folder: Path) -> None:
     fitted("--force", "--param", "C=100.0")
+    os.mkfifo(folder / "people")
     words = [sys.executable, "-m", "unteach", "forget", "m.unteach", *COLUMNS, "--group", "person",
-             "--values-from", "-"]  # fmt: skip
-    process = subprocess.Popen(words, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
-    time.sleep(2.0)  # it waits for stdin, and everything is imported
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+             "--values-from", "people"]  # fmt: skip
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)  # fmt: skip
+    with (folder / "people").open("w"):  # which waits until the process reads there
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=240)
     assert process.returncode == 130
     assert said.startswith("unteach: ")
     assert said.count("\n") == 1

@@ -49,7 +49,7 @@ def test_one_process_and_many_give_the_same_bytes_and_leave_no_times_in_results(
             run_tasks(run, train, jobs=jobs)
             assert run.pending() == []
             assert list(run.results()) == [f"task {k}" for k in range(8)]
-            assert all(0 < s < 60 for s in run.seconds().values())
+            assert all(s > 0 for s in run.seconds().values())
             assert len(run.seconds()) == 8
             table = Table("weights", {"norm": [r["norm"] for r in run.results().values()]})
             run.finish([], [table])
@@ -104,7 +104,7 @@ def test_a_wish_to_stop_keeps_all_that_has_come(store, jobs, kept):
 
     def stop(done, total, what):
         if done >= 1:
-            time.sleep(0.5)  # the other tasks that were handed out come back meanwhile
+            time.sleep(2)  # the other tasks that were handed out come back meanwhile
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -147,6 +147,28 @@ def test_what_cannot_be_sent_to_a_worker_is_refused_by_name(store):
     assert run.errors() == {}
 
 
+def test_a_refusal_does_not_wait_for_luck_in_the_thread_of_a_pool(store, monkeypatch):
+    """However late that thread is, it ends without an exception of its own."""
+    from joblib.externals.loky import process_executor
+
+    manager, pool = process_executor._ExecutorManagerThread, process_executor.ProcessPoolExecutor
+    take, submit = manager.add_call_item_to_queue, pool.submit
+
+    def take_and_sleep(self):
+        take(self)
+        time.sleep(0.4)
+
+    def submit_late(self, *args):
+        time.sleep(0.1)
+        return submit(self, *args)
+
+    monkeypatch.setattr(manager, "add_call_item_to_queue", take_and_sleep)
+    monkeypatch.setattr(pool, "submit", submit_late)
+    lock = threading.Lock()
+    with pytest.raises(BadInput, match="cannot be sent to a worker"):
+        run_tasks(begin(store, [1, 2]), lambda k: lock.locked(), jobs=2)
+
+
 def test_what_a_worker_cannot_load_is_refused_by_name(store, tmp_path):
     code = [
         "import sys, types",
@@ -162,7 +184,7 @@ def test_what_a_worker_cannot_load_is_refused_by_name(store, tmp_path):
         "    run_tasks(run, ghost.f, jobs=2)",
     ]
     script = [sys.executable, "-c", "\n".join(code)]
-    done = subprocess.run(script, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(script, capture_output=True, text=True, timeout=240)
     assert "BadInput: a worker process cannot load the tasks" in done.stderr, done.stderr
     assert "No module named 'ghost'" in done.stderr
 
@@ -264,7 +286,7 @@ def test_no_worker_outlives_a_driver_that_is_killed(tmp_path):
     driver.kill()
     driver.wait()
     driver.stdout.close()
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 60
     while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(alive(pid) for pid in workers)
@@ -274,7 +296,7 @@ def test_ctrl_c_stops_a_driver_and_its_workers_and_keeps_what_is_done(tmp_path):
     driver = drive(tmp_path, tmp_path / "p", "2", "0.1")
     workers = {driver.stdout.readline().split()[-1] for _ in range(8)} - {"start"}
     os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: to the workers too
-    driver.communicate(timeout=20)
+    driver.communicate(timeout=240)
     said = (tmp_path / "stderr").read_text()
     assert said.count("Traceback") == said.count("KeyboardInterrupt") == 1, said
     assert driver.returncode == -signal.SIGINT or driver.returncode == 1
@@ -291,7 +313,7 @@ def test_what_ctrl_c_means_is_for_the_driver_to_say(tmp_path):
     for _ in range(4):
         driver.stdout.readline()
     os.killpg(driver.pid, signal.SIGINT)
-    driver.communicate(timeout=20)
+    driver.communicate(timeout=240)
     assert driver.returncode == 0
     assert (tmp_path / "p" / "reports" / "evidence").exists()
 

@@ -814,7 +814,7 @@ def killed_and_resumed(tmp_path, moments, jobs):
         assert 0 <= written - recorded <= jobs  # lost: at most the shards that were being made
         seen.append(recorded)
     driver = drive(tmp_path, folder, jobs, 0.05)
-    driver.communicate(timeout=120)
+    driver.communicate(timeout=480)
     assert driver.returncode == 0
     return seen, shards(folder)
 
@@ -844,7 +844,7 @@ def test_killed_workers_and_drivers_of_two_processes_lose_at_most_a_shard_each(t
     )
     for pid in children.stdout.split()[:1]:
         os.kill(int(pid), signal.SIGKILL)
-    driver.communicate(timeout=120)
+    driver.communicate(timeout=480)
     assert driver.returncode == 0
     assert shards(tmp_path / "worker") == found
 

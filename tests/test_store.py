@@ -53,14 +53,14 @@ def python(*lines, check=True):
     """Run these lines in a process of their own."""
     code = "\n".join(["import os, signal, sys", "from unteach.store import Store", *lines])
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=check, timeout=120
+        [sys.executable, "-c", code], capture_output=True, text=True, check=check, timeout=480
     )
 
 
 def spawn(*lines):
     """Start a process that runs these lines, says so, and waits to be killed."""
     code = ["import sys, time", "from unteach.store import Store", *lines]
-    code += ["print('ready', flush=True)", "time.sleep(120)"]
+    code += ["print('ready', flush=True)", "time.sleep(480)"]
     process = subprocess.Popen(
         [sys.executable, "-c", "\n".join(code)], stdout=subprocess.PIPE, text=True
     )
@@ -150,7 +150,7 @@ def test_processes_that_create_one_project_at_the_same_moment_share_it(tmp_path)
         )
         for _ in range(3)
     ]
-    said = [process.communicate(timeout=60) for process in several]
+    said = [process.communicate(timeout=240) for process in several]
     with Store.open(tmp_path / "p") as opened:
         (run,) = opened.runs()
     for (out, err), process in zip(said, several, strict=True):

@@ -333,7 +333,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(tmp_path):
     script.write_text(DRIVER)
     command = [sys.executable, str(script), str(tmp_path / "store"), json.dumps(plan)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    wait = time.monotonic() + 120
+    wait = time.monotonic() + 480
     done = 0
     while not done and time.monotonic() < wait and process.poll() is None:
         time.sleep(0.02)
@@ -341,7 +341,7 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert 0 < _done(tmp_path / "store") < len(YARDSTICK.tasks(plan))
-    again = subprocess.run(command, capture_output=True, check=True, timeout=300)
+    again = subprocess.run(command, capture_output=True, check=True, timeout=900)
     assert again.stdout == evidence
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from ..core import BadInput, Progress, UnteachError
 from .worker import Outcome, enter, few_threads, limited, perform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..store import Run
 
@@ -178,7 +179,20 @@ def _drain(
                 if key in book.left and future.done() and future.exception() is None:
                     book.enter(key, future.result())
             raise
+        finally:
+            _await_taken(flying)
     return lost, why
+
+
+def _await_taken(flying: Iterable[Future[Outcome]]) -> None:
+    """Wait until the pool's thread has taken what was handed to it, which takes it a moment.
+
+    Killed before, loky's thread looks for a task that it has thrown away: a KeyError in a thread.
+    """
+    for _ in range(1000):
+        if all(future.running() or future.done() for future in flying):
+            return
+        time.sleep(0.001)
 
 
 def _died(error: BrokenExecutor) -> str:
