@@ -2,16 +2,19 @@
 
 Result (AMD EPYC, KVM, 2 cores, the machine otherwise idle, one thread; d = 20; CPU time; medians
 of 15 forgettings and 3 to 8 refits; ratio to one refit at n = 10,000 on synth / clean / hard, the
-last with 3,170 margin support vectors; in brackets what we want at least):
-forget one margin support vector   111 / 26 / 37 x  [120 / 60 / 40]   missed
-forget one bounded one             70 / 20 / 21 x   [80 / 60 / 10]    met on hard alone
-forget 1 % at random               26 / 14 / 3.3 x  [50 / - / 6]      missed
-all leave-one-outs                 2.3 / 3.5 / 5.1 refits  [2.5 / - / 6]  met
-cold fit                           1.52 / 1.31 / 1.80 refits; n = 2,000: 1.00 / 1.09 / 1.68  [1.5]
-one of ten classes                 digits (n = 1,797) 81 x, MNIST (n = 5,000) 628 x  [400]
+last with 3,170 margin support vectors; two whole runs three hours apart, lower to higher; in
+brackets what we want at least):
+forget one margin support vector   89-111 / 26-28 / 27-37 x  [120 / 60 / 40]   missed
+forget one bounded one             60-70 / 17-20 / 19-21 x   [80 / 60 / 10]    met on hard alone
+forget 1 % at random               21-26 / 10-14 / 2.9-3.3 x [50 / - / 6]      missed
+all leave-one-outs                 2.1-2.3 / 2.8-3.5 / 5.1-5.8 refits  [2.5 / - / 6]  met
+cold fit                           1.2-1.5 / 1.3 / 1.8-2.4 refits  [1.5]  missed on hard
+                                   n = 2,000: 1.00 / 1.09 / 1.68
+one of ten classes                 digits (n = 1,797) 76-81 x, MNIST (n = 5,000) 590-628 x  [400]
                                    the median of a mix on MNIST: 172 x a support vector, 1,817 x
                                    another row; 237 x with `certificate_` read
-synth, n = 30,000, rows on demand  215 x one margin, 100 x one bounded, at most 921 MB in all [200]
+synth, n = 30,000, rows on demand  153-215 x one margin, 93-100 x one bounded  [200]
+                                   at most 921 MB in all
 first forget in a new process      0.03 s (n = 300), 0.07 s (n = 2,000), by the clock  [2]
 
 Why the misses. One support vector: each operation reads the rows of all free ones once (20 MB on
@@ -22,7 +25,8 @@ synth. hard: three products with, and one update of, a matrix of 80 MB.
 rows that change set and to two sweeps over all rows; on hard most goes to the update of that
 matrix. Leave-one-out: the near rows' kernel values are computed, where they were resident before
 the fit did without the Gram matrix (1.75 refits then, for a fit of 2.6). hard's cold fit: two
-factorizations of 3,170 rows. digits: a refit takes 28 ms, the plain Python of one call 0.15 to
+factorizations of 3,170 rows; a second fit in the same process takes 1.7 to 1.9 refits, the first
+2.2 to 2.9, for its pages are new. digits: a refit takes 28 ms, the plain Python of one call 0.15 to
 0.4. Reading `certificate_` takes another 0.5 ms there (3 on MNIST), for the pairs in which the row
 supports nothing are certified when that is asked for. Between runs the ratios differ by up to a
 third.
