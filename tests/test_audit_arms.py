@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -424,9 +425,9 @@ class Nothing:
         return Forgotten(model, Exact())
 
 
+@dataclass(frozen=True)
 class Again:
-    def __init__(self, learner):
-        self.learner = learner
+    learner: MLP
 
     def forget(self, model, records, request, *, seed):
         return Forgotten(self.learner.learn(request.applied_to(records), seed=seed), Exact())

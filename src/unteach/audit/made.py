@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, Cost, Records, Request, derive, stream, write_whole
+from unteach.core import (
+    BadInput,
+    BudgetSpent,
+    Cost,
+    Records,
+    Request,
+    derive,
+    stream,
+    write_whole,
+)
 from unteach.models import CNN, MLP, as_trainable
 from unteach.models.saving import saved_of
 
@@ -118,26 +129,71 @@ class Maker:
             )
 
         def one(k: int) -> Said:
-            return self._kept(name, k, lambda: self._learned(name, k))
+            said = self._kept(name, k, lambda: self._learned(name, k, self._model(name, k)))
+            self.tick(name)
+            return said
 
-        return self._stacked(name, one, count, self.jobs)
+        if self.jobs == 1:
+            return self._stacked(name, [one(k) for k in range(count)])
+        with ThreadPoolExecutor(self.jobs) as pool:
+            return self._stacked(name, list(pool.map(one, range(count))))
 
-    def _learned(self, name: str, k: int) -> Said:
-        self.ran.append("training")
-        (logits, model), cost, peak = spend(lambda: self._answers(name, k), alone=self.jobs == 1)
+    def unlearned(
+        self, methods: Mapping[str, Any], count: int
+    ) -> tuple[Logits, dict[str, Logits], dict[str, str]]:
+        """Return what the originals say, what they say after each method, and who refused and why.
+
+        An original is learned once, every method forgets from a copy of it, and then it goes: one
+        is held at a time. Threads learn the originals beforehand, and each is learned again here.
+        """
+        if self.jobs > 1:
+            self.arm("original", count)
+        said: dict[str, list[Said]] = {name: [] for name in ("original", *methods)}
+        refused: dict[str, str] = {}
+        for k in range(count):
+            model = self._model("original", k)
+            if self.jobs == 1:
+                learned = partial(self._learned, "original", k, model)
+                said["original"].append(self._kept("original", k, learned))
+                self.tick("original")
+            for name, method in methods.items():
+                try:
+                    if name not in refused:  # the others are audited all the same
+                        said[name].append(self._forgot(name, method, k, model))
+                except BudgetSpent as refusal:
+                    refused[name] = str(refusal)
+                self.tick(name)
+        base = said.pop("original") or self.said["original"]
+        after = {n: self._stacked(n, one) for n, one in said.items() if n not in refused}
+        return self._stacked("original", base), after, refused
+
+    def _model(self, name: str, k: int) -> _Model:
+        """Return model k of an arm; the originals see all records, the others what is left."""
         rows = self.asked.rows if name == "original" else self.asked.rest
-        state = state_of(model) if name == "original" and k == 0 else None
+
+        def learn() -> Any:
+            self.ran.append("training")
+            return self.learner.learn(rows, seed=derive(self.seed, name, k))
+
+        return _Model(learn)
+
+    def _learned(self, name: str, k: int, model: _Model) -> Said:
+        (logits, made), cost, peak = spend(
+            lambda: self._answers(name, k, model), alone=self.jobs == 1
+        )
+        rows = self.asked.rows if name == "original" else self.asked.rest
+        state = state_of(made) if name == "original" and k == 0 else None
         return Said(logits, replace(cost, rows_read=len(rows)), peak, state)
 
-    def _answers(self, name: str, k: int) -> tuple[Logits, Any]:
+    def _answers(self, name: str, k: int, model: _Model) -> tuple[Logits, Any]:
         """Return what a learned model says, and the model; one that lacks a class keeps its place.
 
         A network with fewer outputs, because the forgotten were a whole class, would be told
         apart from every other by its shape alone; its answers come without a model.
         """
         if name == "original" or not isinstance(self.learner, (MLP, CNN)):
-            model = self.learned(name, k)
-            return self.says(model), model
+            return self.says(model.held), model.held
+        self.ran.append("training")
         rest, classes = self.asked.rest, self.asked.classes
         said = self.learner.subset_outputs(
             rest.x, np.searchsorted(classes, np.asarray(rest.y)), np.ones((1, len(rest)), bool),
@@ -145,25 +201,19 @@ class Maker:
         )  # fmt: skip
         return np.asarray(said[0]), None
 
-    def learned(self, name: str, k: int) -> Any:
-        """Return model k of an arm; the originals see all records, the others what is left."""
-        rows = self.asked.rows if name == "original" else self.asked.rest
-        return self.learner.learn(rows, seed=derive(self.seed, name, k))
+    def _forgot(self, label: str, method: Any, k: int, original: _Model) -> Said:
+        """Return what model k says after the method, unlearned from a copy of original k."""
 
-    def forgot(self, label: str, method: Any, count: int) -> Logits:
-        """Return what the models say after the method, each unlearned from its own original."""
+        def make() -> Said:
+            return self._unlearn(label, method, k, original.copy())
 
-        def one(k: int) -> Said:
-            # a function's name does not say what it does, an address not even which it is
-            about = described(method)
-            if hasattr(method, "function") or " at 0x" in about:
-                return self._forgot(label, method, k)
-            return self._kept(f"unlearned {about}", k, lambda: self._forgot(label, method, k))
+        # a function's name does not say what it does, an address not even which it is
+        about = described(method)
+        if hasattr(method, "function") or " at 0x" in about:
+            return make()
+        return self._kept(f"unlearned {about}", k, make)
 
-        return self._stacked(label, one, count, 1)
-
-    def _forgot(self, label: str, method: Any, k: int) -> Said:
-        model = self.learned("original", k)
+    def _unlearn(self, label: str, method: Any, k: int, model: Any) -> Said:
         model = as_trainable(model) if getattr(method, "needs", "") == "trainable" else model
         gone, cost, peak = spend(lambda: method.forget(
             model, self.asked.rows, self.asked.request,
@@ -184,17 +234,7 @@ class Maker:
         """Return the logits of a model on all that is asked: (q, k)."""
         return logits_of(model, self.asked.x, self.asked.classes)
 
-    def _stacked(self, name: str, one: Callable[[int], Said], count: int, jobs: int) -> Logits:
-        parts: list[Said] = []
-        if jobs == 1:
-            for k in range(count):
-                parts.append(one(k))
-                self.tick(name)
-        else:
-            with ThreadPoolExecutor(jobs) as pool:
-                for part in pool.map(one, range(count)):
-                    parts.append(part)
-                    self.tick(name)
+    def _stacked(self, name: str, parts: list[Said]) -> Logits:
         self.said[name] = parts
         return np.stack([p.logits for p in parts])
 
@@ -209,6 +249,24 @@ class Maker:
         else:
             self.ran.append("reading")
         return found
+
+
+class _Model:
+    """A model that is learned when it is first asked for."""
+
+    def __init__(self, learn: Callable[[], Any]) -> None:
+        self._learn = learn
+
+    @cached_property
+    def held(self) -> Any:
+        return self._learn()
+
+    def copy(self) -> Any:
+        """Return one like it that may be changed; what cannot be copied is learned again."""
+        try:
+            return copy.deepcopy(self.held)
+        except (TypeError, RuntimeError, copy.Error):  # a lock, or a tensor that was computed
+            return self._learn()
 
 
 def tuning_of(method: Any) -> Cost:

@@ -147,20 +147,12 @@ def run(
             for group in groups:
                 folder = open_until.enter_context(kept_in(store, looked, group.learner, seed))
                 maker = Maker(looked, group.learner, seed, folder, jobs or 1, tick)
+                original, unlearned, refused = maker.unlearned(group.methods, count)
                 base = Arms(
-                    maker.arm("original", count), maker.arm("retrained", retrained),
+                    original, maker.arm("retrained", retrained),
                     twin=maker.arm("twin", retrained), y=looked.y, part=looked.part,
                     ids=looked.ids, groups=looked.groups, seeds=(seed,),
                 )  # fmt: skip
-                unlearned, refused = {}, {}
-                for name, method in group.methods.items():
-                    upto = done + count
-                    try:
-                        unlearned[name] = maker.forgot(name, method, count)
-                    except BudgetSpent as refusal:  # the others are audited all the same
-                        refused[name] = str(refusal)
-                        while done < upto:
-                            tick(name)
                 parts.append(Part(base, unlearned, group.label, refused))
                 makers.append(maker)
         made = _Made(groups, makers, looked, parts, retrained, goal, store is not None)
