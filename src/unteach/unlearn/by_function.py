@@ -22,7 +22,9 @@ from unteach.core import (
     Stream,
     derive,
 )
+from unteach.models import as_trainable
 
+from .bridged import bridged
 from .sides import forgettable, settle, sides_of
 
 _BECAUSE = "a function of the user's own, of which nothing is proved"
@@ -81,6 +83,7 @@ class ByFunction:
         self._refuse(model, records, request)
         return Heuristic(_BECAUSE)
 
+    @bridged
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return a copy of the model after the function was done with it."""
         claim = Heuristic(_BECAUSE)
@@ -118,7 +121,8 @@ class ByFunction:
     def _refuse(self, model: Any, records: Any, request: Request) -> bool:
         if request.replace is not None:
             raise NoRoute(f"{self!r} forgets and is told nothing new; use FineTune, or retrain")
-        if not hasattr(model, "module") or not hasattr(model, "how"):
+        given = as_trainable(model)
+        if not hasattr(given, "module") or not hasattr(given, "how"):
             raise NoRoute(
                 f"{self!r} takes a torch module, and {type(model).__name__} has none; learn with "
                 "unteach.models.Network, or hand in Network.of(module)"

@@ -26,8 +26,9 @@ from unteach.core import (
     Trainable,
     derive,
 )
-from unteach.models import Training
+from unteach.models import TrainedNetwork, Training, as_trainable
 
+from .bridged import bridged
 from .noisy_path import Constants, NoisyPathLearner, NoisyPathModel
 from .sides import forgettable, settle, sides_of
 from .standing import check_standing
@@ -96,7 +97,7 @@ class NoisyForgetting:
         """Return the claim that `forget` would make, or say why it cannot."""
         if not isinstance(model, NoisyPathModel):
             self._trainable(model, records, request)
-            return Heuristic(why_not(model))
+            return Heuristic(why_not(as_trainable(model)))
         targets = self._targets(model, records, request)
         if len(targets) and model.learner_.sigma > 0:
             bound = _bound(model, len(targets), len(records) - len(targets))
@@ -107,6 +108,7 @@ class NoisyForgetting:
                 )
         return _claim(model)
 
+    @bridged
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return the model after so many steps on what is kept, with the bound on its ledger."""
         if not isinstance(model, NoisyPathModel):
@@ -152,7 +154,7 @@ class NoisyForgetting:
     def _trainable(self, model: Any, records: Any, request: Request) -> bool:
         if request.replace is not None:
             raise NoRoute(f"{type(self).__name__} forgets; to change what records say, retrain")
-        if not isinstance(model, Trainable):
+        if not isinstance(model, (Trainable, TrainedNetwork)):
             raise NoRoute(
                 f"{type(model).__name__} was not learned by {type(self).__name__}(...).prepare() "
                 "and is no network; learn it so, or retrain"

@@ -22,6 +22,7 @@ from unteach.core import (
 )
 from unteach.models import Trace
 
+from .bridged import bridged
 from .sides import Sides, forgettable, settle, sides_of
 
 
@@ -44,6 +45,7 @@ class OnACopy(ABC):
         self._refuse(model, records, request)
         return Heuristic(self.because)
 
+    @bridged
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return a changed copy of the model; the model that was given stays as it is."""
         claim = Heuristic(self.because)

@@ -25,6 +25,7 @@ from unteach.core import (
 )
 from unteach.models import Trace, margins
 
+from .bridged import bridged
 from .do_nothing import DoNothing
 from .finetune import FineTune
 from .salun import SalUn
@@ -117,6 +118,7 @@ class RUM:
             which += len(self.methods) - 1 - (which.max() if len(which) else 0)
         return [targets[which == k] for k in range(len(self.methods))]
 
+    @bridged
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return the model after every part; the model that was given stays as it is."""
         claim = Heuristic(self.because)

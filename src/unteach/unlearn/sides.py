@@ -22,6 +22,7 @@ from unteach.core import (
     derive,
     stream,
 )
+from unteach.models import TrainedNetwork
 from unteach.models.issued import fingerprint
 
 from .standing import check_standing
@@ -55,11 +56,11 @@ class Sides:
 
 def forgettable(name: str, model: Any, records: Any, request: Request) -> bool:
     """Refuse what no gradient method can do; say whether there is anything to forget."""
-    if not isinstance(model, Trainable):
+    if not isinstance(model, (Trainable, TrainedNetwork)):
         raise NoRoute(
             f"{name} takes gradient steps, and {type(model).__name__} is not trained by them: it "
             "needs a model that obeys core.Trainable, such as those of unteach.models.Network, or "
-            "as_trainable(model) of a compiled MLP or CNN, which `unteach audit` takes by itself"
+            "one of MLP or CNN"
         )
     if isinstance(records, Stream):
         if request.ids or not request.groups:
