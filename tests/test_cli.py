@@ -641,6 +641,28 @@ def test_every_metric_is_listed() -> None:
     assert names >= {metric.name for metric in ALL_METRICS}
 
 
+def test_a_compiled_network_scales_itself_forgets_by_steps_and_is_compared(folder: Path) -> None:
+    pytest.importorskip("torch")
+    short = ["--model", "mlp", "--param", "epochs=8"]
+    done = unteach("fit", "digits", *short, "--out", "m.unteach", "--json")
+    said = json.loads(done.stdout)
+    assert said["scale"] == "standard" and said["measured"]["value"] > 0.85
+    raw = unteach("fit", "digits", *short, "--param", "scale=None", "--out", "r.unteach", "--json")
+    assert json.loads(raw.stdout)["scale"] is None
+    (folder / "ids.txt").write_text("3\n5\n")
+    words = ["--data", "digits", "--ids", "ids.txt", "--method", "fine-tune"]
+    done = unteach("forget", "m.unteach", *words, "--out", "after.unteach",
+                   "--accept", "exact,certified,heuristic", "--json")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    after = models.load(folder / "after.unteach")
+    assert type(after).__name__ == "TrainedNetwork" and after.learner_.scale == "standard"
+    assert not {3, 5} & set(after.sample_ids_.tolist())
+    done = unteach("compare", "digits", *short, "--methods", "retrain,fine-tune", "--trials", 2,
+                   "--json")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert [m["claim"] for m in json.loads(done.stdout)["methods"]] == ["exact", "heuristic"]
+
+
 def test_compare_tells_the_poles_apart() -> None:
     done = unteach("compare", "wine", "--model", "neighbours", "--param", "n_neighbors=1",
                    "--trials", 3, "--forget", 5, "--json")  # fmt: skip

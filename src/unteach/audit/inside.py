@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unteach.core import BadInput, NeedsReference
-from unteach.models import TrainedNetwork, parameters
+from unteach.models import MLP, TrainedNetwork, parameters
 
 Array = NDArray[np.float64]
 
@@ -31,14 +31,13 @@ def hidden(model: Any, x: Any) -> Array:
     own = getattr(model, "hidden", None)
     if callable(own):
         return np.asarray(own(x), dtype=np.float64).reshape(len(x), -1)
-    sizes = getattr(getattr(model, "architecture", None), "sizes", None)
-    if not isinstance(model, TrainedNetwork) or sizes is None or len(sizes) < 3:
+    if not isinstance(model, TrainedNetwork) or not isinstance(model.learner_, MLP):
         raise NeedsReference(
             f"{type(model).__name__} shows no hidden layer; give it a method hidden(x) -> (n, d), "
             "or hand features to linear_probe"
         )
     parts = list(layers(model).values())
-    said = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
+    said = model.architecture.seen(np.reshape(x, (len(x), -1))).astype(np.float64)
     for weight, bias in zip(parts[:-2:2], parts[1:-2:2], strict=True):
         said = np.maximum(said @ weight.reshape(len(bias), -1).T + bias, 0.0)  # (n, units)
     return said

@@ -40,11 +40,11 @@ def compare(
     from unteach.data import draws, pick
     from unteach.models import as_learner
 
-    from .learners import learner_called, method_called, must_suit
+    from .learners import learner_called, method_called, must_suit, with_own_scale
     from .sources import read_source
 
     source = read_source(data, ids=ids_column, target=target, leave_out=leave_out or ())
-    estimator = learner_called(model, param or ())
+    estimator = with_own_scale(learner_called(model, param or ()), param or ())
     must_suit(estimator, source.records)
     learner = as_learner(estimator)
     chosen = [method_called(name.strip()) for name in methods.split(",") if name.strip()]

@@ -46,7 +46,7 @@ def fit(
     model: ModelName = "svc",
     param: Params = None,
     scale: Annotated[
-        bool, flag("--scale", "Standardize the features first, in a pipeline.")
+        bool, flag("--scale", "Standardize the features first; mlp and cnn do.")
     ] = False,
     ids_column: IdsColumn = None,
     target: Target = None,
@@ -79,7 +79,7 @@ def fit(
     from unteach.models import as_learner, classifies
     from unteach.models.saving import saved_of
 
-    from .learners import learner_called, must_suit
+    from .learners import learner_called, must_suit, own_scale, with_own_scale
     from .lineage import record_learning
     from .sources import read_source
     from .trust import needed_to_load
@@ -90,9 +90,10 @@ def fit(
     source = read_source(
         data, ids=ids_column, target=target, group=group, leave_out=leave_out or ()
     )
-    estimator = learner_called(model, param or ())
+    estimator = with_own_scale(learner_called(model, param or ()), param or ())
     must_suit(estimator, source.records)
-    if scale:
+    inside = own_scale(estimator)
+    if scale and inside is None:
         from unteach.models import Pipeline, Scaler
 
         if not hasattr(estimator, "fit"):
@@ -129,6 +130,7 @@ def fit(
             {
                 "model": str(out),
                 "learned": type(learned).__name__,
+                "scale": inside or ("standard" if scale else None),
                 "records": len(source.records),
                 "held_out": held,
                 "measured": None if measured is None else {"kind": kind, **vars(measured)},
@@ -145,6 +147,9 @@ def fit(
     screen.print()
     name = type(learned).__name__
     lines = [("learned", f"{name} from {counted(len(source.records), 'record')} of {source.name}")]
+    if inside is not None:
+        how = "each feature" if inside == "standard" else "all features by one number"
+        lines.append(("scaled", f"{how}, in the network; not with --param scale=None"))
     if measured is not None:
         lines.append((kind, f"{measured.value:.3f} [{measured.low:.3f}, {measured.high:.3f}]"))
         lines.append(("", f"95 % over {measured.n} {measured.unit_of_replication}; "

@@ -6,7 +6,7 @@ import ast
 import importlib
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,8 @@ LEARNERS = (
     Named("logistic", "unteach.models:Logistic", "logistic regression; forgets from a warm start"),
     Named("bayes", "unteach.models:NaiveBayes", "Gaussian naive Bayes; forgets by subtraction"),
     Named("neighbours", "unteach.models:Neighbours", "k nearest neighbours; forgets by dropping"),
-    Named("mlp", "unteach.models:MLP", "dense network, compiled; forgets by retraining"),
-    Named("cnn", "unteach.models:CNN", "network for grey square images; forgets by retraining"),
+    Named("mlp", "unteach.models:MLP", "dense network, compiled; retrains, or by gradient methods"),
+    Named("cnn", "unteach.models:CNN", "network for grey square images; as mlp"),
 )
 
 
@@ -68,6 +68,31 @@ def learner_called(name: str, params: Sequence[str] = ()) -> Any:
     if not hasattr(kind, "predict") and not tagged:
         raise BadInput(f"{place} has no predict method; give a classifier or a regressor")
     return estimator
+
+
+def with_own_scale(learner: Any, params: Sequence[str] = ()) -> Any:
+    """Return a compiled network that scales its features, unless the parameters say how.
+
+    Its steps want features at about unit scale, and a saved network must bring them there itself.
+
+    >>> with_own_scale(learner_called("mlp")).scale, with_own_scale(learner_called("cnn")).scale
+    ('standard', 'unit')
+    >>> as_they_are = ["scale=None"]
+    >>> with_own_scale(learner_called("mlp", as_they_are), as_they_are).scale is None
+    True
+    """
+    from unteach.models import CNN, MLP
+
+    if not isinstance(learner, (MLP, CNN)) or "scale" in dict(_param(text) for text in params):
+        return learner
+    return replace(learner, scale="unit" if isinstance(learner, CNN) else "standard")
+
+
+def own_scale(learner: Any) -> str | None:
+    """Return how a compiled network scales its own features; None if not, or if it is none."""
+    from unteach.models import CNN, MLP
+
+    return learner.scale if isinstance(learner, (MLP, CNN)) else None
 
 
 def method_called(name: str) -> Any:

@@ -37,6 +37,10 @@ class Conv:
             self.classes,
         )  # fmt: skip
 
+    def seen(self, x: Any) -> Singles:
+        """Return rows as the first layer sees them: as they are."""
+        return np.asarray(x, np.float32)
+
     def packed(self, flat: Singles) -> Singles:
         """Return the parameters as the kernel wants them: taps, then channels; classes padded."""
         c2, k = self.channels[1], self.classes
@@ -122,7 +126,7 @@ class CNN(Recipe):
     Parameters
     ----------
     channels : filters of the two convolutions, multiples of 8
-    epochs, batch_size, lr, momentum, weight_decay : as in `Recipe`
+    epochs, batch_size, lr, momentum, weight_decay, scale : as in `Recipe`
 
     Examples
     --------

@@ -34,6 +34,10 @@ class Dense:
         pairs = pairwise(self.sizes)
         return tuple(shape for i, o in pairs for shape in ((o, i), (o,)))
 
+    def seen(self, x: Any) -> Singles:
+        """Return rows as the first layer sees them: as they are."""
+        return np.asarray(x, np.float32)
+
     def packed(self, flat: Singles) -> Singles:
         """Return the parameters as the kernel wants them: inputs first, outputs padded."""
         parts, at = [], 0
@@ -110,7 +114,7 @@ class MLP(Recipe):
     Parameters
     ----------
     hidden : widths of one or two hidden layers; a single number is one layer
-    epochs, batch_size, lr, momentum, weight_decay : as in `Recipe`
+    epochs, batch_size, lr, momentum, weight_decay, scale : as in `Recipe`
 
     Examples
     --------

@@ -13,6 +13,7 @@ from unteach.core import BadInput, NotConverged, Progress, Records, derive
 
 from ..learners import check_learnable
 from .inputs import codes, counted, inputs, memberships, number, seeds_of
+from .scaled import Scale, Scaled, scale_of
 from .trained import TrainedNetwork
 
 Singles = NDArray[np.float32]
@@ -32,6 +33,9 @@ class Architecture(Protocol):
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of weight and bias of each layer, as torch has them."""
+
+    def seen(self, x: Any) -> Singles:
+        """Return rows as the first layer sees them: (m, d) float32."""
 
     def packed(self, flat: Singles) -> Singles:
         """Return the parameters as the kernels want them."""
@@ -63,6 +67,10 @@ class Recipe:
     epochs : passes over the rows, at least 0 · batch_size : rows a step; the last may be fewer
     lr : length of a step, above 0 · momentum : 0 to below 1
     weight_decay : at least 0; on all parameters, biases included, as in torch's SGD
+    scale : None takes features as they are, and steps of .1 want them at about unit scale;
+        "standard" brings each to mean 0 and standard deviation 1, "unit" all of them by one
+        number. The constants are those of the rows that a network learns from, and stay with it:
+        retraining takes them anew, and a method that takes steps keeps the old ones.
     """
 
     epochs: int = 30
@@ -70,6 +78,7 @@ class Recipe:
     lr: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 0.0
+    scale: Scale | None = None
 
     def __post_init__(self) -> None:
         counted("epochs", self.epochs, least=0)
@@ -77,6 +86,7 @@ class Recipe:
         number("lr", self.lr, above=0.0)
         number("momentum", self.momentum, below=1.0)
         number("weight_decay", self.weight_decay)
+        scale_of(self.scale)
 
     def architecture(self, features: int, classes: int) -> Architecture:
         """Return the network for rows of so many features and for so many classes."""
@@ -95,7 +105,7 @@ class Recipe:
         if labels.ndim != 1:
             raise BadInput(f"y must be one label a record, got shape {labels.shape}")
         classes, y = np.unique(labels, return_inverse=True)
-        shape = self.architecture(x.shape[1], len(classes))
+        shape = self._scaled(self.architecture(x.shape[1], len(classes)), x)
         rows, own = np.arange(len(x)), np.uint64(derive(seed, "learn"))
         packed = self._trained(shape, x, y.astype(np.int32), rows, own)
         ids = np.array(records.ids)
@@ -140,10 +150,14 @@ class Recipe:
         said = np.empty((len(members), len(at), k), np.float32)
         for j, (mine, seed) in enumerate(zip(members, seeds, strict=True)):
             rows = np.flatnonzero(mine)
-            said[j] = shape.logits(at, self._trained(shape, x, y, rows, seed))
+            own = self._scaled(shape, x, rows)
+            said[j] = own.logits(at, self._trained(own, x, y, rows, seed))
             if progress is not None:
                 progress(j + 1, len(members), "networks")
         return said
+
+    def _scaled(self, shape: Architecture, x: Singles, rows: Any = slice(None)) -> Architecture:
+        return shape if self.scale is None else Scaled.of(shape, x[rows], self.scale)
 
     def _trained(
         self, shape: Architecture, x: Singles, y: Any, rows: Any, seed: np.uint64
@@ -155,8 +169,8 @@ class Recipe:
         if not np.isfinite(packed).all():
             raise NotConverged(
                 f"the weights ran away in training on {len(rows)} rows (lr={self.lr}, "
-                f"momentum={self.momentum}, inputs up to {np.abs(x).max():.3g}): lower lr, or "
-                "scale the features to about one"
+                f"momentum={self.momentum}, inputs up to {np.abs(shape.seen(x)).max():.3g}): lower "
+                "lr, or scale the features to about one, as scale='standard' does"
             )
         return packed
 

@@ -14,6 +14,7 @@ from scipy.special import softmax
 from unteach.core import BadInput, Corrupt, Ids, Saved, as_ids, first_repeated, write_whole
 
 from .inputs import inputs
+from .scaled import Scaled, constants_of
 
 if TYPE_CHECKING:
     from .recipe import Architecture, Recipe
@@ -133,6 +134,8 @@ class TrainedNetwork:
             "serving": serving or self.sample_ids_ is None,
         }
         arrays: dict[str, Any] = {"parameters": self.flat, "classes": self.classes_}
+        if isinstance(self.architecture, Scaled):
+            arrays |= {"shift": self.architecture.shift, "factor": self.architecture.factor}
         if not serving and self.sample_ids_ is not None:
             arrays["ids"] = self.sample_ids_
         return Saved("unteach.models:TrainedNetwork", config, arrays)
@@ -146,7 +149,13 @@ class TrainedNetwork:
         kinds: dict[str, type[Recipe]] = {"MLP": MLP, "CNN": CNN}
         recipe = kinds[saved.config["learner"]](**saved.config["settings"])
         classes, flat = saved.arrays["classes"], saved.arrays["parameters"]
-        shape = recipe.architecture(int(saved.config["features"]), len(classes))
+        features = int(saved.config["features"])
+        shape = recipe.architecture(features, len(classes))
+        if recipe.scale is not None:
+            constants = constants_of(saved.arrays, features)
+            if constants is None:
+                raise Corrupt(f"the saved network lacks the scale of its {features} features")
+            shape = Scaled(shape, *constants)
         numbers = sum(int(np.prod(s)) for s in shape.shapes)
         if flat.shape != (numbers,) or flat.dtype != np.float32 or classes.ndim != 1:
             raise Corrupt(f"the saved network has {flat.dtype} {flat.shape}, needs {numbers}")
