@@ -248,7 +248,7 @@ def test_margins_are_log_odds_or_gaps():
 def test_names_learners_estimators_and_factories_are_understood():
     torch = pytest.importorskip("torch")
     assert resolve("ridge") == SubsetRidge()
-    assert resolve("mlp") == MLP()
+    assert resolve("mlp") == MLP(scale="standard")
     assert resolve(RidgeClassifier(alpha=3.0)) == SubsetRidge(3.0)
     assert resolve(KNeighborsClassifier(1)) == SubsetNearest()
     assert resolve(Neighbours(1)) == SubsetNearest()
@@ -1043,3 +1043,13 @@ def test_a_torch_module_and_any_estimator_can_be_studied():
         found = Memories(x, y, learner=learner).run(4, jobs=1).memorization(unconverged="flag")
         assert found.accuracy > 0.5
         assert found.n_in.tolist() == [2.0] * 40
+
+
+def test_networks_by_name_learn_from_features_of_any_size():
+    """Digits as they come, 0 to 16: by name a network fits them, and a bare one says what to do."""
+    x, y = load_digits(return_X_y=True)
+    x, y = x[:300], y[:300]
+    found = Memories(x, y, learner="mlp", seed=0).run(models=40, fraction=0.5).memorization()
+    assert found.converged
+    with pytest.raises(NotConverged, match="unit scale"):
+        Memories(x, y, learner=MLP(), seed=0).run(models=40, fraction=0.5).memorization()

@@ -91,15 +91,15 @@ def memorize(
     given = shlex.join(said)
     x = scaled(source.records.x, scale)
     with noted() as notes:
+        learner = _learner(model, param or ())
         study = Memories(
-            x, source.records.y, learner=_learner(model, param or ()), store=store, seed=seed,
-            ids=source.records.ids,
-        )  # fmt: skip
+            x, source.records.y, learner=learner, store=store, seed=seed, ids=source.records.ids
+        )
         _train(study, models, fraction, until, jobs, again=given)
         found = study.memorization(
             fraction, threshold=threshold, unconverged="flag" if unconverged else "refuse"
         )
-    shown = memorize_page(found, source, model, given, seed)
+    shown = memorize_page(found, source, model, learner, given, seed)
     written: dict[str, str] = {}
     if table is not None:
         written["table"] = str(found.save(table))
@@ -129,12 +129,16 @@ def _words(
 
 
 def _learner(name: str, params: list[str] | tuple[str, ...]) -> Any:
-    """Return what `Memories` trains: a name it knows at its defaults, else a learner made here."""
+    """Return what `Memories` trains: a name it knows at its defaults, else a learner made here.
+
+    Networks are made here too: features come to them as --scale says, and by name they would
+    scale them once more.
+    """
     from unteach.memorize import LEARNERS
 
     from .learners import learner_called
 
-    if name in LEARNERS and not params:
+    if name in LEARNERS and not params and name not in ("mlp", "cnn"):
         return name
     if name == "knn":
         return learner_called("neighbours", [*params, "n_neighbors=1"])

@@ -25,7 +25,7 @@ PICTURES = ("digits", "mnist", "fashion_mnist")
 
 
 def memorize_page(
-    found: Memorization, source: Source, model: str, command: str, seed: int
+    found: Memorization, source: Source, model: str, learner: Any, command: str, seed: int
 ) -> Page:
     """Return the page. Records of a file are named by where they stand, never by their id."""
     records = _records(found, source)
@@ -72,7 +72,7 @@ def memorize_page(
             ),
         ),
         command=command,
-        python=_python(model, seed, found),
+        python=_python(learner, seed, found),
         provenance={
             **{n: version(n) for n in ("unteach", "numpy", "scikit-learn", "numba")},
             "python": platform.python_version(),
@@ -158,11 +158,14 @@ def _mean(values: Any) -> float:
     return float(np.mean(values))
 
 
-def _python(model: str, seed: int, found: Memorization) -> str:
+def _python(learner: Any, seed: int, found: Memorization) -> str:
+    """Return the same in Python, for X as --scale made them."""
+    known = type(learner).__module__.startswith("unteach.models.compiled")
+    take = f"from unteach.models import {type(learner).__name__}\n" if known else ""
     models = int(np.median(found.n_in + found.n_out))
     return (
-        "from unteach.memorize import Memories\n\n"
-        f"m = Memories(X, y, learner={model!r}, store=\".unteach\", seed={seed})\n"
+        f"from unteach.memorize import Memories\n{take}\n"
+        f"m = Memories(X, y, learner={learner!r}, store=\".unteach\", seed={seed})\n"
         f"m.run(models={models}, fraction={found.p})\n"
         "m.memorization().table()\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,14 +30,14 @@ def _machine() -> Any:
 
 
 LEARNERS: dict[str, Callable[[], Any]] = {
-    "mlp": MLP,
-    "cnn": CNN,
+    "mlp": partial(MLP, scale="standard"),
+    "cnn": partial(CNN, scale="unit"),
     "ridge": SubsetRidge,
     "knn": SubsetNearest,
     "svc": _machine,
     "logistic": Logistic,
 }
-"""What a name stands for; everything at its default settings."""
+"""What a name stands for; everything at its default settings, but networks scale features."""
 
 
 def resolve(what: Any) -> Any:

@@ -31,8 +31,9 @@ class Memories(Outcomes):
     Parameters
     ----------
     X, y : (n, d) inputs and (n,) labels of at least two classes
-    learner : "mlp", "cnn", "ridge", "knn" (the nearest neighbour), "svc", "logistic"; a learner,
-        a scikit-learn classifier, or a function without arguments that makes a torch module
+    learner : "mlp", "cnn" (both scale features by what each model learns from), "ridge", "knn"
+        (the nearest neighbour), "svc", "logistic"; a learner, a scikit-learn classifier, or a
+        function without arguments that makes a torch module
     store : None keeps the outcomes in a temporary folder; a path is a project folder, in which
         the same study resumes and grows; or an open `Store`
     seed : names the study; the subset, initialization and order of each model follow from it and

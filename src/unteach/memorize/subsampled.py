@@ -172,7 +172,8 @@ def gate(found: Memorization, unconverged: str) -> Memorization:
         raise NotConverged(
             f"the models are right on {found.accuracy:.3f} of the records that they were trained "
             f"on, under {CONVERGED}: what they did not learn they seem not to memorize. Train for "
-            'longer or with a more flexible learner, or take the values with unconverged="flag"'
+            "longer, with a more flexible learner or with features of about unit scale, or take "
+            'the values with unconverged="flag"'
         )
     return found
 
