@@ -11,6 +11,7 @@ from .canonical import plain
 from .claims import Claim
 from .cost import Cost
 from .errors import BadInput
+from .glance import as_html, as_text
 
 Better = Literal["higher", "lower", "zero", "none"]
 
@@ -107,7 +108,7 @@ class Reading:
         return cls(**values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A named result of columns, each with its unit.
 
@@ -124,6 +125,11 @@ class Table:
     ...           {"dose": "share", "accuracy": "accuracy"}, keys=("dose",))
     >>> len(t), t.where(dose=0.5)["accuracy"]
     (2, [0.8])
+    >>> t
+    dose: 2 rows of dose, accuracy
+    dose  accuracy
+       0       0.9
+     0.5       0.8
     """
 
     name: str
@@ -146,6 +152,12 @@ class Table:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
+
+    def __repr__(self) -> str:
+        return as_text(self.name, self.columns)
+
+    def _repr_html_(self) -> str:
+        return as_html(self.name, self.columns, self.caption)
 
     def __getitem__(self, name: str) -> list[Any]:
         if name not in self.columns:
