@@ -658,3 +658,14 @@ def test_the_interval_of_the_residual_fraction_covers_the_side_that_is_true(kind
         truth = under if found.value.value >= 0 else -over
         held += found.value.low - 1e-12 <= truth <= found.value.high + 1e-12
     assert held >= 54  # 95 % of 60, less two standard errors
+
+
+def test_a_report_says_its_verdicts_and_not_its_arrays():
+    rows, held = digits(120, 12)
+    report = audit.run(Nothing(), LEARNER, rows, forget=rows.ids[:12], holdout=held, tier="quick",
+                       permutations=19)  # fmt: skip
+    said = repr(report)
+    assert len(said.splitlines()) == 2 + len(report.methods) and len(said) < 1000
+    assert report["nothing"].verdict in said and "16 original" in said
+    assert report["nothing"].verdict in repr(report["nothing"])
+    assert report._repr_html_().startswith("<table>")

@@ -240,3 +240,16 @@ def test_import_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_long_table_is_shown_by_a_few_rows_and_columns():
+    n = 5000
+    columns = {f"column {k}": np.arange(n) / 7 for k in range(20)} | {"words": ["<b>"] * n}
+    shown = Table("long", columns)
+    lines = repr(shown).splitlines()
+    assert len(lines) == 13 and max(map(len, lines[1:])) < 125
+    assert "5000 rows" in lines[0] and "more)" in lines[1]
+    assert "0.1429" in repr(shown) and f"{(n - 1) / 7:.4g}" in repr(shown)
+    html = shown._repr_html_()
+    assert html.count("<tr>") == 22 and "&lt;b&gt;" in html and "<b>" not in html
+    assert repr(Table("none", {})) == "none: 0 rows of "

@@ -17,7 +17,7 @@ Part = Literal["forget", "retain", "holdout"]
 PARTS: tuple[Part, ...] = ("forget", "retain", "holdout")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Arms:
     """The logits of three or four sets of models on the same examples.
 
@@ -91,6 +91,12 @@ class Arms:
         for name, value in (("y", y), ("part", part), ("ids", ids), ("groups", groups),
                             ("seeds", seeds)):  # fmt: skip
             object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        named = ((n, getattr(self, n)) for n in ("original", "retrained", "unlearned", "twin"))
+        models = ", ".join(f"{len(arm)} {name}" for name, arm in named if arm is not None)
+        asked = ", ".join(f"{int((self.part == part).sum())} {part}" for part in PARTS)
+        return f"<arms: {models}; asked {asked}; {self.original.shape[2]} classes>"
 
     @classmethod
     def load(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 POLES = ("do nothing", "retrain")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MethodAudit:
     """What was found of one method (or of a control, which has no judgement).
 
@@ -52,6 +52,9 @@ class MethodAudit:
     costs: tuple[Any, ...] = ()
     claim: str = ""
     poles: tuple[str, str] = POLES
+
+    def __repr__(self) -> str:
+        return f"<audit of {self.name}: {self.verdict}>"
 
     @property
     def verdict(self) -> str:
@@ -74,7 +77,7 @@ class MethodAudit:
         return max(attack_ceiling(c.epsilon, c.delta) for c in claims)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AuditReport:
     """Everything an audit found, the controls among it.
 
@@ -95,6 +98,16 @@ class AuditReport:
     card: Table | None = None
     bills: tuple[Table, ...] = ()
     more: tuple[Table, ...] = ()
+
+    def __repr__(self) -> str:
+        tier = f"tier {self.tier}, " if self.tier else ""
+        wide = max(map(len, self.methods), default=0)
+        lines = (f"{name:{wide}}  {found.verdict}" for name, found in self.methods.items())
+        head = "valid audit" if self.valid else self.validity
+        return "\n".join([head, f"{tier}{self.base!r}", *lines])
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
     @property
     def valid(self) -> bool:

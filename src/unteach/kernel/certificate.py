@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class Certificate:
     n_zero: int
     margin: float
     stationary_only: bool
-    pairs: tuple[Certificate, ...] = ()
+    pairs: tuple[Certificate, ...] = field(default=(), repr=False)
     canonical: str = ""
     by_evaluation: int = 0
     by_bound: int = 0

@@ -43,7 +43,7 @@ class Knot:
     change: Vector
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ForgetPath:
     """All machines between the one with a row and the one without it.
 
@@ -58,6 +58,11 @@ class ForgetPath:
     ids: Ids
     weights: NDArray[np.float64]
     _kernel_values: Values
+
+    def __repr__(self) -> str:
+        first, last = self.knots[0], self.knots[-1]
+        return (f"<path of row {first.who!r} from {first.share:g} to {last.share:g} of its cost: "
+                f"{len(self.knots)} knots, {len(self.ids)} rows with a weight>")  # fmt: skip
 
     @property
     def shares(self) -> Vector:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from unteach.core import plain
 
-from .facts import Fact
+from .facts import Fact, written
 from .ways_out import WayOut
 from .witness import Witness
+
+_SHOWN = 12
+"""How many facts of one kind are printed."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,21 @@ class Plan:
     witness : why it is infeasible; minimal
     ways_out : the cheapest changes that make it feasible
     seconds : what planning took
+
+    Examples
+    --------
+    >>> from unteach.knowledge import KnowledgeBase, plan
+    >>> kb = KnowledgeBase(facts=[("father", "ann", "bob"), ("father", "bob", "cy")],
+    ...                    rules=["grandfather(X,Z) :- father(X,Y), father(Y,Z)"])
+    >>> grandfather = ("grandfather", "ann", "cy")
+    >>> print(plan(kb, forget=[("father", "ann", "bob")], preserve=[grandfather]))
+    possible (promotion), at cost 1, and no way is cheaper
+    remove   father(ann, bob)
+    store    grandfather(ann, cy)
+    >>> print(plan(kb, forget=[grandfather], preserve=kb.facts))
+    impossible (promotion)
+    kept     father(ann, bob), father(bob, cy)
+    entails  grandfather(ann, cy)
     """
 
     feasible: bool
@@ -44,6 +63,18 @@ class Plan:
     witness: Witness | None = None
     ways_out: tuple[WayOut, ...] = ()
     seconds: float = field(default=0.0, compare=False)
+
+    def __str__(self) -> str:
+        if self.feasible:
+            least = "no way is cheaper" if self.optimal else f"at least {self.bound:g} is needed"
+            head = f"possible ({self.mode}), at cost {self.cost:g}, and {least}"
+            falls = [f for f in self.lost if f not in set(self.forget)]
+            parts = [("remove", self.remove), ("store", self.promote), ("falls", falls)]
+        else:
+            head, why = f"impossible ({self.mode})", self.witness
+            verb = "entails" if self.mode == "promotion" else "against"
+            parts = [] if why is None else [("kept", why.preserved), (verb, why.forgotten)]
+        return "\n".join([head, *(f"{label:8} {_some(facts)}" for label, facts in parts if facts)])
 
     @property
     def optimal(self) -> bool:
@@ -83,3 +114,8 @@ class Plan:
             ],
             "seconds": self.seconds,
         }  # fmt: skip
+
+
+def _some(facts: Sequence[Fact]) -> str:
+    more = f" and {len(facts) - _SHOWN} more" if len(facts) > _SHOWN else ""
+    return ", ".join(map(written, facts[:_SHOWN])) + more

@@ -17,7 +17,7 @@ from .programs import Array, Oracle, Program, parse
 from .skills import Checked, Edge, Reduction, Skill, Truth
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SkillGraph:
     """A hierarchy of skills over one alphabet, checked when it is made.
 
@@ -59,6 +59,9 @@ class SkillGraph:
     chance: Mapping[str, float] = field(init=False)
     _by_name: Mapping[str, Skill] = field(init=False, repr=False)
     _calls: Mapping[str, Reduction] = field(init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def __str__(self) -> str:
         floors = max(self.floors().values()) + 1

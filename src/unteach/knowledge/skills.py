@@ -76,7 +76,7 @@ class Skill:
         return int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:4], "big") >> 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reduction:
     """A way to compute a skill from others: a program, and where it comes from.
 
@@ -97,6 +97,9 @@ class Reduction:
     def sources(self) -> tuple[str, ...]:
         """The skills that it calls."""
         return self.program.sources
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def __str__(self) -> str:
         return f"{self.target} = {'; '.join(s.strip() for s in self.text.strip().splitlines())}"
