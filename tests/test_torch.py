@@ -576,3 +576,38 @@ def test_bad_sequences_are_refused():
     with pytest.raises(BadInput, match="no sequences"):
         Network(module=SMALL, loss="next_token", epochs=1).learn(_blobs(), seed=0)
     assert issubclass(SequenceModel, NetworkModel)
+
+
+def test_small_networks_forget_and_answer_on_their_own_threads_and_large_ones_on_all():
+    from unteach.core import Request
+    from unteach.unlearn import SSD
+
+    x = np.random.default_rng(0).random((40, 6), dtype=np.float32)
+    rows = Rows(np.arange(40), {"x": x, "y": np.arange(40) % 2})
+    seen = []
+
+    class Watched(torch.nn.Module):
+        def __init__(self, wide):
+            super().__init__()
+            self.inner = torch.nn.Sequential(torch.nn.Linear(6, wide), torch.nn.Linear(wide, 2))
+
+        def forward(self, x):
+            seen.append(torch.get_num_threads())
+            return self.inner(x)
+
+    was = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        small = Network(lambda: Watched(4), epochs=1).learn(rows, seed=0)
+        small.predict(rows.x)
+        SSD().forget(small, rows, Request(ids=[1, 2]), seed=0)
+        assert set(seen) == {1} and torch.get_num_threads() == 2
+        large = Network(lambda: Watched(130_000), epochs=1).learn(rows, seed=0)
+        seen.clear()
+        large.predict(rows.x)
+        assert set(seen) == {2}
+        seen.clear()
+        Network(lambda: Watched(4), epochs=1, threads=2).learn(rows, seed=0).predict(rows.x)
+        assert set(seen) == {2} and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(was)

@@ -26,7 +26,7 @@ from .classifier import NetworkClassifier
 from .issued import fingerprint
 from .layers import Factory, factory_from, factory_json
 from .loading import Loader
-from .running import seeded
+from .running import own_threads, seeded
 from .sequence_model import SequenceModel
 from .settings import Trace, Training
 from .suiting import check_trainable, labels_for
@@ -266,7 +266,7 @@ class Network:
         if isinstance(records, Stream):
             raise BadInput("train= takes records; a stream is trained on by the project's loop")
         loader = Loader(model, records, seed=derive(seed, "loader"))
-        with seeded(derive(seed, "train"), self.how.device):
+        with own_threads(model), seeded(derive(seed, "train"), self.how.device):
             model.train(True)
             made = train(model.module, loader, seed=seed)
         if isinstance(made, nn.Module):

@@ -30,7 +30,8 @@ class Training:
     clip : largest norm of the gradient, or None
     device : "cpu", "cuda", ...
     dtype : "float32" or "float64"
-    threads : of torch while it trains; the same bytes are promised for 1, on a CPU
+    threads : of torch while it trains, and while a small network forgets or answers; the same
+        bytes are promised for 1, on a CPU
 
     Examples
     --------

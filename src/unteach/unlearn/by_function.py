@@ -92,7 +92,7 @@ class ByFunction:
         from torch import nn
 
         from unteach.models.loading import Loader
-        from unteach.models.running import seeded
+        from unteach.models.running import own_threads, seeded
         from unteach.models.settings import Trace
 
         after: Any = copy.deepcopy(model)
@@ -102,7 +102,7 @@ class ByFunction:
             if not self.retain_free:
                 both.append(sides.retain)
             loaders = [Loader(after, s, seed=derive(seed, k)) for k, s in enumerate(both)]
-            with seeded(derive(seed, "method"), after.how.device):
+            with own_threads(after), seeded(derive(seed, "method"), after.how.device):
                 after.train(True)
                 made = self.function(after.module, *loaders, seed=seed)
         if made is not None and not isinstance(made, nn.Module):
