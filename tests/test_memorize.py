@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from memory_tasks import DRIVER, Coin, coin_world
 from unteach.checks import (
@@ -54,7 +57,8 @@ from unteach.memorize import (
     nearest,
     ridge,
 )
-from unteach.memorize.adapter import described, margins, outputs, resolve
+from unteach.memorize.adapter import margins, outputs, resolve
+from unteach.memorize.described import described
 from unteach.memorize.design import as_fraction, pieces
 from unteach.memorize.influence import difference
 from unteach.memorize.influence import ridge as ridge_influence
@@ -665,6 +669,85 @@ def test_another_seed_learner_or_data_is_another_study(tmp_path):
         one = Memories(x, y, learner=Coin(), store=store)
         assert one.models == {0.5: 10}
         assert one.run(20, jobs=1).models == {0.5: 20}
+
+
+def of_width(hidden):
+    torch = pytest.importorskip("torch")
+
+    def make():
+        return torch.nn.Sequential(torch.nn.Linear(3, hidden), torch.nn.Linear(hidden, 2))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda: FunctionTransformer(lambda x: x), lambda: FunctionTransformer(lambda x: 0 * x)),
+        (lambda: resolve(of_width(4)), lambda: resolve(of_width(64))),
+        (lambda: resolve(partial(of_width(4))), lambda: resolve(partial(of_width(8)))),
+        (lambda: GaussianNB(priors=np.ones(3000)), lambda: GaussianNB(priors=np.r_[:3000])),
+        (
+            lambda: make_pipeline(FunctionTransformer(np.sin), GaussianNB()),
+            lambda: make_pipeline(FunctionTransformer(np.cos), GaussianNB()),
+        ),
+    ],
+    ids=["lambdas", "closures", "partials", "arrays", "ufuncs"],
+)
+def test_learners_that_differ_only_in_their_code_or_arrays_are_other_studies(one, other):
+    """A study of one network must not be answered with the stored outcomes of another."""
+    assert described(one()) == described(one())
+    assert described(one()) != described(other())
+
+
+def test_a_learner_that_counts_its_own_making_stays_one_study(tmp_path):
+    torch = pytest.importorskip("torch")
+    made = []
+
+    def make():
+        made.append(1)
+        return torch.nn.Linear(3, 2)
+
+    x, y = small(40, classes=2)
+    study = Memories(x, y, learner=make, store=tmp_path / "p").run(4, jobs=1)
+    assert study.models == {0.5: 4}
+
+
+EDITED = """
+import sys
+from unteach.memorize.described import described
+
+HIDDEN = {hidden}
+
+class Mine:
+    def __init__(self, power=2):
+        self.power = power
+    def fit(self, x, y):
+        return self
+    def predict(self, x):
+        return inner(x) + HIDDEN
+    def get_params(self, deep=True):
+        return dict(power=self.power)
+
+def inner(x):
+    return x if x in {{"a", "b", "c"}} else {inner}
+
+if __name__ == "__main__":
+    print(described(Mine()))
+"""
+
+
+def test_an_edited_class_is_another_study_and_the_same_one_is_the_same_in_every_process(tmp_path):
+    def said(hash_seed="0", **edit):
+        script = tmp_path / "mine.py"
+        script.write_text(EDITED.format(**{"hidden": 3, "inner": 5, **edit}))
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        return subprocess.run(
+            [sys.executable, script], env=env, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert said() == said(hash_seed="1")
+    assert len({said(), said(hidden=4), said(inner=6)}) == 3
 
 
 def test_until_a_width_trains_more_models_and_no_more_than_needed():

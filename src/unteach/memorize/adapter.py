@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import is_dataclass
 from functools import partial
 from typing import Any
 
@@ -14,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
-from unteach.core import BadInput, canonical
-from unteach.models import CNN, MLP, EstimatorLearner, Logistic, Neighbours, as_learner
+from unteach.core import BadInput
+from unteach.models import CNN, MLP, Logistic, Neighbours, as_learner
 from unteach.models.subset_loop import OutputKind, subset_loop
 from unteach.models.subset_nearest import SubsetNearest
 from unteach.models.subset_ridge import SubsetRidge
@@ -119,30 +117,6 @@ def _margins(found: Any, y: Any, logits: bool, out: Any) -> None:
                         total += np.exp(z[k] - top)
                 top += np.log(total)
             out[m, q] = z[own] - top
-
-
-def described(learner: Any) -> str:
-    """Return the text that says which learner it is, the same in every process.
-
-    >>> described(SubsetRidge(alpha=2.0))
-    'unteach.models.subset_ridge.SubsetRidge: SubsetRidge(alpha=2.0)'
-    """
-    what = learner.estimator if isinstance(learner, EstimatorLearner) else learner
-    kind = f"{type(what).__module__}.{type(what).__qualname__}"
-    if hasattr(what, "get_params"):
-        text = canonical({k: _said(v) for k, v in what.get_params(deep=True).items()})
-    elif is_dataclass(what):
-        text = _said(what)
-    else:
-        text = canonical({k: _said(v) for k, v in sorted(vars(what).items())})
-    return f"{kind}: {text}"
-
-
-def _said(value: Any) -> str:
-    """Return a value in words that hold no address in memory."""
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def _fast(learner: Any) -> Any | None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from unteach.core import BadInput, Corrupt, Progress, Table, digest, pseudonym
 
-from .adapter import described
+from .described import described
 from .design import Design, Kind, pieces
 from .tasks import Place, forget_records, packed, train_range
 
@@ -50,6 +50,7 @@ class Project:
     _state: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._state["learner"] = described(self.learner)  # once: code may count its own calls
         if self.where is None:
             folder = tempfile.mkdtemp(prefix="unteach-memories-")
             self._state["folder"] = folder
@@ -132,7 +133,7 @@ class Project:
         if "records" not in self._state:
             self._state["records"] = digest(packed(self.x, self.y, self.at, self.answers))
         return {
-            "learner": described(self.learner),
+            "learner": self._state["learner"],
             "seed": self.seed,
             "design": self.design,
             "records": pseudonym(self._state["records"], store.key()),
