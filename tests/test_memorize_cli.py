@@ -89,3 +89,14 @@ def test_bad_options_are_refused_before_any_training(folder):
         assert done.exit_code == 2
         assert said in " ".join(done.output.split())
     assert not (folder / ".unteach").exists() or not any((folder / ".unteach").rglob("*.shard"))
+
+
+def test_more_neighbours_are_taken_at_their_word(folder):
+    """Of fifteen neighbours a record is one: hardly any is known by heart, unlike with one."""
+    found = {}
+    for k in (1, 15):
+        more = ("--param", f"n_neighbors={k}", "--even-unconverged")
+        done = unteach("memorize", *FILE, *more, "--jobs", 1, "--json")
+        readings = json.loads(done.stdout)["readings"]
+        found[k] = next(r["value"] for r in readings if r["name"] == "mean memorization")
+    assert found[15] < found[1] / 2

@@ -141,7 +141,7 @@ def _learner(name: str, params: list[str] | tuple[str, ...]) -> Any:
     if name in LEARNERS and not params and name not in ("mlp", "cnn"):
         return name
     if name == "knn":
-        return learner_called("neighbours", [*params, "n_neighbors=1"])
+        return learner_called("neighbours", ["n_neighbors=1", *params])
     return learner_called(name, params)
 
 
