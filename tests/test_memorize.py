@@ -604,7 +604,12 @@ def test_what_is_shown_and_written(tmp_path):
 @pytest.mark.parametrize(("given", "error", "why"), [
     ({"y": np.zeros(60)}, BadInput, "y is one label"),
     ({"y": np.zeros(60, int)}, OneClassLeft, "two classes"),
-    ({"y": np.arange(59) % 2}, BadInput, "shapes"),
+    ({"y": np.arange(59) % 2}, BadInput, "60 inputs for 59 labels"),
+    ({"y": [None, *["a", "b"] * 29, "a"]}, BadInput, "record at row 0 has no label"),
+    ({"y": ["a", "b"] * 29 + ["a", float("nan")]}, BadInput, "row 59 has no label"),
+    ({"y": ["a", 1] * 30}, BadInput, "one kind"),
+    ({"X": [["a", "b", "c"]] * 60}, BadInput, "encode"),
+    ({"X": np.zeros((59, 3))}, BadInput, "59 inputs for 60 labels"),
     ({"ids": [1] * 60}, RepeatedRecord, "names two"),
     ({"ids": [1, 2]}, BadInput, "give one each"),
     ({"X_test": np.zeros((2, 3))}, BadInput, "both"),
@@ -631,11 +636,39 @@ def test_what_cannot_be_run_or_read_is_refused():
             study.run(jobs=1, **given)
     with pytest.raises(BadInput, match="needs test points"):
         study.banzhaf()
+    with pytest.raises(BadInput, match="influence needs test points"):
+        study.run(4, jobs=1).influence()
+    with pytest.raises(BadInput, match="removal_curve needs test points"):
+        study.removal_curve(unconverged="flag")
     with pytest.raises(BadInput, match="two fractions"):
         study.run(4, jobs=1).memorization(extrapolate=True)
 
 
 # --- stored, grown, killed, damaged, purged -------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [
+    {"threshold": 2}, {"threshold": -5}, {"threshold": True}, {"fdr": 5}, {"fdr": 0},
+])  # fmt: skip
+def test_a_threshold_or_a_rate_that_flags_all_or_none_is_refused(given):
+    x, y = small()
+    study = Memories(x, y, learner="knn").run(4, jobs=1)
+    with pytest.raises(BadInput, match=f"{next(iter(given))} lies in"):
+        study.memorization(**given)
+
+
+@pytest.mark.parametrize("fraction", [0.333, 0.0001, 0.9999, 0.12345])
+def test_the_fraction_that_is_advised_is_taken(fraction):
+    with pytest.raises(BadInput, match="take ") as refusal:
+        as_fraction(fraction)
+    advised = str(refusal.value).rpartition("take ")[2].split()[0]
+    assert 0 < as_fraction(float(advised)) < 1
+
+
+def test_numbers_of_numpy_count_as_numbers():
+    x, y = small()
+    study = Memories(x, y, learner="knn").run(np.int64(4), np.float32(0.5), jobs=1)
+    assert study.models == {0.5: 4}
 
 
 def test_a_study_grows_and_computes_nothing_twice(tmp_path):

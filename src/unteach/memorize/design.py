@@ -112,12 +112,15 @@ def as_fraction(p: float) -> Fraction:
     >>> as_fraction(0.7)
     Fraction(7, 10)
     """
-    if isinstance(p, bool) or not isinstance(p, (int, float, Fraction)) or not 0 < p < 1:
+    numbers = (int, float, Fraction, np.floating)
+    if isinstance(p, bool) or not isinstance(p, numbers) or not 0 < p < 1:
         raise BadInput(f"fraction lies strictly between 0 and 1, got {p!r}")
-    near = Fraction(p).limit_denominator(_MOST)
+    near = Fraction(float(p)).limit_denominator(_MOST)
     if abs(float(near) - float(p)) > 1e-9:
+        near = min(max(near, Fraction(1, _MOST)), 1 - Fraction(1, _MOST))
         raise BadInput(
-            f"fraction {p!r} is no ratio of whole numbers up to {_MOST}; take {float(near):.4g}"
+            f"fraction {p!r} is no ratio of whole numbers up to {_MOST}; take {float(near)!r} "
+            f"({near})"
         )
     return near
 

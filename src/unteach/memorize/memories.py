@@ -17,7 +17,7 @@ from .intervals import z_of
 from .membership import Membership, membership
 from .outcomes import Outcomes
 from .removal import Removal, removal_curve
-from .subsampled import THRESHOLD, Memorization, estimate, gate
+from .subsampled import THRESHOLD, Memorization, check_flagging, estimate, gate
 from .subsampled import extrapolate as extrapolate_line
 
 
@@ -74,14 +74,15 @@ class Memories(Outcomes):
         fraction : p of the estimand; may be left out where models of one fraction were run
         extrapolate : to leave-one-out, on the line through the two largest fractions that were
             run (.7 and .9 serve well), instead of one fraction's value
-        threshold, fdr : a record is flagged where memorization above the threshold is found, at
-            this false discovery rate (Benjamini-Hochberg over all records)
+        threshold, fdr : a record is flagged where memorization above the threshold, of [0, 1), is
+            found, at this false discovery rate (Benjamini-Hochberg over all records)
         level : of the intervals
         unconverged : models that are right on less than .99 of what they were trained on are
             refused (`NotConverged`), or the values are flagged as such
         """
         options = {"threshold": threshold, "fdr": fdr, "level": level}
         z_of(level)
+        check_flagging(threshold, fdr)
         if not extrapolate:
             p = self._fraction(fraction)
             return gate(estimate(self._count(p), self.ids, p, **options), unconverged)
@@ -181,7 +182,7 @@ class Memories(Outcomes):
             than half (or this share) of the typical distance between training records
         X_test, y_test : those of the study if left out
         """
-        mine = self._tests(X_test, y_test)
+        mine = self._tests(X_test, y_test, "removal_curve")
         return removal_curve(
             self._project, self._scores(by, unconverged), mine, list(fractions), list(against),
             draws, exclude_near_duplicates, by if isinstance(by, str) else "given scores", progress,

@@ -12,7 +12,7 @@ from unteach.core import BadInput, OneClassLeft, Progress, RepeatedRecord, as_id
 from .adapter import resolve
 from .counts import Counts, count
 from .design import Design, Kind, as_fraction
-from .project import Project, as_queries
+from .project import Project, as_labels, as_queries
 from .subsampled import THRESHOLD, estimate
 
 
@@ -35,11 +35,11 @@ class Outcomes:
         ids: Any = None,
         design: Kind = "balanced",
     ) -> None:
-        labels = np.asarray(y)
+        labels = as_labels(y)
         if labels.dtype.kind == "f" or labels.ndim != 1:
             raise BadInput(
                 f"y is one label a record (whole numbers or strings), got {labels.dtype} of shape "
-                f"{labels.shape}"
+                f"{labels.shape}; classes that came as 0.0 and 1.0 are y.astype(int)"
             )
         self.classes = np.unique(labels)
         if len(self.classes) < 2:
@@ -88,12 +88,12 @@ class Outcomes:
         most : with `until`, the largest number of models; it stops there
         """
         p = as_fraction(fraction)
-        if isinstance(models, bool) or not isinstance(models, int) or models < 1:
+        if isinstance(models, bool) or not isinstance(models, (int, np.integer)) or models < 1:
             raise BadInput(f"models is a whole number of at least 1, got {models!r}")
         if until is not None and not 0 < until < 1:
             raise BadInput(f"until is a half-width between 0 and 1, got {until!r}")
         block = Design(len(self.ids), p, self._project.seed, self._project.design).block
-        total = -(-models // block) * block
+        total = -(-int(models) // block) * block
         while True:
             self._project.train(p, total, jobs=jobs, progress=progress)
             if until is None:
@@ -107,9 +107,9 @@ class Outcomes:
             total = min(most, max(int(np.ceil(need)), have.models + 64))
             total = -(-total // block) * block
 
-    def _tests(self, X_test: Any, y_test: Any) -> tuple[Any, Any]:
+    def _tests(self, X_test: Any, y_test: Any, what: str) -> tuple[Any, Any]:
         if X_test is None and y_test is None:
-            self._must_have_tests("this")
+            self._must_have_tests(what)
             return self._project.at, self._project.answers
         width = self._project.x.shape[1:]
         return as_queries(X_test, y_test, self.classes, "X_test, y_test", width)
@@ -120,7 +120,7 @@ class Outcomes:
 
     def _asked(self, X_test: Any, y_test: Any, p: Fraction, jobs: Any, progress: Any) -> Self:
         """Return this study, or its twin that was asked about other test points."""
-        at, answers = self._tests(X_test, y_test)
+        at, answers = self._tests(X_test, y_test, "influence")
         mine = self._project
         if np.array_equal(at, mine.at) and np.array_equal(answers, mine.answers):
             return self

@@ -219,14 +219,45 @@ def _summary(results: dict[str, Any]) -> Table:
     return Table("models", columns, {"models": "models"}, ("fraction",))
 
 
+def as_labels(y: Any, what: str = "y") -> Any:
+    """Return labels as an array; a record without one, or labels that do not sort, are refused.
+
+    >>> as_labels(["b", "a"]).tolist()
+    ['b', 'a']
+    """
+    labels = np.asarray(y)
+    if labels.dtype.kind not in "OU" or labels.ndim != 1:
+        return labels
+    each = list(y)  # as they came: beside text numpy makes a missing one the text "nan"
+    lacking = [i for i, label in enumerate(each) if _missing(label)]
+    if lacking:
+        raise BadInput(f"{what}: the record at row {lacking[0]} has no label; fill or drop it")
+    kinds = sorted({"text" if isinstance(label, str) else "a number" for label in each})
+    if len(kinds) > 1:
+        raise BadInput(f"{what}: some labels are text and some are numbers; make them one kind")
+    return labels
+
+
+def _missing(label: Any) -> bool:
+    """Say whether this is None, not a number, or the NA and NaT of pandas."""
+    nothing = type(label).__name__ in ("NAType", "NaTType")
+    return label is None or nothing or (isinstance(label, (float, np.floating)) and label != label)
+
+
 def as_queries(x: Any, y: Any, classes: Any, what: str, width: tuple[int, ...]) -> tuple[Any, Any]:
     """Return queries as arrays, their labels as class codes; what cannot be is refused."""
     if (x is None) != (y is None):
         raise BadInput(f"{what}: give both the inputs and their labels")
     if x is None:
         return np.zeros((0, *width)), np.zeros(0, dtype=np.int64)
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y)
-    if x.shape[1:] != width or len(x) != len(y) or y.ndim != 1:
+    try:
+        x = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{what}: inputs are numbers; encode what is none ({error})") from error
+    y = as_labels(y, what)
+    if x.ndim and len(x) != y.size:
+        raise BadInput(f"{what}: {len(x)} inputs for {y.size} labels; give one each")
+    if x.shape[1:] != width or x.ndim == 0 or y.ndim != 1:
         raise BadInput(
             f"{what} has shapes {x.shape} and {y.shape}; the records have inputs of shape {width}"
         )

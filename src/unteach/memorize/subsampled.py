@@ -164,6 +164,14 @@ def extrapolate(
     )  # fmt: skip
 
 
+def check_flagging(threshold: float, fdr: float = 0.05) -> None:
+    """Refuse what would flag all records, or none, whatever they are."""
+    if isinstance(threshold, bool) or not 0 <= threshold < 1:
+        raise BadInput(f"threshold lies in [0, 1), as memorization does, got {threshold!r}")
+    if isinstance(fdr, bool) or not 0 < fdr < 1:
+        raise BadInput(f"fdr lies in (0, 1), got {fdr!r}; 5 % is 0.05")
+
+
 def gate(found: Memorization, unconverged: str) -> Memorization:
     """Return what was found, or refuse it because its models do not fit their records."""
     if unconverged not in ("refuse", "flag"):
