@@ -68,11 +68,21 @@ def test_more_models_add_to_those_that_are_there(folder):
     assert theirs["command"] == f"{mine['command']} --store fresh"
 
 
+def test_the_command_to_repeat_trains_as_many_models_as_were_read(folder):
+    """Where forty models are there, asking for twenty reads forty, and the command says so."""
+    for models in (40, 20):
+        done = unteach("memorize", *FILE[:-1], models, "--jobs", 1, "--json")
+        assert "--models 40 " in json.loads(done.stdout)["command"]
+
+
 def test_models_that_do_not_fit_are_refused_or_flagged(folder):
     words = ("memorize", "wine", "--model", "mlp", "--param", "epochs=1", "--param", "lr=0.001",
              "--models", 4, "--jobs", 1)  # fmt: skip
     done = unteach(*words)
     assert done.exit_code != 0
+    said = " ".join(done.output.split())
+    assert "--even-unconverged" in said and "trains nothing anew" in said
+    assert "unconverged=" not in said  # which is how Python says it
     flagged = unteach(*words, "--even-unconverged", "--json")
     assert flagged.exit_code == 0, flagged.output
     assert "too small" in json.loads(flagged.stdout)["answer"][0]["text"]
@@ -83,6 +93,7 @@ def test_bad_options_are_refused_before_any_training(folder):
         (("wine", "--table", "m.txt"), ".csv or .parquet"),
         (("wine", "--model", "nobody"), "nobody"),
         (("wine", "--fraction", 1.5, "--models", 4), "between 0 and 1"),
+        (("wine", "--threshold", 2), "threshold lies in [0, 1)"),
         (("nothing",), "no data"),
     ):
         done = unteach("memorize", *words)

@@ -71,35 +71,46 @@ def memorize(
     that learned from it? It can be stopped at any moment; the same command goes on, and a larger
     --models adds to what is there.
     """
-    from unteach.core import BadInput
+    from unteach.core import BadInput, NotConverged
     from unteach.memorize import Memories
+    from unteach.memorize.subsampled import check_flagging
     from unteach.report import page_json, print_page, write_page
 
     from .memorize_page import memorize_page
     from .sources import read_source
 
+    check_flagging(threshold)
     if table is not None and table.suffix.lower() not in (".csv", ".parquet"):
         raise BadInput(f"--table takes a file that ends in .csv or .parquet, got {table}")
     for folder in (page, None if table is None else table.parent):
         if folder is not None:
             must_be_writable(folder)
     source = read_source(data, ids=ids_column, target=target, leave_out=leave_out or ())
-    said = _words(data, model, param, models, fraction, until, scale, source, seed)
-    said += [] if threshold == 0.25 else ["--threshold", f"{threshold:g}"]
-    said += ["--even-unconverged"] * unconverged
-    said += [] if store == PROJECT else ["--store", str(store)]
-    given = shlex.join(said)
+
+    def again(models: int) -> str:
+        said = _words(data, model, param, models, fraction, until, scale, source, seed)
+        said += [] if threshold == 0.25 else ["--threshold", f"{threshold:g}"]
+        said += ["--even-unconverged"] * unconverged
+        said += [] if store == PROJECT else ["--store", str(store)]
+        return shlex.join(said)
+
     x = scaled(source.records.x, scale)
     with noted() as notes:
         learner = _learner(model, param or ())
         study = Memories(
             x, source.records.y, learner=learner, store=store, seed=seed, ids=source.records.ids
         )
-        _train(study, models, fraction, until, jobs, again=given)
-        found = study.memorization(
-            fraction, threshold=threshold, unconverged="flag" if unconverged else "refuse"
+        _train(study, models, fraction, until, jobs, again=again(models))
+        found = study.memorization(fraction, threshold=threshold, unconverged="flag")
+    if not found.converged and not unconverged:
+        raise NotConverged(
+            f"the models are right on {found.accuracy:.3f} of the records that they were trained "
+            "on, under 0.99: what they did not learn they seem not to memorize. Train for longer "
+            "or take a more flexible model; or see the values as they are with "
+            "--even-unconverged, which trains nothing anew"
         )
-    shown = memorize_page(found, source, model, learner, given, seed)
+    trained = round(float(found.n_in[0] + found.n_out[0]))  # those there before count
+    shown = memorize_page(found, source, model, learner, again(trained), seed)
     written: dict[str, str] = {}
     if table is not None:
         written["table"] = str(found.save(table))
