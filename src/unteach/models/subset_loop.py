@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -45,15 +48,25 @@ def subset_loop(
     classes = int(y.max()) + 1
     out = np.empty((len(members), len(at), classes), dtype=np.float32)
     kind: OutputKind = "scores"
-    for m, mask in enumerate(members):
-        rows = np.flatnonzero(mask)
-        records = Rows(rows, {"x": x[rows], "y": y[rows]})
-        try:
-            model = learner.learn(records, seed=int(seeds[m]))
-        except UnteachError as error:
-            raise type(error)(f"a subset of {len(rows)} records: {error}") from error
-        out[m], kind = class_outputs(model, at, classes)
+    with _each_once():
+        for m, mask in enumerate(members):
+            rows = np.flatnonzero(mask)
+            records = Rows(rows, {"x": x[rows], "y": y[rows]})
+            try:
+                model = learner.learn(records, seed=int(seeds[m]))
+            except UnteachError as error:
+                raise type(error)(f"a subset of {len(rows)} records: {error}") from error
+            out[m], kind = class_outputs(model, at, classes)
     return out, kind
+
+
+@contextmanager
+def _each_once() -> Iterator[None]:
+    """Let through each warning once, at the end, as the user's filters have it."""
+    with warnings.catch_warnings(record=True) as caught:
+        yield
+    for kind, text in dict.fromkeys((w.category, str(w.message)) for w in caught):
+        warnings.warn(text, kind, stacklevel=4)
 
 
 def class_outputs(model: Any, at: Any, classes: int) -> tuple[NDArray[np.float32], OutputKind]:
