@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, spearmanr
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -39,8 +41,8 @@ from unteach.core import (
     RepeatedRecord,
     Rows,
 )
-from unteach.data import memorable
-from unteach.engine import Pace
+from unteach.data import load, memorable
+from unteach.engine import Pace, TasksFailed
 from unteach.kernel import SVC
 from unteach.memorize import (
     EL2N,
@@ -1159,6 +1161,28 @@ def test_a_torch_module_and_any_estimator_can_be_studied():
         found = Memories(x, y, learner=learner).run(4, jobs=1).memorization(unconverged="flag")
         assert found.accuracy > 0.5
         assert found.n_in.tolist() == [2.0] * 40
+
+
+def test_what_every_model_warns_of_is_said_once():
+    x, y = small(60)
+    study = Memories(x, y, learner=LogisticRegression(max_iter=1))
+    with pytest.warns(ConvergenceWarning) as said:
+        study.run(20, jobs=1)
+    assert len({str(w.message) for w in said}) == len(said) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TasksFailed, match="lbfgs failed"):  # filters stay the user's
+            study.run(40, jobs=1)
+
+
+@pytest.mark.parametrize("screen", [CumulativeLoss(), EL2N(), LearningEvent()])
+def test_screens_rank_features_of_any_size(screen):
+    """Wine as it comes, up to 1,680: a network that it kills ranks nothing, and that is refused."""
+    wine = load("wine")
+    scores = np.array(screen.score(None, wine, seed=0)["score"])
+    assert max(len(np.unique(scores[wine.y == k].round(6))) for k in range(3)) > 1
+    with pytest.raises(BadInput, match="the same of every record"):
+        screen.score(PlainMLP(), wine, seed=0)
 
 
 def test_networks_by_name_learn_from_features_of_any_size():

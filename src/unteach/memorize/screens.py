@@ -41,10 +41,12 @@ class _Course(ABC):
     def score(self, learner: Any, records: Records, *, seed: int) -> Table:
         """Return one score a record, by id; the higher, the more memorized it seems.
 
-        learner : offers `epoch_outputs`; None trains a `PlainMLP`
+        learner : offers `epoch_outputs`; None trains a `PlainMLP`, on features of mean 0 and
+            standard deviation 1
         """
         if self.runs < 1:
             raise BadInput(f"runs is a whole number of at least 1, got {self.runs!r}")
+        x = records.x if learner is not None else _standard(records.x)
         learner = PlainMLP() if learner is None else resolve(learner)
         if not isinstance(learner, OffersEpochs):
             raise BadInput(
@@ -55,9 +57,15 @@ class _Course(ABC):
         found = np.zeros(len(records))
         for run in range(self.runs):
             part = derive(seed, "screen", run)
-            logits = np.asarray(learner.epoch_outputs(records.x, y, part, records.x), np.float64)
+            logits = np.asarray(learner.epoch_outputs(x, y, part, x), np.float64)
             if logits.ndim != 3 or logits.shape[1] != len(y):
                 raise BadInput(f"epoch_outputs gave shape {logits.shape}, not (epochs, n, k)")
+            if not np.ptp(logits[-1], axis=0).max() > 0:
+                raise BadInput(
+                    f"after training {type(learner).__name__} says the same of every record: there "
+                    "is nothing to rank; scale the features to about 1, take smaller steps, or "
+                    "give None"
+                )
             found += self._of(logits, y)
         return _table(records, found / self.runs, type(self).__name__)
 
@@ -140,6 +148,13 @@ class KernelRidgeScreen:
         """Return one score a record, by id. The learner is not asked, the seed not needed."""
         found = leave_one_out(records.x, records.y, alpha=self.alpha, gamma=self.gamma)
         return _table(records, -found.margin_without, "KernelRidgeScreen")
+
+
+def _standard(x: Any) -> Floats:
+    """Return features of mean 0 and standard deviation 1; a constant one is 0."""
+    values = np.asarray(x, dtype=np.float64)
+    spread = values.std(axis=0)
+    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
 
 def _table(records: Records, score: Floats, name: str) -> Table:
