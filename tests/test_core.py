@@ -133,6 +133,25 @@ def test_requests_by_group_id_and_change():
     assert after.ids.tolist() == r.ids.tolist()
 
 
+def test_data_frames_and_series_are_taken_by_position_whatever_their_index_says():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({1: [0.0, 1.0, 2.0], 0: ["p", "q", "r"]}, index=[2, 0, 1])
+    y = pd.Series(["a", "b", "c"], index=[2, 0, 1])
+    rows = Rows(np.array([10, 11, 12]), {"x": frame, "y": y}, pd.Series([7, 8, 7], index=[2, 0, 1]))
+    one = rows.select([12, 10])
+    assert one.x[1].tolist() == [2.0, 0.0] and one.x[0].tolist() == ["r", "p"]
+    assert one.y.tolist() == ["c", "a"] and one.groups.tolist() == [7, 7]
+    assert rows.without([10]).x[1].tolist() == [1.0, 2.0]
+    assert rows.take(np.array([False, True, False])).x[0].tolist() == ["q"]
+    new = Rows(np.array([12]), {"x": frame.iloc[:1], "y": np.array(["z"])})
+    changed = rows.replace(new)
+    assert changed.x[1].tolist() == [0.0, 1.0, 0.0] and changed.x[0].tolist() == ["p", "q", "p"]
+    assert changed.y.tolist() == ["a", "b", "z"] and rows.y.tolist() == ["a", "b", "c"]
+    with pytest.raises(BadInput, match="other columns"):
+        rows.replace(Rows(np.array([12]), {"x": frame[[1]][:1], "y": np.array(["z"])}))
+
+
+
 @given(st.integers(0, 2**63 - 1), st.text(max_size=8))
 def test_streams_repeat(seed, name):
     assert stream(seed, name).integers(2**60) == stream(seed, name).integers(2**60)

@@ -350,3 +350,21 @@ def test_sisa_over_a_learner_of_ones_own_votes():
     rows = load("wine")
     model = Sisa(shards=2).prepare(_Plain()).learn(rows, seed=0)
     assert set(model.predict(rows.x / 100)) <= {0, 1, 2}
+
+
+def test_records_of_a_data_frame_forget_as_those_of_an_array():
+    pd = pytest.importorskip("pandas")
+    plain = load("wine")
+    order = np.random.default_rng(0).permutation(len(plain))
+    frame = pd.DataFrame(plain.x, index=order)
+    framed = Rows(plain.ids, {"x": frame, "y": pd.Series(plain.y, index=order)})
+    for learner in (Logistic(), DecisionTreeClassifier()):
+        ways = [unteach.learn(learner, r, seed=0) for r in (plain, framed)]
+        gone = [
+            unteach.forget(m, r, ids=[3, 77], seed=0).model
+            for m, r in zip(ways, (plain, framed), strict=True)
+        ]
+        assert np.allclose(gone[0].predict_proba(plain.x), gone[1].predict_proba(frame))
+    other = Rows(plain.ids, {"x": frame[::-1], "y": plain.y})
+    with pytest.raises(BadInput, match="other contents"):
+        unteach.forget(unteach.learn(Logistic(), framed, seed=0), other, ids=[3])

@@ -138,7 +138,13 @@ class Stream(Protocol):
         """Return the stream that never draws from these groups."""
 
 
+def _is_frame(value: Any) -> bool:
+    return hasattr(value, "iloc") and getattr(value, "ndim", 0) == 2
+
+
 def _frozen(value: Any, n: int, name: str) -> Any:
+    if hasattr(value, "to_numpy") and not _is_frame(value):
+        value = value.to_numpy()  # a series' own numbering of its rows is not one by position
     if isinstance(value, np.ndarray) or hasattr(value, "tocsr"):
         length = value.shape[0] if value.ndim else -1
         if isinstance(value, np.ndarray) and value.flags.writeable:
@@ -156,9 +162,23 @@ def _take(value: Any, rows: NDArray[Any]) -> Any:
         return value[rows]
     if isinstance(value, LazyColumn):
         return value.taken(rows)
+    if _is_frame(value):
+        return value.iloc[rows]
     if rows.dtype == bool:
         rows = np.flatnonzero(rows)
     return [value[int(i)] for i in rows]
+
+
+def _replaced(frame: Any, at: NDArray[np.int64], new: Any) -> Any:
+    """Return a data frame with other rows at these positions, and its own index."""
+    from pandas import concat  # type: ignore[import-untyped,unused-ignore]
+
+    rows = new if _is_frame(new) else type(frame)(np.asarray(new), columns=frame.columns)
+    if list(rows.columns) != list(frame.columns):
+        raise BadInput("replacement rows have other columns than the records; give the same ones")
+    order = np.arange(len(frame))
+    order[at] = len(frame) + np.arange(len(at))
+    return concat([frame, rows]).iloc[order].set_axis(frame.index)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +188,9 @@ class Rows:
     Parameters
     ----------
     ids : (n,) whole numbers or strings, unique
-    columns : name to values, each of length n: array, sparse matrix, memory map, or a list
-        (ragged). `x` and `y` are the inputs and the targets by convention.
+    columns : name to values, each of length n: array, sparse matrix, memory map, data frame
+        (its rows by position, whatever its index says), or a list (ragged). `x` and `y` are
+        the inputs and the targets by convention.
     groups : (n,) optional; a person, a class, a skill or a fact
 
     Examples
@@ -317,6 +338,8 @@ class Rows:
                 merged = value.tolil(copy=True)
                 merged[at] = new
                 columns[name] = merged.tocsr()
+            elif _is_frame(value):
+                columns[name] = _replaced(value, at, new)
             else:
                 listed = list(value)
                 for k, row in zip(at, new, strict=True):

@@ -240,4 +240,6 @@ def _picked(values: Any, rows: NDArray[np.int64]) -> Any:
     """Return a column's entries at these positions; what is lazy stays so."""
     if isinstance(values, LazyColumn):
         return values.taken(rows)
-    return [values[int(k)] for k in rows] if isinstance(values, (list, tuple)) else values[rows]
+    if isinstance(values, (list, tuple)):
+        return [values[int(k)] for k in rows]
+    return (values.iloc if hasattr(values, "iloc") else values)[rows]

@@ -41,6 +41,7 @@ def check_standing(model: Any, records: Records, targets: Ids) -> None:
     if held is None or not len(targets):
         return
     given = records.select(targets).x
+    given = np.asarray(given) if hasattr(given, "iloc") else given
     if isinstance(held, np.ndarray) and isinstance(given, np.ndarray):
         same = held.shape == given.shape and np.array_equal(held, given.astype(held.dtype))
         if not same:
