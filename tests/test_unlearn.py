@@ -23,7 +23,7 @@ from unteach.core import (
 )
 from unteach.data import load, pick
 from unteach.kernel import SVC
-from unteach.models import Logistic, NaiveBayes, Neighbours, Ridge, learn, margins
+from unteach.models import MLP, Logistic, NaiveBayes, Neighbours, Ridge, learn, margins
 from unteach.unlearn import (
     DoNothing,
     Ledger,
@@ -368,3 +368,21 @@ def test_records_of_a_data_frame_forget_as_those_of_an_array():
     other = Rows(plain.ids, {"x": frame[::-1], "y": plain.y})
     with pytest.raises(BadInput, match="other contents"):
         unteach.forget(unteach.learn(Logistic(), framed, seed=0), other, ids=[3])
+
+
+@pytest.mark.parametrize("learner", [Logistic(), DecisionTreeClassifier(), MLP(epochs=1)])
+def test_one_class_of_labels_that_are_objects_is_refused_by_name(learner):
+    y = np.array(["ill", "ill", "ill", "well"], dtype=object)
+    records = Rows(np.arange(4), {"x": np.eye(4), "y": y})
+    model = unteach.learn(learner, records, seed=0)
+    with pytest.raises(OneClassLeft):
+        unteach.forget(model, records, ids=[3])
+    with pytest.raises(OneClassLeft, match="'ill'"):
+        unteach.learn(learner, records.without([3]), seed=0)
+
+
+def test_shards_with_one_class_of_labels_that_are_objects_predict_it():
+    y = np.array(["ill", "well"] * 5, dtype=object)
+    records = Rows(np.arange(10), {"x": np.eye(10), "y": y})
+    model = Sisa(Logistic(), shards=8).prepare().learn(records, seed=0)
+    assert set(model.predict(records.x).tolist()) <= {"ill", "well"}

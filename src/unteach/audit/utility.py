@@ -193,9 +193,9 @@ def _by_group(
     rows: dict[Any, list[tuple[int, float, float]]] = {}
     for trial, a, r in zip(trials, after, reference, strict=True):
         labels = _labels(of(trial), by, kind, name)
-        for label in np.unique(labels):
+        for label in np.unique(labels).tolist():
             hit = labels == label
-            shown = label.item() if by == "class" or key is None else pseudonym(label.item(), key)
+            shown = label if by == "class" or key is None else pseudonym(label, key)
             rows.setdefault(shown, []).append(
                 (int(hit.sum()), float(a[hit].mean()), float(r[hit].mean()))
             )

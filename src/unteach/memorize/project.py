@@ -265,7 +265,7 @@ def as_queries(x: Any, y: Any, classes: Any, what: str, width: tuple[int, ...]) 
         raise BadInput(f"{what} holds numbers that are not finite; fill or drop them first")
     strange = np.setdiff1d(y, classes)
     if len(strange):
-        raise BadInput(f"{what} holds label {strange[0].item()!r}, which no training record has")
+        raise BadInput(f"{what} holds label {strange.tolist()[0]!r}, which no training record has")
     return np.ascontiguousarray(x), np.searchsorted(classes, y).astype(np.int64)
 
 

@@ -73,7 +73,7 @@ def codes(classes: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:
     strange = np.flatnonzero(classes[at] != y)
     if len(strange):
         raise BadInput(
-            f"y holds the label {y[strange[0]].item()!r}, which is none of the model's "
+            f"y holds the label {y[strange].tolist()[0]!r}, which is none of the model's "
             f"{len(classes)} classes; name all labels by Network(..., classes=...)"
         )
     return at.astype(np.int64)

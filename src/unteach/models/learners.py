@@ -152,7 +152,7 @@ def check_learnable(estimator: Any, records: Records) -> None:
             )
         if targets.ndim == 1 and len(np.unique(targets)) < 2:
             raise OneClassLeft(
-                f"y holds only one class ({np.unique(targets)[0].item()!r}); a classifier needs "
+                f"y holds only one class ({np.unique(targets).tolist()[0]!r}); a classifier needs "
                 "records of at least two classes"
             )
     elif is_regressor(estimator) and targets.dtype.kind not in "fiub":

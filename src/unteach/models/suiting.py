@@ -30,7 +30,8 @@ def check_trainable(records: Records, loss: str) -> None:
         if y.dtype.kind == "f":
             raise BadInput("y holds fractions; give labels, or loss='squared'")
         if len(np.unique(y)) < 2:
-            raise OneClassLeft(f"y holds only one class ({y[0].item()!r}); a classifier needs two")
+            only = y.tolist()[0]
+            raise OneClassLeft(f"y holds only one class ({only!r}); a classifier needs two")
     elif y.dtype.kind not in "fiub" or not np.isfinite(y.astype(np.float64)).all():
         raise BadInput("y must hold finite numbers for loss='squared'")
 

@@ -133,7 +133,7 @@ class ShardedModel:
         if classes is not None:
             labels = np.unique(np.asarray(records.y)[seen])
             if len(labels) == 1:
-                return Constant(labels[0].item())
+                return Constant(labels.tolist()[0])
         learner = as_learner(self.learner_.base)
         if last is None or isinstance(last, Constant):
             return learner.learn(records.take(seen), seed=derive(self.seed_, "shard", s))
