@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn import svm
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -573,3 +575,21 @@ def test_a_forgotten_number_is_never_given_to_another_row(machine, tmp_path):
         other.partial_fit(x[20:22], y[20:22])
         assert other.sample_ids_.tolist() == [*range(19), 20, 21]
     assert again.fit(x[:5], y[:5]).partial_fit(x[5:6], y[5:6]).sample_ids_.tolist() == [*range(6)]
+
+
+@pytest.mark.parametrize("machine", [NuSVC, SVR, NuSVR, OneClassSVM])
+def test_not_even_the_length_of_a_forgotten_name_is_kept(machine, tmp_path):
+    x = np.random.default_rng(0).normal(size=(12, 2))
+    y = np.array(["a", "b"] * 5 + ["a rare disease"] * 2) if machine is NuSVC else x[:, 0]
+    ids = np.array([f"p{i}" for i in range(10)] + ["hubert.blaine@example.com", "q"])
+    yk = np.array(y[:10].tolist())
+    fresh = machine(gamma=1.0, nu=0.3) if machine is not SVR else SVR(gamma=1.0)
+    model = clone(fresh).fit(x, y, sample_ids=ids).forget(ids[10:])
+    fresh.fit(x[:10], yk, sample_ids=np.array(ids[:10].tolist()))
+    assert model.sample_ids_.dtype == fresh.sample_ids_.dtype
+    assert model.support_ids_.dtype == fresh.support_ids_.dtype
+    for one, name in ((model, "forgotten"), (fresh, "fresh")):
+        one.save(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / "forgotten") as a, zipfile.ZipFile(tmp_path / "fresh") as b:
+        for part in ("ids.npy", *(["labels.npy", "classes.npy"] if machine is NuSVC else [])):
+            assert a.read(part) == b.read(part)

@@ -86,7 +86,7 @@ class Changes(Shows, Forgets):
                 return self
             old, params = self._machine, self._params
             keep = np.delete(np.arange(len(self.sample_ids_)), gone)
-            labels, weights = _tight(self._labels[keep]), self._weights[keep]
+            labels, weights = checked.tight(self._labels[keep]), self._weights[keep]
             classes, codes = checked.classes_and_codes(labels, weights > 0)
             if len(classes) < 2:
                 raise OneClassLeft(
@@ -108,8 +108,8 @@ class Changes(Shows, Forgets):
                 machine = new.learned(old.starts(keep, len(keep), renumbered))
             given = self._constants.from_data if self._frozen else ()
             self._warn_of(given, 3)
-            left = _tight(self.sample_ids_[keep])
-            classes = _tight(classes)
+            left = checked.tight(self.sample_ids_[keep])
+            classes = checked.tight(classes)
             self._adopt(params, fixed, machine, labels, weights, left, classes, given=given)
             if params["kernel"] == "precomputed" and hasattr(self, "feature_names_in_"):
                 self.feature_names_in_: Array = self.feature_names_in_[keep]
@@ -136,7 +136,8 @@ class Changes(Shows, Forgets):
             self.n_features_in_ = len(left)
             if hasattr(self, "feature_names_in_"):
                 self.feature_names_in_ = np.delete(self.feature_names_in_, gone)
-        self.sample_ids_, self._labels, self._weights = _tight(left), _tight(labels), weights
+        self.sample_ids_, self._labels = checked.tight(left), checked.tight(labels)
+        self._weights = weights
         self._adopt_slots(smaller, given=given)
         if smaller is after:
             after.erase()  # last of all: nothing can fail after this
@@ -189,9 +190,3 @@ class Changes(Shows, Forgets):
         except BaseException:
             self.__dict__ = before
             raise
-
-
-
-def _tight(names: Array) -> Array:
-    """Return names in an array no wider than the longest of them."""
-    return np.array(names.tolist()) if names.dtype.kind == "U" else names
