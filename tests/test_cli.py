@@ -403,6 +403,16 @@ def test_forgetting_twice_finds_nothing_the_second_time(folder: Path) -> None:
         assert "nothing was found" in one_sentence(unteach(*words), 3)
 
 
+def test_only_people_whose_rows_the_model_holds_are_counted(folder: Path) -> None:
+    fitted()
+    assert unteach("forget", "m.unteach", *COLUMNS, *WHO, "--no-audit", "--in-place").exit_code == 0
+    who = ("--group", "person", "--values-from", "-")
+    words = ("forget", "m.unteach", *COLUMNS, *who, "--dry-run")
+    done = unteach(*words, stdin=f"{PERSON}\n{PEOPLE[2]}\n")
+    assert done.exit_code == 0, done.stderr
+    assert "5 rows of 1 person" in done.stdout and "of 2 people" not in done.stdout
+
+
 def test_after_doing_nothing_the_rows_can_still_be_found(folder: Path) -> None:
     fitted(model="sklearn.linear_model:RidgeClassifier")
     words = ("forget", "m.unteach", *COLUMNS, *WHO, "--no-audit", "--in-place")

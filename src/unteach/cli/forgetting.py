@@ -137,7 +137,9 @@ class Planned:
         rows = counted(self.n, "row")
         if not self.asked.whole:
             return rows
-        return f"{rows} of {counted(len(self.asked.values) - self.missing, self.noun, self.nouns)}"
+        held = self.records.select(self.request.ids).groups
+        whose = 0 if held is None else len(np.unique(held))
+        return f"{rows} of {counted(whose, self.noun, self.nouns)}"
 
     @property
     def noun(self) -> str:
