@@ -413,6 +413,20 @@ def test_only_people_whose_rows_the_model_holds_are_counted(folder: Path) -> Non
     assert "5 rows of 1 person" in done.stdout and "of 2 people" not in done.stdout
 
 
+def test_rows_deleted_from_the_data_before_the_model_forgot_have_a_way_out(folder: Path) -> None:
+    fitted("--force")
+    whole = (folder / "people.csv").read_text().splitlines()
+    kept = [line for line in whole if PERSON not in line]
+    gone = [line.split(",")[0] for line in whole if PERSON in line]
+    (folder / "people.csv").write_text("\n".join(kept) + "\n")
+    who = ("--group", "person", "--values-from", "-")
+    words = ("forget", "m.unteach", *COLUMNS, *who, "--dry-run")
+    said = one_sentence(unteach(*words, stdin=f"{PEOPLE[2]}\n"), 2)
+    assert "models.load(MODEL).forget(ids).save(OUT)" in said
+    models.load("m.unteach").forget(gone).save("m.unteach")
+    assert unteach(*words, stdin=f"{PEOPLE[2]}\n").exit_code == 0
+
+
 def test_after_doing_nothing_the_rows_can_still_be_found(folder: Path) -> None:
     fitted(model="sklearn.linear_model:RidgeClassifier")
     words = ("forget", "m.unteach", *COLUMNS, *WHO, "--no-audit", "--in-place")

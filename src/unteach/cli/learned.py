@@ -79,7 +79,9 @@ def learned_rows(
     if hit < len(mine):
         raise BadInput(
             f"the model has learned from {counted(len(mine) - hit, 'row')} that {source.name} does "
-            f"not hold ({hit} of {len(mine)} found); give the data that it was fitted on"
+            f"not hold ({hit} of {len(mine)} found); give the data that it was fitted on; "
+            "if they were deleted there already, forget them first in Python, which needs no "
+            "data: unteach.models.load(MODEL).forget(ids).save(OUT)"
         )
     if all_of_data and hit < len(records):
         raise BadInput(
