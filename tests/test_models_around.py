@@ -20,7 +20,13 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline as SklearnPipeline
-from sklearn.preprocessing import MinMaxScaler, Normalizer, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    Normalizer,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -684,6 +690,28 @@ def test_a_pipeline_of_mixed_values_says_why_it_cannot_be_saved(tmp_path):
     with pytest.raises(BadInput, match=r"column 'e'.*numeric"):
         save(mixed, tmp_path / "m")
     assert not os.listdir(tmp_path)
+
+
+def test_a_category_goes_with_its_last_row_and_declared_ones_stay():
+    pandas = pytest.importorskip("pandas")
+    x, y = blobs()
+    names = ["hubert blaine"] * 2 + ["somebody else"] * (len(x) - 2)
+    who = pandas.Categorical(names, categories=["never seen", "somebody else", "hubert blaine"])
+    frame = pandas.DataFrame(x, columns=list("abcd")).assign(who=who)
+    numbers = ("numbers", StandardScaler(), list("abcd"))
+    coded = ColumnTransformer([numbers, ("who", OrdinalEncoder(), ["who"])])
+    model = Pipeline([("s", coded), ("m", Logistic())]).fit(frame, y)
+    assert b"hubert" in pickle.dumps(model)
+    model.forget([0])
+    assert b"hubert" in pickle.dumps(model)
+    model.forget([1])
+    assert b"hubert" not in pickle.dumps(model)
+    assert model._raw.x.who.cat.categories.tolist() == ["never seen", "somebody else"]
+    fresh = Pipeline([("s", coded), ("m", Logistic())]).fit(frame[2:], y[2:])
+    assert apart(model, fresh, frame[2:]) <= model.claim_.atol
+    model.partial_fit(frame[:1], y[:1])
+    assert str(model._raw.x.who.dtype) == "category"
+    assert model._raw.x.who.iloc[-1] == "hubert blaine" and len(model.predict(frame)) == len(x)
 
 
 def test_a_pipeline_fitted_on_a_numeric_frame_is_saved_and_forgets_on(tmp_path):

@@ -70,11 +70,38 @@ def _take(values: Any, rows: Any) -> Any:
     if values is None:
         return None
     if hasattr(values, "iloc"):
-        return values.iloc[np.flatnonzero(rows)].copy()
+        return _without_emptied(values, values.iloc[np.flatnonzero(rows)].copy())
     if isinstance(values, list):
         return [values[int(row)] for row in np.flatnonzero(rows)]
     taken = values[rows]
     return tight(taken) if isinstance(taken, np.ndarray) else taken
+
+
+def _of_like_categories(a: Any, b: Any) -> list[Any]:
+    """Return both with the categories of both, where both have any; else pandas drops the type."""
+    if a.ndim == 1 or a.shape[1] != b.shape[1]:
+        return [a, b]
+    a, b = a.copy(), b.copy()
+    for at, kinds in enumerate(zip(a.dtypes, b.dtypes, strict=True)):
+        if [str(kind) for kind in kinds] == ["category"] * 2:
+            new = kinds[1].categories.difference(kinds[0].categories, sort=False)
+            every = kinds[0].categories.append(new)
+            for part in (a, b):
+                part.isetitem(at, part.iloc[:, at].cat.set_categories(every))
+    return [a, b]
+
+
+def _without_emptied(before: Any, after: Any) -> Any:
+    """Return a frame or series without the categories whose last row has gone: they name it."""
+    if after.ndim == 1:
+        if str(after.dtype) != "category":
+            return after
+        had, has = before.cat.codes.unique(), after.cat.codes.unique()
+        gone = np.setdiff1d(had[had >= 0], has)
+        return after.cat.remove_categories(after.cat.categories[gone])
+    for at in np.flatnonzero([str(kind) == "category" for kind in after.dtypes]).tolist():
+        after.isetitem(at, _without_emptied(before.iloc[:, at], after.iloc[:, at]))
+    return after
 
 
 def _join(a: Any, b: Any) -> Any:
@@ -87,7 +114,7 @@ def _join(a: Any, b: Any) -> Any:
     if hasattr(a, "iloc"):
         from pandas import concat  # type: ignore[import-untyped,unused-ignore]
 
-        return concat([a, b])
+        return concat(_of_like_categories(a, b))
     if isinstance(a, list):
         return [*a, *b]
     return np.concatenate([a, b])
