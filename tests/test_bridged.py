@@ -20,6 +20,7 @@ from unteach.unlearn import (
     GradientAscent,
     NoisyDescent,
     RandomLabel,
+    TaskVector,
     method,
     tune,
 )
@@ -38,7 +39,7 @@ def descent(module, forget_loader, retain_loader, *, seed):
 
 WAYS = [
     SCRUB(epochs=2, push_epochs=1), RUM(), descent, NoisyDescent(steps=5), SSD(),
-    RandomLabel(epochs=1), EKFAC(),
+    RandomLabel(epochs=1), EKFAC(), TaskVector(epochs=2),
 ]  # fmt: skip
 NETWORKS = [MLP(hidden=(16,), epochs=4), CNN(epochs=2)]
 

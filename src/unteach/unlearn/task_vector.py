@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from unteach.core import BadInput, Forgotten, Model, Records, Request
 
+from .bridged import bridged
 from .descent import Descent
 from .sides import mean
 
@@ -55,6 +56,7 @@ class TaskVector(Descent):
         if not self.scales or not all(scale > 0 for scale in self.scales):
             raise BadInput(f"scales are numbers above 0, at least one; got {self.scales}")
 
+    @bridged
     def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return the model less the scaled change; the model that was given stays as it is."""
         gone = Descent.forget(replace(self, until=None), model, records, request, seed=seed)
@@ -62,7 +64,8 @@ class TaskVector(Descent):
             return gone
         from unteach.models.running import evaluating
 
-        after, before = gone.model, list(_parameters(model))
+        held: Any = model
+        after, before = gone.model, list(held.parameters())
         moved = [q.detach() - p.detach() for p, q in zip(before, after.parameters(), strict=True)]
         for scale in self.scales:
             for p, q, step in zip(before, after.parameters(), moved, strict=True):
@@ -74,7 +77,3 @@ class TaskVector(Descent):
 
     def _course(self, after: Any, sides: Any, seed: int) -> tuple[Any, Any]:
         return (lambda rng: after.batches(sides.forget, rng)), (lambda batch: mean(after, batch))
-
-
-def _parameters(model: Any) -> Any:
-    return model.parameters()
