@@ -28,6 +28,7 @@ from unteach.data import Tasks, load, mislabelled, sequences
 from unteach.models import MLP, Layers, Logistic, Network, Transformer, parameters, save
 from unteach.models import load as load_model
 from unteach.unlearn import (
+    EKFAC,
     RUM,
     SCRUB,
     SSD,
@@ -157,6 +158,27 @@ def test_importances_are_the_squares_of_each_records_own_gradient():
     label_free, _ = importances(model, rows, kind="output")
     plain = np.mean(np.abs(2 * logits[:, :, None] * rows.x[:, None, :]), axis=0)
     assert np.allclose(label_free[0].numpy(), plain, rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", [SSD(), FisherNoise(), Influence(), EKFAC()])
+def test_curvature_is_measured_with_the_threads_that_the_model_states(method):
+    seen = []
+
+    class Watched(nn.Sequential):
+        def forward(self, x):
+            seen.append(torch.get_num_threads())
+            return super().forward(x)
+
+    rows = Rows(np.arange(12), {"x": np.eye(12), "y": np.arange(12) % 2})
+    model = Network(module=lambda: Watched(nn.Linear(12, 2)), epochs=1).learn(rows, seed=0)
+    was = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        seen.clear()
+        method.forget(model, rows, Request(ids=[3]), seed=0)
+        assert set(seen) == {model.how.threads} == {1} and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(was)
 
 
 def test_influence_is_the_newton_step_of_a_plain_solver():

@@ -59,11 +59,8 @@ def own_threads(model: Any) -> Iterator[None]:
     if wanted is None or wanted >= was or sum(p.numel() for p in model.parameters()) > _SMALL:
         yield
         return
-    torch.set_num_threads(wanted)
-    try:
+    with threaded(wanted):
         yield
-    finally:
-        torch.set_num_threads(was)
 
 
 @contextmanager
@@ -84,16 +81,25 @@ def reseed(seed: int, device: str) -> None:
 
 
 @contextmanager
+def threaded(threads: int) -> Iterator[None]:
+    """Hold torch to so many threads for as long as the block runs, and put back what was."""
+    was = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(was)
+
+
+@contextmanager
 def quiet(model: Any, how: Training, device: str) -> Iterator[None]:
     """Train with the stated threads and in training mode; put back what was."""
-    threads, was = torch.get_num_threads(), bool(getattr(model, "training", False))
-    torch.set_num_threads(how.threads)
+    was = bool(getattr(model, "training", False))
     if hasattr(model, "train"):
         model.train(True)
     try:
-        with seeded(0, device), torch.enable_grad():
+        with threaded(how.threads), seeded(0, device), torch.enable_grad():
             yield
     finally:
-        torch.set_num_threads(threads)
         if hasattr(model, "train"):
             model.train(was)

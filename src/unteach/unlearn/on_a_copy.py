@@ -51,10 +51,11 @@ class OnACopy(ABC):
         claim = Heuristic(self.because)
         if not self._refuse(model, records, request):
             return Forgotten(model, claim, Cost(route="nothing to forget"))
-        from unteach.models.running import own_threads
+        from unteach.models.running import threaded
 
         after: Any = copy.deepcopy(model)
-        with Stopwatch() as watch, own_threads(after):
+        threads = getattr(getattr(after, "how", None), "threads", 1)
+        with Stopwatch() as watch, threaded(threads):
             sides = sides_of(records, request, self.retain_free, seed)
             done, route = self._change(after, sides, seed)
         settle(after, done, records, request)
