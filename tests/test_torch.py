@@ -23,6 +23,7 @@ from unteach.core import (
     Diverged,
     NothingLeft,
     OneClassLeft,
+    Request,
     Rows,
     Stream,
     Trainable,
@@ -51,6 +52,7 @@ from unteach.models import (
     train_arms,
 )
 from unteach.models.transformer import decode
+from unteach.unlearn import RUM, SCRUB, GradientAscent, NegGradPlus
 
 
 def _blobs(n=80, d=4, k=3, seed=0):
@@ -377,6 +379,27 @@ def _dataset(model, rows):
     from unteach.models.loading import RecordsDataset
 
     return RecordsDataset(model, rows)
+
+
+def test_a_single_record_passes_batch_normalization():
+    x = np.random.default_rng(0).normal(size=(9, 4))
+    rows = Rows(np.arange(9), {"x": x, "y": np.arange(9) % 2})
+
+    def normed():
+        return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+
+    model = Network(module=normed, epochs=3, batch_size=4).learn(rows, seed=0)  # 4, 4 and 1
+    assert model.trace_.steps == 9
+    model.train(True)
+    before = model.module[1].running_mean.clone()
+    model.outputs(model.batch(rows.take([0])))
+    assert model.module[1].training and torch.equal(model.module[1].running_mean, before)
+    model.outputs(model.batch(rows.take([0, 1])))
+    assert not torch.equal(model.module[1].running_mean, before)
+    ways = (SCRUB(epochs=1, push_epochs=1), GradientAscent(epochs=1), NegGradPlus(epochs=1), RUM())
+    for way in ways:
+        gone = way.forget(model.train(False), rows, Request(ids=[3]), seed=0)
+        assert np.isfinite(gone.model.predict_proba(x)).all()
 
 
 def test_copies_share_nothing_and_hidden_layers_can_be_read():

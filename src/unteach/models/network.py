@@ -55,6 +55,9 @@ class Network:
     how : settings of the training; single ones can be given by name (`epochs`, `lr`,
         `batch_size`, `optimizer`, `device`, ...; see `Training`)
 
+    Where a batch is a single record, batch normalization uses its running statistics: one record
+    has no spread.
+
     Examples
     --------
     >>> from unteach.core import Rows

@@ -81,6 +81,27 @@ def reseed(seed: int, device: str) -> None:
 
 
 @contextmanager
+def normed(module: torch.nn.Module, rows: int) -> Iterator[None]:
+    """Let batch normalization use its running statistics where the batch is a single record.
+
+    One record has no spread of its own: torch refuses it in training mode, and a last batch of
+    one, or one record to be forgotten, would end in that refusal.
+    """
+    kind = torch.nn.modules.batchnorm._BatchNorm
+    held = [
+        part for part in (module.modules() if rows == 1 else ())
+        if isinstance(part, kind) and part.training and part.running_mean is not None
+    ]  # fmt: skip
+    for part in held:
+        part.eval()
+    try:
+        yield
+    finally:
+        for part in held:
+            part.train()
+
+
+@contextmanager
 def threaded(threads: int) -> Iterator[None]:
     """Hold torch to so many threads for as long as the block runs, and put back what was."""
     was = torch.get_num_threads()

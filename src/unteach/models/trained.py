@@ -15,7 +15,7 @@ from unteach.core import BadInput, Corrupt, LazyColumn, Records, Saved, Stream, 
 
 from .checkpoint import tensors_from_bytes, tensors_to_bytes
 from .layers import Factory, factory_from, factory_json
-from .running import evaluating, tensors_of
+from .running import evaluating, normed, tensors_of
 from .settings import Trace, Training
 
 Loss = Literal["cross_entropy", "squared", "next_token"]
@@ -119,7 +119,8 @@ class NetworkModel:
 
     def outputs(self, batch: Any) -> Tensor:
         """Return what the module says of a batch: (b, k)."""
-        said: Tensor = self.module(batch.x)
+        with normed(self.module, len(batch.x)):
+            said: Tensor = self.module(batch.x)
         return said.reshape(len(said), -1)
 
     def losses(self, batch: Any) -> Tensor:
