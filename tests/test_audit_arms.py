@@ -80,6 +80,12 @@ def test_joint_beta_golden_by_monte_carlo():
     assert epsilon_from_counts(487, 1, 512, 0, level=0.9) == 0.0
 
 
+@pytest.mark.parametrize("code", [-1, 2])
+def test_modified_entropy_refuses_a_code_that_is_no_column(code):
+    with pytest.raises(BadInput, match="between 0 and 1"):
+        modified_entropy([[0.9, 0.1]], [code])
+
+
 def test_modified_entropy_by_definition_and_free_of_its_batch():
     p = np.array([[0.7, 0.2, 0.1], [0.05, 0.9, 0.05], [0.3, 0.3, 0.4]])
     y = np.array([0, 1, 1])

@@ -31,6 +31,26 @@ from unteach.core import (
 from unteach.models import MLP, Logistic, NaiveBayes
 from unteach.unlearn import Newton, Retrain, Sisa
 
+# ---- what is given, and what comes back
+
+
+def test_a_method_by_name_or_class_is_told_how_to_be_given():
+    rows = Rows(np.arange(8), {"x": np.eye(8), "y": np.arange(8) % 2})
+    with pytest.raises(BadInput, match="'scrub' is a name, no method"):
+        run("scrub", Logistic(), rows, forget=[1])
+    for given in (Retrain, [Retrain], {"mine": Retrain}):
+        with pytest.raises(BadInput, match=r"Retrain is a class; make one: Retrain\(\)"):
+            run(given, Logistic(), rows, forget=[1], dry=True)
+
+
+def test_a_report_is_gone_through_by_its_methods():
+    kept, names = some(8), ["one", "do nothing", "retrain"]
+    arms = Arms(kept, some(8, 1), twin=some(8, 2), y=Y, part=PART)
+    report = audit_arms(arms, {"one": some(8, 3)})
+    assert list(report) == list(report.methods) and set(report) == set(names)
+    assert len(report) == 3 and all(report[name] for name in report)
+
+
 # ---- arms from files
 
 

@@ -45,7 +45,8 @@ def named_methods(methods: Any) -> dict[str, Any]:
     if isinstance(methods, Mapping):
         named = dict(methods)
     else:
-        several = list(methods) if isinstance(methods, Sequence) else [methods]
+        one = isinstance(methods, str) or not isinstance(methods, Sequence)
+        several = [methods] if one else list(methods)
         kinds = [_name(m) for m in several]
         named = {
             k if kinds.count(k) == 1 else repr(m): m for k, m in zip(kinds, several, strict=True)
@@ -58,6 +59,8 @@ def named_methods(methods: Any) -> dict[str, Any]:
                 f"{method!r} is a name, no method: unlearn.method_named({method!r}) makes it one, "
                 "or give the method itself, such as unlearn.FineTune(epochs=2)"
             )
+        if isinstance(method, type):
+            raise BadInput(f"{method.__name__} is a class; make one: {method.__name__}()")
         if not callable(getattr(method, "forget", None)):
             raise BadInput(f"{name} has no forget(model, records, request, *, seed); see `method`")
     if not named or set(POLES) & set(named):
@@ -66,5 +69,5 @@ def named_methods(methods: Any) -> dict[str, Any]:
 
 
 def _name(method: Any) -> str:
-    kind = type(method).__name__
+    kind = method.__name__ if isinstance(method, type) else type(method).__name__
     return repr(method) if kind == "ByFunction" else kind

@@ -40,6 +40,11 @@ def modified_entropy(probabilities: Any, y: Any) -> NDArray[np.float64]:
         raise BadInput(f"probabilities (n, k) and codes (n,) are needed, got {p.shape}, {at.shape}")
     if not (np.abs(p.sum(axis=1) - 1) <= 1e-6).all() or (p < 0).any():
         raise BadInput("rows of probabilities are at least 0 and sum to 1; logits are not these")
+    if len(at) and not (at.min() >= 0 and at.max() < p.shape[1]):
+        raise BadInput(
+            f"codes lie between 0 and {p.shape[1] - 1}, got {at.min()} to {at.max()}; labels "
+            "become codes by np.searchsorted(classes, labels)"
+        )
     tiny = np.finfo(np.float64).tiny
     rows = np.arange(len(p))
     right = p[rows, at]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -113,6 +113,12 @@ class AuditReport:
     def valid(self) -> bool:
         """Whether both controls came out as they must."""
         return self.validity == "valid"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.methods)
+
+    def __len__(self) -> int:
+        return len(self.methods)
 
     def __getitem__(self, name: str) -> MethodAudit:
         if name in self.methods:
