@@ -62,6 +62,13 @@ def test_raw_digits_are_learned_with_a_scale_and_not_without():
     assert accuracy(CNN(scale="unit")) > 0.85
 
 
+@pytest.mark.parametrize("seed", [2, 3, 7])
+def test_no_seed_ends_at_chance_by_default(seed):
+    rows, held = digits(1400), digits(397, first=1400)
+    model = CNN(scale="unit").learn(rows, seed=seed)
+    assert np.mean(model.predict(held.x) == held.y) > 0.88
+
+
 @BOTH
 def test_a_network_of_a_subset_takes_the_constants_of_its_subset(learner):
     rows, learner = digits(), replace(learner, scale="standard")
