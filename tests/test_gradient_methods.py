@@ -181,6 +181,15 @@ def test_the_ceiling_bounds_ascent_and_its_absence_diverges_or_denies(memorized)
         )
 
 
+def test_a_ceiling_that_every_squared_loss_has_passed_is_refused():
+    rows = Rows(np.arange(6), {"x": np.eye(6), "y": 100.0 * np.arange(1, 7)})
+    model = Network(module=Layers((6, 1)), loss="squared", epochs=1).learn(rows, seed=0)
+    with pytest.raises(BadInput, match="nothing would move; give a ceiling"):
+        GradientAscent().forget(model, rows, Request(ids=[3]), seed=0)
+    gone = GradientAscent(ceiling=None).forget(model, rows, Request(ids=[3]), seed=0).model
+    assert not np.array_equal(parameters(gone), parameters(model))
+
+
 def test_cost_counts_gradients_and_says_the_route(memorized):
     model, records, planted = memorized
     request = Request(ids=planted)

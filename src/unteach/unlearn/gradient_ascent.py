@@ -54,8 +54,20 @@ class GradientAscent(Descent):
             raise BadInput(f"ceiling must be above 0, or None, got {self.ceiling!r}")
 
     def _course(self, after: Any, sides: Sides, seed: int) -> tuple[Any, Any]:
+        if self.ceiling is not None and getattr(after, "loss", "") == "squared":
+            self._below(after.losses(after.batch(sides.forget)), self.ceiling)
+
         def climb(batch: Any) -> Any:
             losses = after.losses(batch)
             return -(losses if self.ceiling is None else losses.clamp(max=self.ceiling)).mean()
 
         return (lambda rng: after.batches(sides.forget, rng)), climb
+
+    def _below(self, losses: Any, ceiling: float) -> None:
+        """Refuse a ceiling that no loss of a regression lies under: nothing would move."""
+        least = float(losses.detach().min())
+        if least >= ceiling:
+            raise BadInput(
+                f"every squared loss to be climbed has passed ceiling={ceiling}, the least is "
+                f"{least:.3g}: nothing would move; give a ceiling in that unit, or None"
+            )
