@@ -150,7 +150,10 @@ def forget(
             raise BadInput(f"method is 'auto', a name or an object with forget, got {method!r}")
     gone: Forgotten = method.forget(model, records, request, seed=seed)
     if gone.claim.kind not in _accepted(accept):
-        raise NoRoute(f"{type(method).__name__} is {gone.claim}; accepted is {list(accept)}")
+        raise NoRoute(
+            f"{type(method).__name__} is {gone.claim}; accepted is {', '.join(_accepted(accept))}: "
+            f"say accept={gone.claim.kind!r} if that will do"
+        )
     return gone
 
 
