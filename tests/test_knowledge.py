@@ -315,6 +315,45 @@ def test_weights_and_attackers_are_heeded_as_brute_force_heeds_them():
         assert based.cost == best
 
 
+@pytest.mark.parametrize("promote", [True, False])
+def test_weights_of_any_size_and_fraction_are_heeded(promote):
+    prices = (1e-6, 0.0006, 0.0014, 1 / 3, 1.0001, 1.0004, 7, 3e9 + 1, 1e12, 1e12 + 1, 1e25)
+    for seed in range(60):
+        kb = random_kb(seed, most=6)
+        forget, preserve = random_request(kb, seed)
+        rng = stream(seed, "prices")
+        weights = {f: prices[int(rng.integers(len(prices)))] for f in kb.facts}
+        truth = slow.search(kb.facts, kb.rules, kb.background, forget, preserve, weights)
+        found = plan(kb, forget, preserve, promote=promote, weights=weights)
+        cost = truth.promoted if promote else truth.in_base
+        assert found.feasible == (cost is not None)
+        if cost is not None:
+            assert found.cost == pytest.approx(cost, rel=1e-5, abs=1e-5)
+            assert found.cost == pytest.approx(sum(weights[f] for f in found.remove), abs=1e-5)
+            assert found.optimal or not promote
+
+
+def test_a_bound_is_no_more_than_the_solver_proved():
+    kb = KnowledgeBase([(p, "x") for p in "abcd"],
+                       ["g(X) :- a(X), b(X)", "g(X) :- c(X), d(X)"])  # fmt: skip
+    heavy = dict(zip(kb.facts, (3e12 + 999_999_999, 4e12, 3e12 + 999_999_998, 4e12), strict=True))
+    found = plan(kb, [("g", "x")], promote=False, weights=heavy)
+    assert set(found.remove) == {("a", "x"), ("c", "x")}
+    assert found.cost == 6e12 + 1_999_999_997 and found.bound <= found.cost
+    assert not found.optimal and "at least" in str(found)
+    assert plan(kb, [("g", "x")], weights=heavy).optimal
+
+
+def test_ways_out_cost_what_the_weights_say():
+    kb = KnowledgeBase(FATHERS, [GRANDFATHER])
+    goal = ("grandfather", "ann", "carl")
+    for promote in (True, False):
+        ways = plan(kb, [goal], FATHERS, promote=promote, weights={FATHERS[0]: 0.25}).ways_out
+        assert (ways[0].facts, ways[0].cost) == (FATHERS[:1], 0.25)
+        ways = plan(kb, [goal], FATHERS, promote=promote, weights={FATHERS[0]: 2.5}).ways_out
+        assert (ways[0].facts, ways[0].cost) == (FATHERS[1:], 1)
+
+
 def test_an_attacker_may_know_what_the_rules_do_not_say():
     kb = KnowledgeBase(FATHERS, [GRANDFATHER])
     child = ["child(Y, X) :- father(X, Y)"]
@@ -579,6 +618,8 @@ def test_files_that_are_no_text_are_called_damaged(tmp_path):
     (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], FATHERS), "both forgotten and preserved"),
     (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], weights={FATHERS[0]: 0}), "above 0"),
     (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], weights={FATHERS[0]: "2"}), "got '2'"),
+    (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], weights={FATHERS[0]: 1e-7}), "millionth"),
+    (lambda: plan(KnowledgeBase(FATHERS), FATHERS[:1], weights=[2]), "weights map facts"),
     (lambda: KnowledgeBase(FATHERS).proofs(FATHERS[0], 0), "at least 1"),
     (lambda: KnowledgeBase(FATHERS).minimal_cuts(FATHERS[0], 0), "at least 1"),
     (lambda: families(0), "n_facts"),

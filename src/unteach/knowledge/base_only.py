@@ -12,6 +12,9 @@ from unteach.core import BadInput
 
 from .graph import Graph
 
+_MOST = 2**31 - 1  # clingo's weights have 32 bits
+_DIGIT = 10**9
+
 
 class BaseOnly:
     """An answer-set program: which base facts are kept, what follows, and what must and must not.
@@ -93,18 +96,25 @@ class BaseOnly:
         backend.add_rule([], fault)
 
     def least(self) -> tuple[set[int], int] | None:
-        """Return the cheapest removal with its proved cost, or None where there is none."""
-        with self.control.backend() as backend:
-            backend.add_minimize(0, [(-lit, self.weights[a]) for a, lit in self.keep.items()])
-        best: tuple[set[int], int] | None = None
+        """Return the cheapest removal and a proved lower bound on its cost, or None."""
+        self._minimize({-lit: self.weights[a] for a, lit in self.keep.items()})
+        gone: set[int] | None = None
         with self.control.solve(yield_=True) as search:
             for model in search:
                 gone = {a for a, lit in self.keep.items() if not model.is_true(lit)}
-                best = (gone, sum(self.weights[a] for a in gone))
                 proved = bool(model.optimality_proven)
-            if best is not None and not (proved or search.get().exhausted):
+            if gone is not None and not (proved or search.get().exhausted):
                 raise RuntimeError("the solver stopped before it had proved its optimum")
-        return best
+        if gone is None:
+            return None
+        n_digits = len(_digits([self.weights[a] for a in self.keep]))
+        return gone, _bound([self.weights[a] for a in gone], n_digits)
+
+    def _minimize(self, prices: Mapping[int, int]) -> None:
+        """Minimize the prices of the literals that hold: exactly, or digit by digit if too big."""
+        with self.control.backend() as backend:
+            for level, row in enumerate(_digits(list(prices.values()))):
+                backend.add_minimize(level, list(zip(prices, row, strict=True)))
 
     def clash(self, goals: Sequence[int]) -> list[int] | None:
         """Return goals that cannot hold together, or None where all of these can."""
@@ -116,9 +126,7 @@ class BaseOnly:
 
     def most(self, sure: Collection[int], prizes: Mapping[int, int]) -> list[int] | None:
         """Return the cheapest goals to give up so that the sure ones hold, or None."""
-        offered = [(-self.goals[a], prizes[a]) for a in sorted(prizes) if a in self.goals]
-        with self.control.backend() as backend:
-            backend.add_minimize(0, offered)
+        self._minimize({-self.goals[a]: prizes[a] for a in sorted(prizes) if a in self.goals})
         assumed = [self.goals[a] for a in sorted(sure) if a in self.goals]
         found: list[int] | None = None
         with self.control.solve(yield_=True, assumptions=assumed) as search:
@@ -126,3 +134,34 @@ class BaseOnly:
                 found = [a for a in sorted(prizes)
                          if a in self.goals and not model.is_true(self.goals[a])]  # fmt: skip
         return found
+
+
+def _digits(weights: list[int]) -> list[list[int]]:
+    """Return the digits of weights, the lowest first: one row for each level of a minimum.
+
+    >>> _digits([1, 7]), _digits([1, 5_000_000_002])
+    ([[1, 7]], [[1, 2], [0, 5]])
+    """
+    if max(weights, default=0) <= _MOST:
+        return [weights]
+    rows = []
+    while any(weights):
+        rows.append([w % _DIGIT for w in weights])
+        weights = [w // _DIGIT for w in weights]
+    return rows
+
+
+def _bound(weights: list[int], n_digits: int) -> int:
+    """Return what any choice costs at least, where this one is least digit by digit.
+
+    Another is dearer, or it is dearer in a digit's sum, by one at least, with the sums of the
+    higher digits alike; what that saves in the lower ones, it can at most save whole.
+
+    >>> _bound([2, 3], 1), _bound([5_000_000_002], 2), _bound([999_999_999] * 2, 2)
+    (5, 5000000002, 1000000000)
+    """
+    bound = sum(weights)
+    for level in range(1, n_digits):
+        unit = _DIGIT**level
+        bound = min(bound, sum(w // unit for w in weights) * unit + unit)
+    return bound

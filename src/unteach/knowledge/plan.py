@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +16,7 @@ from .promotion import least_removal
 from .request import Asked, ask
 from .rules import Rule
 from .ways_out import WayOut, ways_in_base, ways_to_promote
-from .witness import base_only_witness, promotion_witness
+from .witness import Witness, base_only_witness, promotion_witness
 
 
 def plan(
@@ -41,7 +42,8 @@ def plan(
     promote : whether a preserved conclusion may be stored as a fact
     attacker_rules : rules that whoever asks may know beyond those of `kb`; they derive what must
         be forgotten and support nothing that must stay
-    weights : what removing (or giving up) a fact costs, above 0; 1 where not given
+    weights : what removing (or giving up) a fact costs, above 0; 1 where not given;
+        counted to a millionth
 
     Raises
     ------
@@ -82,7 +84,7 @@ def _promoted(asked: Asked) -> dict[str, Any]:
             asked.attack, asked.rules, asked.n_own, asked.background, asked.forget,
             asked.preserve, asked.prizes,
         )  # fmt: skip
-        return {"feasible": False, "witness": witness, "ways_out": tuple(ways)}
+        return _impossible(asked, witness, ways)
     stays = asked.attack.closure([*asked.background, *asked.preserve])
     removed, bound = least_removal(asked.attack, asked.forget, stays, asked.weights)
     return _checked(asked, removed, bound, promote=True)
@@ -106,7 +108,16 @@ def _in_base(asked: Asked) -> dict[str, Any]:
     ways = ways_in_base(*program, asked.weights, asked.prizes)
     if entailed is None:
         ways.append(WayOut("promote"))
-    return {"feasible": False, "witness": witness, "ways_out": tuple(ways)}
+    return _impossible(asked, witness, ways)
+
+
+def _impossible(asked: Asked, witness: Witness, ways: Sequence[WayOut]) -> dict[str, Any]:
+    """Return the fields of a plan that there is not; what facts cost is back in their weights."""
+    priced = (
+        replace(w, cost=float(Fraction(w.cost) / asked.scale)) if w.kind == "give up" else w
+        for w in ways
+    )
+    return {"feasible": False, "witness": witness, "ways_out": tuple(priced)}
 
 
 def _checked(asked: Asked, removed: set[int], bound: int, *, promote: bool) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from .graph import Graph
 from .ground import ground
 from .rules import Rule, check_arities
 
+_FINEST = 10**6
+"""Weights are counted in whole millionths."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -95,6 +98,8 @@ def _unspoken(fact: Fact, known: Iterable[Fact]) -> str:
 
 def _prices(weights: Mapping[Any, Any], index: Mapping[Fact, int]) -> tuple[dict[int, int], int]:
     """Return weights as whole numbers, and what a weight of 1 became."""
+    if not isinstance(weights, Mapping):
+        raise BadInput(f"weights map facts to what they cost, got {type(weights).__name__}")
     exact: dict[int, Fraction] = {}
     for name, weight in weights.items():
         fact = as_fact(name)
@@ -104,9 +109,9 @@ def _prices(weights: Mapping[Any, Any], index: Mapping[Fact, int]) -> tuple[dict
         if not (number > 0 and math.isfinite(number)):
             raise BadInput(f"the weight of {written(fact)} must be above 0 and finite, "
                            f"got {weight!r}; preserve what must not be removed")
-        exact[index[fact]] = Fraction(number).limit_denominator(1000)
+        exact[index[fact]] = Fraction(round(Fraction(number) * _FINEST), _FINEST)
         if not exact[index[fact]]:
-            raise BadInput(f"the weight of {written(fact)} is below 0.001, got {weight}; scale "
-                           "the weights")
+            raise BadInput(f"the weight of {written(fact)} is below a millionth, got {weight}; "
+                           "scale the weights")
     scale = math.lcm(*(w.denominator for w in exact.values()))
     return {a: int(w * scale) for a, w in exact.items()}, scale

@@ -28,7 +28,7 @@ class WayOut:
     kind: Literal["give up", "forget rules", "promote"]
     facts: tuple[Fact, ...] = ()
     rules: tuple[Rule, ...] = ()
-    cost: int = 0
+    cost: float = 0
 
 
 def ways_to_promote(
