@@ -115,11 +115,20 @@ def test_what_a_model_still_says_on_the_command_line(files):
     ('fact,probability\n"p(a)",0.5\n"p(b)",high\n', "line 3"), ("", "the header names"),
     ("subject,predicate,object\na,p\n", "line 2: 3 cells"),
     ("subject,predicate,object\na,,b\n", "line 2.*empty part"),
+    ('fact,prob\n"p(a)",0.1\n', "'prob'.*'probability'"),
+    ('fact,probability\n"p(a)",90%\n', "line 2: a probability is in .0, 1., got '90%'"),
+    ('fact,probability\n"p(a)",1.5\n', "line 2: a probability is in .0, 1., got '1.5'"),
+    ('fact,probability\n"p(a)",nan\n', "line 2: a probability is in .0, 1., got 'nan'"),
 ])  # fmt: skip
 def test_broken_answers_are_named_by_their_line(tmp_path, text, said):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(BadInput, match=said):
         read_answers(tmp_path / "a.csv")
+
+
+def test_other_columns_of_answers_are_no_matter_beside_a_probability(tmp_path):
+    (tmp_path / "a.csv").write_text('id,fact,probability\n7,"p(a)",0.25\n')
+    assert read_answers(tmp_path / "a.csv") == {("p", "a"): 0.25}
 
 
 def test_answers_may_be_triples(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -89,11 +90,11 @@ def read_answers(path: str | os.PathLike[str]) -> dict[Fact, float]:
     """Return what a model answers: facts and their probabilities, from a CSV file with a header.
 
     The columns are `fact` (in the text form) or `subject`, `predicate` and `object`, and
-    `probability`, which is 1 where there is no such column.
+    `probability`; without that, and no other column, every fact of the file is said for sure.
 
     Raises
     ------
-    BadInput : a broken line, by its number
+    BadInput : a broken line, by its number; columns of another name where no `probability` is
     """
     path = Path(path)
     try:
@@ -107,6 +108,10 @@ def read_answers(path: str | os.PathLike[str]) -> dict[Fact, float]:
             f"{path}: the header names 'fact', or 'subject', 'predicate' and 'object', and "
             f"'probability'; got {names}"
         )
+    strange = [n for n in names if n not in (*_PARTS, "fact", "probability")]
+    if strange and "probability" not in names:
+        raise BadInput(f"{path}: the header has {', '.join(map(repr, strange))} and no "
+                       "'probability'; name that column so")  # fmt: skip
     reader.fieldnames = names
     answers: dict[Fact, float] = {}
     try:
@@ -119,13 +124,23 @@ def read_answers(path: str | os.PathLike[str]) -> dict[Fact, float]:
                     fact = parse_fact(row["fact"])
                 else:
                     fact = as_fact((row["predicate"], row["subject"], row["object"]))
-                probability = float(row.get("probability", "1"))
+                probability = _probability(row.get("probability", "1"))
             except ValueError as error:
                 raise BadInput(f"{where}: {error}") from error
             answers[fact] = max(probability, answers.get(fact, 0.0))
     except csv.Error as error:
         raise BadInput(f"{path}, line {reader.line_num}: {error}") from error
     return answers
+
+
+def _probability(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise BadInput(f"a probability is in [0, 1], got {text!r}")
+    return number
 
 
 def _triples(text: str, comma: str, path: Path, columns: Sequence[str]) -> list[Fact]:
