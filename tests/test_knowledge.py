@@ -599,6 +599,14 @@ def test_files_that_are_no_text_are_called_damaged(tmp_path):
         KnowledgeBase.load(tmp_path / "a.tsv")
 
 
+def test_a_header_says_in_which_order_the_parts_stand(tmp_path):
+    for name, text in (("a.csv", "Predicate,Subject,Object\nfather,ann,bob\n"),
+                       ("a.tsv", "object\tsubject\tpredicate\nbob\tann\tfather\n"),
+                       ("b.csv", "subject,predicate,object\nann,father,bob\n")):  # fmt: skip
+        (tmp_path / name).write_text(text)
+        assert KnowledgeBase.load(tmp_path / name).facts == FATHERS[:1]
+
+
 # -- bad input
 
 

@@ -71,6 +71,18 @@ def test_an_impossible_plan_says_why_and_exits_with_three(files):
     assert based.exit_code == 3 and "without --base-only" in based.stdout
 
 
+def test_files_of_facts_have_their_parts_in_the_same_order(files):
+    (files / "kb.tsv").write_text("father\tann\tbob\nfather\tbob\tcarl\n")
+    (files / "gone.tsv").write_text("father\tann\tbob\n")
+    order = ("--columns", "predicate,subject,object")
+    told = planned(*order, "--forget-from", "gone.tsv", "--json")
+    assert told.exit_code == 0, told.stderr
+    assert json.loads(told.stdout)["remove"] == [["father", "ann", "bob"]]
+    (files / "a.csv").write_text('fact\n"father(ann, bob)"\n')
+    told = unteach("deduce", "kb.tsv", "a.csv", *order, "--about-from", "gone.tsv", "--json")
+    assert json.loads(told.stdout)["recalled"] == 1
+
+
 def test_what_is_wrong_on_the_command_line_is_one_sentence(files):
     for words, code, said in (
         (("--forget", "father(ann, eve)"), 3, "cannot forget father(ann, eve)"),

@@ -57,7 +57,7 @@ def deduce(
     base = read_base(kb, rules, background, columns)
     more = None if attacker_rules is None else load_rules(attacker_rules)
     found = deduced(base, read_answers(given), at, more)
-    named = read_facts(about or (), about_from or ())
+    named = read_facts(about or (), about_from or (), columns)
     facts = named or [*base.facts, *base.conclusions()]
     result = found.table(facts)
     rows = list(result.rows())

@@ -37,19 +37,22 @@ def read_base(
     """Return the knowledge that files hold; rules that can never fire are noted on stderr."""
     from unteach.knowledge import KnowledgeBase
 
-    order = tuple(name.strip() for name in columns.split(","))
     with noted():
-        return KnowledgeBase.load(path, rules or (), background or (), order)
+        return KnowledgeBase.load(path, rules or (), background or (), _order(columns))
 
 
-def read_facts(texts: Iterable[str], files: Iterable[Path]) -> list[Fact]:
+def _order(columns: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in columns.split(","))
+
+
+def read_facts(texts: Iterable[str], files: Iterable[Path], columns: str) -> list[Fact]:
     """Return facts from the command line and from files."""
     from unteach.core import BadInput
     from unteach.knowledge import parse_fact, read_knowledge
 
     facts = [parse_fact(text) for text in texts]
     for path in files:
-        found, rules = read_knowledge(path)
+        found, rules = read_knowledge(path, _order(columns))
         if rules:
             raise BadInput(f"{path} holds the rule '{rules[0]}' where only facts may stand")
         facts += found

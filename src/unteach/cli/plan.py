@@ -77,8 +77,8 @@ def plan(
     base = read_base(kb, rules, background, columns)
     found = planned(
         base,
-        read_facts(forget or (), forget_from or ()),
-        read_facts(preserve or (), preserve_from or ()),
+        read_facts(forget or (), forget_from or (), columns),
+        read_facts(preserve or (), preserve_from or (), columns),
         promote=not base_only,
         attacker_rules=None if attacker_rules is None else load_rules(attacker_rules),
     )

@@ -92,7 +92,7 @@ class KnowledgeBase:
             hold rules too); .json; .nt, .ttl, .rdf, .xml, .n3, .jsonld (RDF)
         rules : a file of rules, or rules
         background : a file of facts, in any of these forms, or facts
-        columns : in which order a triple's parts stand in a line
+        columns : in which order a triple's parts stand in a line, where no header says it
 
         A fact of the file that is also background is taken for background.
 

@@ -21,6 +21,7 @@ from .text import parse_fact, parse_lines
 _RDF = {".nt": "nt", ".ttl": "turtle", ".rdf": "xml", ".xml": "xml", ".n3": "n3",
         ".jsonld": "json-ld"}  # fmt: skip
 _PARTS = ("subject", "predicate", "object")
+_ORDER = ("predicate", "subject", "object")  # of a fact
 
 
 def read_knowledge(
@@ -31,7 +32,8 @@ def read_knowledge(
     Parameters
     ----------
     path : its ending says its form; a .txt file whose first line has a tab holds triples
-    columns : in which order subject, predicate and object stand in a line of triples
+    columns : in which order subject, predicate and object stand in a line of triples; a header
+        of these three words says it too
 
     Raises
     ------
@@ -145,7 +147,7 @@ def _probability(text: str) -> float:
 
 def _triples(text: str, comma: str, path: Path, columns: Sequence[str]) -> list[Fact]:
     """Return (predicate, subject, object) of each line; two cells are (predicate, subject)."""
-    order = [columns.index(part) for part in ("predicate", "subject", "object")]
+    order = [columns.index(part) for part in _ORDER]
     facts: list[Fact] = []
     if comma == ",":
         reader = csv.reader(io.StringIO(text), strict=True)
@@ -162,8 +164,10 @@ def _triples(text: str, comma: str, path: Path, columns: Sequence[str]) -> list[
                     f"{path}, line {number}: expected three names (subject, predicate, object) "
                     f"or two (predicate, subject), got {cells!r}"
                 )
-            if not facts and [c.lower() for c in cells] == list(columns):
-                continue  # a header
+            header = [cell.lower() for cell in cells]
+            if not facts and sorted(header) == sorted(_PARTS):
+                order = [header.index(part) for part in _ORDER]
+                continue
             facts.append(tuple(cells[k] for k in order) if len(cells) == 3 else tuple(cells))
     except csv.Error as error:
         raise BadInput(f"{path}, line {reader.line_num}: {error}") from error
