@@ -494,6 +494,11 @@ def test_a_wrong_answer_leads_to_wrong_conclusions_and_they_are_found():
         deduce(kb, [("father", "ann")])
 
 
+def test_outlive_leaves_out_what_everybody_can_derive():
+    kb = KnowledgeBase([("p", "a")], ["person(X) :- male(X)", "q(X) :- p(X)"], [("male", "bob")])
+    assert outlive(kb)["conclusion"] == ["q(a)"]
+
+
 def test_outlive_sorts_conclusions_into_three():
     kb = KnowledgeBase(
         [*FATHERS, ("likes", "ann", "carl"), ("likes", "carl", "ann")],
@@ -512,7 +517,7 @@ def test_outlive_sorts_conclusions_into_three():
     assert table.where(verdict="impossible")["because"] == ["father(ann, bob)", "father(bob, carl)"]
     background = KnowledgeBase(FATHERS, ["d(X) :- u(X)", GRANDFATHER], [("u", "x")])
     with pytest.raises(BadInput, match="no premise that could be forgotten"):
-        outlive(background)
+        outlive(background, [("d", "x")])
 
 
 # -- files and the text form

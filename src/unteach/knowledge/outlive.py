@@ -29,7 +29,8 @@ def outlive(
 
     Parameters
     ----------
-    conclusions : facts that follow; all that are not stated themselves if None
+    conclusions : facts that follow; if None, all that are not stated themselves and do not
+        follow from the background alone
     premises : conclusion to the facts that are to be forgotten
 
     Returns
@@ -49,7 +50,7 @@ def outlive(
     >>> list(zip(table["predicate"], table["verdict"]))
     [('grandfather', 'promotion'), ('child', 'impossible'), ('child', 'impossible')]
     """
-    named = kb.conclusions() if conclusions is None else as_facts(conclusions)
+    named = _all(kb) if conclusions is None else as_facts(conclusions)
     chosen = {as_fact(c): as_facts(f) for c, f in (premises or {}).items()}
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     for k, conclusion in enumerate(named):
@@ -99,6 +100,12 @@ def _row(
         "removed_base_only": len(based.remove) if based.feasible else None,
         "because": "; ".join(map(written, best.witness.forgotten)) if best.witness else None,
     }
+
+
+def _all(kb: KnowledgeBase) -> tuple[Fact, ...]:
+    """Return the conclusions that rest on some fact."""
+    known = kb.graph.closure(k for k, kind in kb.start.items() if kind == "background")
+    return tuple(c for c in kb.conclusions() if kb.graph.index[c] not in known)
 
 
 def _leaves(kb: KnowledgeBase, conclusion: Fact) -> tuple[Fact, ...]:
