@@ -96,7 +96,11 @@ def test_the_auditor_reads_any_callable():
 @pytest.mark.parametrize(
     "answers, why",
     [(lambda facts: [0.5], "came back"), (lambda facts: [2.0] * len(facts), r"\[0, 1\]"),
-     (lambda facts: [float("nan")] * len(facts), r"\[0, 1\]")],
+     (lambda facts: [float("nan")] * len(facts), r"\[0, 1\]"),
+     (lambda facts: 0.5, "one probability a statement.*got float"),
+     (lambda facts: dict.fromkeys(facts, 0.5), "one probability a statement.*got dict"),
+     (lambda facts: "yes", "one probability a statement.*got str"),
+     (lambda facts: ["no"] * len(facts), "a probability is in .*got 'no'")],
 )  # fmt: skip
 def test_broken_answers_are_refused(answers, why):
     with pytest.raises(BadInput, match=why):

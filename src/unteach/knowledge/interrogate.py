@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -172,11 +172,21 @@ def interrogate(
     return Interrogation(gone, kept, direct, reasoned, deduction, at)
 
 
-def _probabilities(values: Sequence[float], n: int) -> list[float]:
-    found = [float(v) for v in values]
+def _probabilities(values: Any, n: int) -> list[float]:
+    if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
+        raise BadInput("answers give one probability a statement, in the order in which they "
+                       f"were asked for; got {type(values).__name__}")  # fmt: skip
+    found = [_probability(v) for v in values]
     if len(found) != n:
         raise BadInput(f"{n} statements were asked for, and {len(found)} probabilities came back")
-    wrong = [p for p in found if not -1e-6 <= p <= 1 + 1e-6]
-    if wrong:
-        raise BadInput(f"a probability is in [0, 1], got {wrong[0]}")
-    return [min(1.0, max(0.0, p)) for p in found]
+    return found
+
+
+def _probability(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not -1e-6 <= number <= 1 + 1e-6:  # rounding of float32
+        raise BadInput(f"a probability is in [0, 1], got {value!r}")
+    return min(1.0, max(0.0, number))
