@@ -24,6 +24,7 @@ from unteach.knowledge import (
     everything,
     families,
     genders,
+    interrogate,
     least,
     minimal_supports,
     outlive,
@@ -610,6 +611,23 @@ def test_a_header_says_in_which_order_the_parts_stand(tmp_path):
                        ("b.csv", "subject,predicate,object\nann,father,bob\n")):  # fmt: skip
         (tmp_path / name).write_text(text)
         assert KnowledgeBase.load(tmp_path / name).facts == FATHERS[:1]
+
+
+# -- in a session
+
+
+def test_what_is_found_says_itself_in_a_session():
+    kb = families(120, seed=0)
+    stated = kb.facts[0]
+    found = plan(kb, [stated])
+    assert repr(found) == str(found)
+    assert repr(deduce(kb, kb.facts)) == (
+        f"<{len(kb.closure())} facts follow from {len(kb.facts)} answers of at least 0.5>")
+    heard = interrogate(kb, lambda facts: [0.9] * len(facts), [stated], kb.facts[1:3])
+    assert repr(heard) == (
+        "<of 1 forgotten facts 1 recalled, 1 deducible; of 2 preserved 2 recalled, 2 deducible>")
+    assert repr(kb.rules[0]) == f"<rule {kb.rules[0]}>"
+    assert len(repr(kb.proofs(stated))) < 1000
 
 
 # -- bad input

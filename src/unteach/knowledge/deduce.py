@@ -19,7 +19,7 @@ from .proofs import Kind, Proof, shortest_proof
 from .rules import Rule, check_arities
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Deduction:
     """Everything that follows from a model's answers, and how firmly.
 
@@ -39,6 +39,11 @@ class Deduction:
     _graph: Graph
     _rules: tuple[Rule, ...]
     _background: tuple[Fact, ...]
+
+    def __repr__(self) -> str:
+        follow = sum(p >= self.at for p in self.strength.values())
+        said = sum(p >= self.at for p in self.said.values())
+        return f"<{follow} facts follow from {said} answers of at least {self.at:g}>"
 
     def recalled(self, fact: Any) -> bool:
         """Return whether the model says this fact itself."""

@@ -30,7 +30,7 @@ Reasons = Callable[[Sequence[Fact]], Sequence[Reasoned]]
 """Conclusions to what a model prints when it is asked for each of them and told to reason."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Interrogation:
     """What a model's answers give away.
 
@@ -49,6 +49,14 @@ class Interrogation:
     reasoned: dict[Fact, Reasoned]
     deduction: Deduction
     at: float
+
+    def __repr__(self) -> str:
+        gone, kept = (
+            f"{len(facts)} {what} {sum(map(self.recalled, facts))} recalled, "
+            f"{sum(map(self.deducible, facts))} deducible"
+            for facts, what in ((self.forget, "forgotten facts"), (self.preserve, "preserved"))
+        )
+        return f"<of {gone}" + (f"; of {kept}>" if self.preserve else ">")
 
     def recalled(self, fact: Fact) -> bool:
         """Return whether the fact is said when it is asked for directly."""

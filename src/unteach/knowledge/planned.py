@@ -16,7 +16,7 @@ _SHOWN = 12
 """How many facts of one kind are printed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """What to remove and what to promote, or why it is impossible.
 
@@ -75,6 +75,8 @@ class Plan:
             verb = "entails" if self.mode == "promotion" else "against"
             parts = [] if why is None else [("kept", why.preserved), (verb, why.forgotten)]
         return "\n".join([head, *(f"{label:8} {_some(facts)}" for label, facts in parts if facts)])
+
+    __repr__ = __str__
 
     @property
     def optimal(self) -> bool:

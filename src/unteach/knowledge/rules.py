@@ -37,7 +37,7 @@ class Atom:
         return {t for t in self.terms if isinstance(t, Var)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rule:
     """If every atom of the body holds, and the pairs differ, the head holds.
 
@@ -71,6 +71,9 @@ class Rule:
                         f"unsafe rule: {term.name} must differ from something in '{self}' and "
                         "stands nowhere in its body"
                     )
+
+    def __repr__(self) -> str:
+        return f"<rule {self}>"
 
     def __str__(self) -> str:
         parts = [str(atom) for atom in self.body]
