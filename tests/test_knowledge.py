@@ -613,6 +613,30 @@ def test_a_header_says_in_which_order_the_parts_stand(tmp_path):
         assert KnowledgeBase.load(tmp_path / name).facts == FATHERS[:1]
 
 
+def test_a_name_that_is_read_as_a_variable_is_noted():
+    facts = [("knows", "Eve", "Ann"), ("knows", "Ann", "Bob"), ("edge", "A", "B")]
+    with pytest.warns(UserWarning, match="rule 2: Ann .* quote it, 'Ann'"):
+        kb = KnowledgeBase(facts, ["path(A, B) :- edge(A, B)", "vip(X) :- knows(X, Ann)"])
+    assert ("vip", "Ann") in kb.closure()
+    meant = KnowledgeBase(facts, ["vip(X) :- knows(X, 'Ann')", "known(Y) :- knows(_, Y)"])
+    assert ("vip", "Ann") not in meant.closure()
+
+
+def test_a_nameless_variable_is_no_other_one():
+    kb = KnowledgeBase([("p", "a", "b"), ("q", "a")], ["r(X) :- p(X, _), q(_1), q(X)"])
+    assert ("r", "a") in kb.closure()
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("p(X) :-", "one line, .* got the end of 'p.X. :-'"),
+    ("p(a). p(b).", "expected the end of the line, got 'p' in"),
+    ("p(a,)", "expected a name, got '\\)'"),
+])  # fmt: skip
+def test_what_cannot_be_read_says_what_was_expected(line, said):
+    with pytest.raises(BadInput, match=said):
+        parse_clause(line)
+
+
 # -- in a session
 
 

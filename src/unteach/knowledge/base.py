@@ -15,7 +15,7 @@ from .facts import Fact, as_fact, as_facts, written
 from .graph import Graph
 from .ground import ground
 from .proofs import Kind, Proofs, all_proofs
-from .rules import DeadRule, Rule, check_arities, dead_rules
+from .rules import DeadRule, Rule, check_arities, dead_rules, lone_names
 from .text import parse_rule
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class KnowledgeBase:
     BadInput : no fact at all, an unsafe rule, one predicate with two arities, a fact that is
         also background
     UserWarning : a rule that can never fire, because a predicate occurs nowhere (it may be
-        misspelt); `dead_rules` lists them
+        misspelt); `dead_rules` lists them. A variable that a rule holds once and that is a name
+        in the facts: a name that begins with a capital is written in quotes
 
     Examples
     --------
@@ -75,6 +76,8 @@ class KnowledgeBase:
         self.dead_rules: tuple[DeadRule, ...] = dead_rules(self.rules, {f[0] for f in stated})
         for dead in self.dead_rules:
             warnings.warn(str(dead), stacklevel=2)
+        for lone in lone_names(self.rules, stated):
+            warnings.warn(lone, stacklevel=2)
 
     @classmethod
     def load(

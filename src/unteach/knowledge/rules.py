@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -126,6 +127,28 @@ def dead_rules(rules: Sequence[Rule], predicates: Iterable[str]) -> tuple[DeadRu
         close = difflib.get_close_matches(missing, sorted(everything - {missing}), n=1)
         found.append(DeadRule(number, rule, missing, close[0] if close else None))
     return tuple(found)
+
+
+def lone_names(rules: Sequence[Rule], facts: Iterable[Fact]) -> list[str]:
+    """Return what to say of variables that a rule holds once and that are names in the facts.
+
+    >>> from unteach.knowledge import parse_rule
+    >>> lone_names([parse_rule("vip(X) :- knows(X, Ann)")], [("knows", "Eve", "Ann")])
+    ["rule 1: Ann is a variable here, since it begins with a capital, and a name in the facts;
+    quote it, 'Ann', if that name is meant (vip(X) :- knows(X, Ann))"]
+    """
+    names = {name for fact in facts for name in fact[1:]}
+    found = []
+    for number, rule in enumerate(rules, 1):
+        terms = [t for atom in (rule.head, *rule.body) for t in atom.terms]
+        terms += [t for pair in rule.distinct for t in pair]
+        seen = Counter(t.name for t in terms if isinstance(t, Var))
+        found += [
+            f"rule {number}: {name} is a variable here, since it begins with a capital, and a "
+            f"name in the facts; quote it, '{name}', if that name is meant ({rule})"
+            for name, times in seen.items() if times == 1 and name in names
+        ]  # fmt: skip
+    return found
 
 
 def check_arities(facts: Iterable[Fact], rules: Iterable[Rule]) -> None:

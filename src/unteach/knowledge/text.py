@@ -40,10 +40,19 @@ class _Reader:
     def take(self, *expected: str) -> str:
         kind, text = self.peek()
         if text not in expected and kind not in expected:
-            wanted = " or ".join(repr(e) if len(e) < 3 else f"a {e}" for e in expected)
-            raise BadInput(f"expected {wanted}, got {text!r} in {self.text!r}")
+            raise BadInput(self.refusal(expected))
         self.at += 1
         return text
+
+    def refusal(self, expected: tuple[str, ...]) -> str:
+        kind, text = self.peek()
+        wanted = "a name" if "name" in expected else " or ".join(map(repr, expected))
+        if kind == "end":
+            return (f"a clause stands on one line, and {wanted} is expected there; got the end "
+                    f"of {self.text!r}")  # fmt: skip
+        if "end" in expected:
+            return f"expected the end of the line, got {text!r} in {self.text!r}"
+        return f"expected {wanted}, got {text!r} in {self.text!r}"
 
     def took(self, mark: str) -> bool:
         found = self.peek()[1] == mark and self.peek()[0] != "quoted"
@@ -56,7 +65,8 @@ class _Reader:
         if kind == "quoted":
             return _unquoted(word)
         if word == "_":
-            return Var(f"_{next(self.fresh)}")
+            used = {text for _, text in self.tokens}
+            return Var(next(n for n in (f"_{k}" for k in self.fresh) if n not in used))
         if not (word[0].isupper() or word[0] == "_"):
             return word
         variable = Var(word)
