@@ -637,6 +637,13 @@ def test_what_cannot_be_read_says_what_was_expected(line, said):
         parse_clause(line)
 
 
+def test_a_witness_names_what_was_to_stay_as_such():
+    kb = KnowledgeBase(FATHERS, [GRANDFATHER])
+    why = plan(kb, [("grandfather", "ann", "carl")], FATHERS).witness
+    assert str(why.proof).splitlines()[1:] == [
+        "  father(ann, bob)  [preserved]", "  father(bob, carl)  [preserved]"]
+
+
 # -- in a session
 
 

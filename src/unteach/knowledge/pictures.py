@@ -12,7 +12,7 @@ from .facts import Fact, written
 from .planned import Plan
 from .proofs import Proof
 
-_LEAVES = {"fact": "stated", "background": "known", "promoted": "kept"}
+_LEAVES = {"fact": "stated", "background": "known", "preserved": "kept"}
 _MOST = 60  # nodes of one tree; a longer proof is cut, and says so
 
 

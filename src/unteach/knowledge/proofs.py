@@ -12,7 +12,7 @@ from .facts import Fact, written
 from .graph import Graph
 from .rules import Rule
 
-Kind = Literal["fact", "background", "promoted", "step"]
+Kind = Literal["fact", "background", "preserved", "step"]
 
 
 class _Path(NamedTuple):
@@ -44,7 +44,7 @@ class Proof:
     Parameters
     ----------
     fact : what is proved
-    kind : "step" where a rule makes it; else "fact", "background" or "promoted"
+    kind : "step" where a rule makes it; else "fact", "background" or "preserved"
     rule : the rule of a step
     premises : their proofs, in the order of the facts' numbers
     """
@@ -58,7 +58,7 @@ class Proof:
     def leaves(self) -> tuple[Fact, ...]:
         """The facts that the proof rests on, each once, background left out."""
         return tuple(dict.fromkeys(
-            p.fact for _, p in self.walk() if p.kind in ("fact", "promoted")
+            p.fact for _, p in self.walk() if p.kind in ("fact", "preserved")
         ))  # fmt: skip
 
     @property

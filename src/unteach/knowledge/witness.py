@@ -41,7 +41,7 @@ def promotion_witness(
     needed.
     """
     preserve = sorted(preserve)
-    start: dict[int, Kind] = dict.fromkeys(preserve, "promoted")
+    start: dict[int, Kind] = dict.fromkeys(preserve, "preserved")
     start |= dict.fromkeys(background, "background")
     cost, _ = shortest(graph, start)
     reached = [f for f in forget if f in cost]
@@ -52,7 +52,7 @@ def promotion_witness(
     needed = thinned(
         [graph.index[f] for f in leaves], lambda some: goal in graph.closure([*background, *some])
     )
-    proof = _proof(graph, rules, _kinds(needed, "promoted", background), goal)
+    proof = _proof(graph, rules, _kinds(needed, "preserved", background), goal)
     return Witness(tuple(graph.atoms[a] for a in needed), (graph.atoms[goal],), proof)
 
 
