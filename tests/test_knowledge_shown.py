@@ -122,6 +122,17 @@ def test_what_a_model_still_says_on_the_command_line(files):
     assert one[0]["from"] == "father(bob, carl); child(bob, ann)"
 
 
+def test_a_fact_that_nobody_knows_is_not_taken_for_a_safe_one(files):
+    (files / "a.csv").write_text('fact\n"father(bob, carl)"\n"likes(bob, eve)"\n')
+    words = ("deduce", "kb.tsv", "a.csv", "--rules", "rules.txt", "--json")
+    told = unteach(*words, "--about", "fathr(ann, bob)", "--about", "likes(bob, eve)")
+    assert told.exit_code == 0 and json.loads(told.stdout)["recalled"] == 1
+    note = " ".join(told.stderr.split())
+    assert note.startswith("note: neither KB nor the answers lead to fathr(ann, bob)")
+    assert "likes" not in note
+    assert unteach(*words, "--about", "father(ann, bob)").stderr == ""
+
+
 @pytest.mark.parametrize(("text", "said"), [
     ("name,p\na,1\n", "the header names"), ("fact,probability\np(a,1\n", "line 2"),
     ('fact,probability\n"p(a)",0.5\n"p(b)",high\n', "line 3"), ("", "the header names"),

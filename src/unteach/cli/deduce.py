@@ -18,7 +18,7 @@ from .knowing import (
     read_facts,
 )
 from .options import AsJson, value
-from .screen import answers, counted, print_json, table
+from .screen import answers, counted, noted, print_json, table
 
 _SHOWN = 20
 
@@ -51,7 +51,7 @@ def deduce(
     follows from them are looked at.
     """
     from unteach.knowledge import deduce as deduced
-    from unteach.knowledge import read_answers
+    from unteach.knowledge import read_answers, written
     from unteach.knowledge.reading import load_rules
 
     base = read_base(kb, rules, background, columns)
@@ -59,6 +59,12 @@ def deduce(
     found = deduced(base, read_answers(given), at, more)
     named = read_facts(about or (), about_from or (), columns)
     facts = named or [*base.facts, *base.conclusions()]
+    unheard = [f for f in named if f not in base.closure() and f not in found.strength]
+    with noted() as notes:
+        if unheard:
+            rest = f" and {len(unheard) - 1} more" if len(unheard) > 1 else ""
+            notes.append(f"neither KB nor the answers lead to {written(unheard[0])}{rest}: if it "
+                         "is not misspelt, nothing was there to be forgotten")  # fmt: skip
     result = found.table(facts)
     rows = list(result.rows())
     leaks = [r for r in rows if r["deducible"] and not r["recalled"]]
