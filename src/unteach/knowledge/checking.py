@@ -70,7 +70,7 @@ def _proper(skill: Skill, inputs: Array, answers: Array, symbols: tuple[str, ...
         raise BadInput(
             f"{skill.name}({written(inputs[at], symbols)}) gives "
             f"{answers[at].tolist()}, which are not all numbers of the {len(symbols)} symbols; "
-            "correct its rule, or say with `when` where it is defined"
+            "correct its rule, give what its table lacks, or say with `when` where it is defined"
         )
 
 

@@ -88,7 +88,8 @@ def picture(kb: KnowledgeBase, found: Plan, most: int = 6) -> Tree:
             roots.append(branch(shown, forgotten=found.forget, removed=found.remove,
                                 kept=found.preserve, leaks=False))  # fmt: skip
     more = len(found.forget) - most
-    title = f"{len(found.remove)} facts are removed"
+    gone = len(found.remove)
+    title = f"{gone} fact{' is' if gone == 1 else 's are'} removed"
     return Tree(tuple(roots), title + (f"; {more} more forgotten facts not shown" * (more > 0)))
 
 
