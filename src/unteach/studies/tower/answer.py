@@ -46,11 +46,15 @@ def _principle(plan: dict[str, Any], tables: Mapping[str, Table], graph: SkillGr
                        "it, as far as the tower declares.", (), "holds")  # fmt: skip
     above = top(graph, skill, taught)
     alone = graph.recoverable([above]).get(skill, [])
-    through = f", {above} alone among them" if alone else ""
+    if len(chains) == 1:
+        ways, through = "one chain of reductions leads", f", from {above} alone"
+    else:
+        ways, through = f"{len(chains)} chains of reductions lead", f", {above} alone among them"
+    through *= bool(alone)
     return Finding(
         f"**What cannot be forgotten in principle.** Whoever keeps the skills above {skill} keeps "
-        f"{skill}: {len(chains)} chains of reductions lead back to it{through} "
-        f"(`{alone[0][-1] if alone else chains[0][-1]}`). Each was executed against the true "
+        f"{skill}: {ways} back to it{through} "
+        f"(`{alone[0][-1] if alone else chains[0][-1]}`). Every step was executed against the true "
         "functions on all inputs. So a model that answers everything else rightly can be robbed "
         f"of the name {skill}, not of what it computes.",
         (), "fails",
