@@ -214,9 +214,16 @@ def test_the_sentences_follow_the_numbers(finished):
         if r.name.startswith(("plan holds", "protected leaks")) else r
         for r in readings
     ]  # fmt: skip
-    first, second = (answer(found, tables, the_plan) for found in (readings, flipped))
+    many = [[replace(r, n=5) for r in found] for found in (readings, flipped)]
+    first, second = (answer(found, tables, the_plan) for found in many)
     assert [f.verdict for f in first][1:3] == ["holds", "fails"]
     assert [f.verdict for f in second][1:3] == ["fails", "holds"]
+    first, second = (answer(found, tables, the_plan) for found in (readings, flipped))
+    assert [f.verdict for f in first][1:3] == ["unknown", "fails"]  # an example is enough
+    assert [f.verdict for f in second][1:3] == ["fails", "unknown"]
+    assert "1 seed is too few to judge by." in first[1].text
+    assert "1 seed is too few to judge by." in first[-1].text
+    assert "too few" not in first[2].text
     none = [replace(r, value=0.0, low=0.0) if r.name == "can outlive its premises" else r
             for r in readings]  # fmt: skip
     assert answer(none, tables, the_plan)[0].verdict == "fails"

@@ -10,6 +10,9 @@ from unteach.report import Finding, Verdict
 
 from .world import FORM_LABELS, FORMS
 
+FEW = 5
+"""With fewer seeds than this nothing is said to hold in all of them; one that fails is shown."""
+
 
 def answer(
     readings: Sequence[Reading], tables: dict[str, Table], plan: dict[str, Any]
@@ -55,13 +58,14 @@ def _planned(by_name: dict[str, Reading]) -> Finding:
     )
     shares = [r.value for r in found]
     verdict: Verdict = "holds" if min(shares) == 1 else "fails" if max(shares) == 0 else "mixed"
+    few = _few(found) if verdict == "holds" else ""
     return Finding(
-        "**In a trained model, the exact plan works where it is possible**: after it no "
-        "forgotten premise can be derived from anything that the model says, every conclusion "
-        "that was to stay is said, and nothing outside the plan is lost. Seeds in which all of "
-        f"this is so: {counts}.",
+        "**Does the exact plan work in a trained model, where it is possible?** It does if after "
+        "it no forgotten premise can be derived from anything that the model says, every "
+        "conclusion that was to stay is said, and nothing outside the plan is lost. Seeds in "
+        f"which all of this is so: {counts}.{few}",
         names,
-        verdict,
+        "unknown" if few else verdict,
     )
 
 
@@ -72,14 +76,15 @@ def _naive(by_name: dict[str, Reading]) -> Finding:
     verdict: Verdict = "fails" if min(leaks) == 1 else "holds" if max(leaks) == 0 else "mixed"
     counts = ", ".join(f"{_count(by_name[n])} with {FORM_LABELS[form]}"
                        for n, form in zip(names, FORMS, strict=True))  # fmt: skip
+    few = _few([by_name[n] for n in names]) if verdict == "holds" else ""
     derived = "every" if min(leaks) == 1 else "not every"
     return Finding(
         "**Is it enough to make the model deny the premises?** It denies them when it is asked, "
         f"and {derived} premise can still be derived from what else it says: all of them in "
         f"{counts} (seeds). A model that reasons recites the premise on its way to the conclusion, "
-        f"for all preserved conclusions in {_count(by_name[recites])} seeds.",
+        f"for all preserved conclusions in {_count(by_name[recites])} seeds.{few}",
         (*names, recites),
-        verdict,
+        "unknown" if few else verdict,
     )
 
 
@@ -106,15 +111,14 @@ def _relearned(by_name: dict[str, Reading]) -> list[Finding]:
         return []
     found = [by_name[n] for n in names]
     ahead = [r for r in found if r.low > 0]
-    few = min(r.n for r in found) < 5
+    few = _few(found)
     text = (
         "**Does it come back faster than it would to a model that never knew it?** Some of the "
         "forgotten premises are taught again, and both models are asked for these and for the "
         "ones held back."
     )
     if few:
-        return [Finding(f"{text} {min(r.n for r in found)} seeds are too few to tell.",
-                        tuple(names), "unknown")]  # fmt: skip
+        return [Finding(text + few, tuple(names), "unknown")]
     if ahead:
         return [Finding(
             f"{text} In {len(ahead)} of {len(found)} comparisons the model that forgot is ahead: "
@@ -126,18 +130,25 @@ def _relearned(by_name: dict[str, Reading]) -> list[Finding]:
 
 def _chance(by_name: dict[str, Reading]) -> Finding:
     names = tuple(f"planned: over chance ({FORM_LABELS[form]})" for form in FORMS)
-    low = min(by_name[n].value for n in names)
-    end = (
-        "so that no denial betrays what was forgotten." if low >= 0.5
-        else "which is below chance: a scar that tells what was forgotten."
-    )  # fmt: skip
+    found = [by_name[n] for n in names]
+    end = _few(found)
+    if not end and min(r.value for r in found) < 0.5:
+        end = " That is below chance: a scar that tells what was forgotten."
+    elif not end:
+        end = " No denial betrays what was forgotten."
     return Finding(
-        "**Forgetting stops at chance**: a forgotten premise is given "
+        "**Does forgetting stop at chance?** A forgotten premise is given "
         + " and ".join(f"{{{n}}}" for n in names)
-        + f" times the probability of a name drawn at random, {end}",
+        + f" times the probability of a name drawn at random.{end}",
         names,
         "fact",
     )
+
+
+def _few(readings: Sequence[Reading]) -> str:
+    """Return that there are too few seeds, where there are."""
+    n = min(r.n for r in readings)
+    return f" {n} seed{' is' if n == 1 else 's are'} too few to judge by." * (n < FEW)
 
 
 def _count(reading: Reading) -> str:
