@@ -1193,3 +1193,12 @@ def test_networks_by_name_learn_from_features_of_any_size():
     assert found.converged
     with pytest.raises(NotConverged, match="unit scale"):
         Memories(x, y, learner=MLP(), seed=0).run(models=40, fraction=0.5).memorization()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_learner_that_refuses_the_records_says_so_itself(jobs):
+    """Not as the traceback of a task in another process: it is the user's data that it names."""
+    x = np.random.default_rng(0).random((40, 13))
+    with pytest.raises(BadInput, match="no square grey images") as caught:
+        Memories(x, np.arange(40) % 2, learner="cnn").run(models=20, jobs=jobs)
+    assert "Traceback" not in str(caught.value)

@@ -26,11 +26,15 @@ DEATHS = 2  # of a worker that ran nothing else, until a task is given up
 
 
 class TasksFailed(UnteachError):
-    """Some tasks failed; `failed` holds why, by key. The results of all others are kept."""
+    """Some tasks failed; `failed` holds why, by key. The results of all others are kept.
 
-    def __init__(self, message: str, failed: dict[str, str]) -> None:
-        super().__init__(message, failed)
+    refusal : what all of them say to the user, where they refused and said the same; else ""
+    """
+
+    def __init__(self, message: str, failed: dict[str, str], refusal: str = "") -> None:
+        super().__init__(message, failed, refusal)
         self.failed = failed
+        self.refusal = refusal
 
 
 def run_tasks(
@@ -87,12 +91,14 @@ class _Book:
         self._done, self._total = run.progress()
         self.left: dict[str, Any] = dict(run.pending())
         self._failed: dict[str, str] = {}
+        self._refusals: set[str] = set()
         self._tell("")
 
     def enter(self, key: str, outcome: Outcome) -> None:
         if outcome.error:
             self._run.fail(key, outcome.error, seconds=outcome.seconds)
             self._failed[key] = outcome.error
+            self._refusals.add(outcome.refusal)
         else:
             self._run.record(key, outcome.result, seconds=outcome.seconds)
             self._done += 1
@@ -108,8 +114,8 @@ class _Book:
         raise TasksFailed(
             f"{len(names)} of {self._total} tasks failed ({shown}); the results of the others are "
             f"kept, and the same call tries these again. The first failed with:\n{first}",
-            self._failed,
-        )
+            self._failed, self._refusals.pop() if len(self._refusals) == 1 else "",
+        )  # fmt: skip
 
     def hush(self) -> None:
         self._progress = None

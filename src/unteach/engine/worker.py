@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from ..core import plain
+from ..core import UnteachError, plain
 
 _PR_SET_PDEATHSIG = 1
 _THREADS = (
@@ -30,11 +30,15 @@ _THREADS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a task: a result, or (if `error` is not empty) why there is none."""
+    """What came of a task: a result, or (if `error` is not empty) why there is none.
+
+    refusal : the message of an error that speaks to the user, whose data or settings it names
+    """
 
     result: Any
     error: str
     seconds: float
+    refusal: str = ""
 
 
 class Attempt:
@@ -47,7 +51,7 @@ class Attempt:
     """
 
     def __enter__(self) -> Attempt:
-        self.error = ""
+        self.error = self.refusal = ""
         self._start = time.perf_counter()
         self.seconds = 0.0
         return self
@@ -62,6 +66,7 @@ class Attempt:
         if not isinstance(error, (Exception, SystemExit)):
             return False
         self.error = "".join(traceback.format_exception(error)).strip()
+        self.refusal = str(error) if isinstance(error, UnteachError) else ""
         return True
 
 
@@ -74,7 +79,7 @@ def perform(function: Callable[[Any], Any], payload: Any) -> Outcome:
     result = None
     with Attempt() as attempt:
         result = plain(function(payload))
-    return Outcome(result, attempt.error, attempt.seconds)
+    return Outcome(result, attempt.error, attempt.seconds, attempt.refusal)
 
 
 def few_threads(threads: int) -> dict[str, str]:

@@ -72,7 +72,7 @@ class Project:
         self, fraction: Fraction, models: int, *, jobs: int | None, progress: Progress | None
     ) -> None:
         """Train what is missing of models 0 to `models` - 1; what is damaged is trained again."""
-        from unteach.engine import Pace, run_tasks
+        from unteach.engine import Pace, TasksFailed, run_tasks
 
         with self.open() as store:
             run = store.begin(self._plan(store), name=NAME, grow=True)
@@ -96,6 +96,10 @@ class Project:
                 pace = Pace(progress, sizes, done=sum(_of(run.results()).values()))
                 try:
                     run_tasks(run, partial(train_range, place), jobs=jobs, progress=pace)
+                except TasksFailed as failure:
+                    if failure.refusal:  # the learner refuses these records, whatever the subset
+                        raise BadInput(failure.refusal) from failure
+                    raise
                 finally:
                     forget_records()
                 self._same(run, before)
