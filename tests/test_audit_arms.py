@@ -675,3 +675,12 @@ def test_a_report_says_its_verdicts_and_not_its_arrays():
     assert report["nothing"].verdict in said and "16 original" in said
     assert report["nothing"].verdict in repr(report["nothing"])
     assert report._repr_html_().startswith("<table>")
+
+
+def test_threads_learn_each_original_once():
+    rows, held = digits(120, 12)
+    how = {"forget": rows.ids[:12], "holdout": held, "tier": "quick", "permutations": 19}
+    alone, two = (audit.run(Again(LEARNER), LEARNER, rows, jobs=jobs, **how) for jobs in (1, 2))
+    assert alone.bills[1]["trainings"] == two.bills[1]["trainings"] == [48]
+    assert np.array_equal(alone.base.original, two.base.original)
+    assert alone.table() == two.table()

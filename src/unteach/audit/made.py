@@ -122,50 +122,59 @@ class Maker:
 
     def arm(self, name: str, count: int) -> Logits:
         """Return the logits of an arm of learned models: (count, q, k)."""
+        self._must_thread()
+        models = {k: self._model(name, k) for k in range(count)}
+        return self._stacked(name, self._side_by_side(name, models, hold=False))
+
+    def _must_thread(self) -> None:
         if self.jobs > 1 and not isinstance(self.learner, (MLP, CNN)):
             raise BadInput(
                 f"jobs={self.jobs} threads share the generator of torch or of numpy; only MLP and "
                 "CNN can be learned side by side: leave jobs at 1"
             )
 
+    def _side_by_side(
+        self, name: str, models: Mapping[int, _Model], *, hold: bool = True
+    ) -> list[Said]:
+        """Return what models say, learned by as many threads as there are jobs."""
+
         def one(k: int) -> Said:
-            said = self._kept(name, k, lambda: self._learned(name, k, self._model(name, k)))
+            said = self._kept(name, k, partial(self._learned, name, k, models[k]))
+            if not hold:
+                models[k].drop()
             self.tick(name)
             return said
 
         if self.jobs == 1:
-            return self._stacked(name, [one(k) for k in range(count)])
+            return [one(k) for k in models]
         with ThreadPoolExecutor(self.jobs) as pool:
-            return self._stacked(name, list(pool.map(one, range(count))))
+            return list(pool.map(one, models))
 
     def unlearned(
         self, methods: Mapping[str, Any], count: int
     ) -> tuple[Logits, dict[str, Logits], dict[str, str]]:
         """Return what the originals say, what they say after each method, and who refused and why.
 
-        An original is learned once, every method forgets from a copy of it, and then it goes: one
-        is held at a time. Threads learn the originals beforehand, and each is learned again here.
+        An original is learned once, every method forgets from a copy of it, and then it goes: as
+        many are held at a time as there are threads, which learn them side by side.
         """
-        if self.jobs > 1:
-            self.arm("original", count)
+        self._must_thread()
         said: dict[str, list[Said]] = {name: [] for name in ("original", *methods)}
         refused: dict[str, str] = {}
-        for k in range(count):
-            model = self._model("original", k)
-            if self.jobs == 1:
-                learned = partial(self._learned, "original", k, model)
-                said["original"].append(self._kept("original", k, learned))
-                self.tick("original")
-            for name, method in methods.items():
-                try:
-                    if name not in refused:  # the others are audited all the same
-                        said[name].append(self._forgot(name, method, k, model))
-                except BudgetSpent as refusal:
-                    refused[name] = str(refusal)
-                self.tick(name)
-        base = said.pop("original") or self.said["original"]
-        after = {n: self._stacked(n, one) for n, one in said.items() if n not in refused}
-        return self._stacked("original", base), after, refused
+        for first in range(0, count, self.jobs):
+            several = range(first, min(first + self.jobs, count))
+            models = {k: self._model("original", k) for k in several}
+            said["original"] += self._side_by_side("original", models)
+            for k, model in models.items():
+                for name, method in methods.items():
+                    try:
+                        if name not in refused:  # the others are audited all the same
+                            said[name].append(self._forgot(name, method, k, model))
+                    except BudgetSpent as refusal:
+                        refused[name] = str(refusal)
+                    self.tick(name)
+        stacked = {n: self._stacked(n, one) for n, one in said.items() if n not in refused}
+        return stacked.pop("original"), stacked, refused
 
     def _model(self, name: str, k: int) -> _Model:
         """Return model k of an arm; the originals see all records, the others what is left."""
@@ -260,6 +269,10 @@ class _Model:
     @cached_property
     def held(self) -> Any:
         return self._learn()
+
+    def drop(self) -> None:
+        """Hold it no longer."""
+        self.__dict__.pop("held", None)
 
     def copy(self) -> Any:
         """Return one like it that may be changed; what cannot be copied is learned again."""
