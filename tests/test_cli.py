@@ -685,6 +685,25 @@ def test_a_compiled_network_scales_itself_forgets_by_steps_and_is_compared(folde
                    "--json")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert [m["claim"] for m in json.loads(done.stdout)["methods"]] == ["exact", "heuristic"]
+    done = unteach("compare", "digits", *short, "--trials", 2, "--json")
+    assert done.exit_code == 0, done.output  # native is in the default, and networks have none
+    said = json.loads(done.stdout)
+    assert [m["method"] for m in said["methods"]] == ["Retrain", "DoNothing", "OverForget"]
+    assert len(said["left_out"]) == 1 and said["left_out"][0].startswith("Native")
+    assert unteach("compare", "digits", *short, "--trials", 2, "--methods", "native").exit_code == 3
+
+
+def test_a_model_that_is_worse_than_the_one_that_was_measured_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = unteach("fit", "wine", "--model", "bayes", "--out", "m.unteach", "--json")
+    said = json.loads(done.stdout)
+    assert said["of_its_own"]["value"] > said["measured"]["low"]
+    done = unteach("fit", "wine", "--model", "bayes", "--out", "m.unteach", "--force")
+    assert "its own" in done.stdout and "failed" not in done.stdout
+    monkeypatch.setattr("unteach.cli.fit._own", lambda *_: 0.3)
+    done = unteach("fit", "wine", "--model", "bayes", "--out", "m.unteach", "--force")
+    assert "0.300" in done.stdout and "another --seed" in " ".join(done.stdout.split())
 
 
 def test_compare_tells_the_poles_apart() -> None:

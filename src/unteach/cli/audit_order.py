@@ -124,7 +124,7 @@ def prepare(order: Order) -> Prepared:
         request = _named(order, source)
     methods = {}
     for name in order.names if order.arms is None else ():
-        method = method_called(name.replace("+", "-plus"))
+        method = method_called(name)
         methods[type(method).__name__] = method
     return Prepared(source, records, request, request.targets(records), learner, methods)
 

@@ -9,7 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from .options import AsJson, DataName, IdsColumn, LeaveOut, ModelName, Params, Seed, Target, value
-from .screen import answers, counted, meanwhile, noted, print_json, seconds, table
+from .screen import (
+    answers,
+    counted,
+    meanwhile,
+    noted,
+    print_json,
+    print_labelled,
+    seconds,
+    table,
+)
 
 METHODS = "retrain,native,do-nothing,over-forget"
 
@@ -36,7 +45,7 @@ def compare(
     Each trial draws three quarters of the records to learn from and holds the rest out.
     """
     from unteach.audit import audit
-    from unteach.core import BadInput, Prepares, Request, derive
+    from unteach.core import BadInput, NoRoute, Prepares, Request, derive
     from unteach.data import draws, pick
     from unteach.models import as_learner
 
@@ -56,6 +65,7 @@ def compare(
         drawn.append((part.train, part.holdout, Request(ids=tuple(which.tolist()))))
     screen = meanwhile()
     rows: list[dict[str, Any]] = []
+    left_out: list[str] = []
     live = screen.status("comparing") if screen.is_terminal else nullcontext()
     with noted(), live as line:
         for method in chosen:
@@ -63,11 +73,17 @@ def compare(
             if line is not None:
                 line.update(f"comparing: {name}, {counted(trials, 'trial')}")
             # a method that learns its own way is compared with retraining in that way
-            found = audit(method, learner, source.records, drawn[0][2], draws=drawn)
+            try:
+                found = audit(method, learner, source.records, drawn[0][2], draws=drawn)
+            except NoRoute as refusal:
+                if methods != METHODS:
+                    raise
+                left_out.append(f"{name}: {refusal}")  # nobody asked for it
+                continue
             rows.append(_row(name, isinstance(method, Prepares), found))
     if json:
         print_json({"data": source.name, "model": model, "forget": forget, "trials": trials,
-                    "seed": seed, "methods": rows})  # fmt: skip
+                    "seed": seed, "methods": rows, "left_out": left_out})  # fmt: skip
         return
     from rich.text import Text
 
@@ -96,6 +112,8 @@ def compare(
         style="dim",
         markup=False,
     )
+    for refused in left_out:
+        print_labelled(out, "left out", refused, 10)
     out.print()
 
 

@@ -117,6 +117,7 @@ def fit(
             trial = learner.learn(train, seed=derive(seed, "fit", "trial"))
             measured = _quality(trial, test, seed, grouped=group is not None)
         learned = learner.learn(source.records, seed=derive(seed, "fit"))
+        own = _own(learned, source.records, seed)
     raw = saved_of(learned, allow_pickle=allow_pickle).to_bytes()
     if getattr(learned, "sample_ids_", None) is None:
         record_learning(store, raw, source.records, learner=model)
@@ -134,6 +135,7 @@ def fit(
                 "records": len(source.records),
                 "held_out": held,
                 "measured": None if measured is None else {"kind": kind, **vars(measured)},
+                "of_its_own": {"kind": kind, "value": own},
                 "keeps": keeps,
                 "seconds": watch.seconds,
                 "notes": notes,
@@ -154,6 +156,10 @@ def fit(
         lines.append((kind, f"{measured.value:.3f} [{measured.low:.3f}, {measured.high:.3f}]"))
         lines.append(("", f"95 % over {measured.n} {measured.unit_of_replication}; "
                           f"{counted(held, 'record')} held out"))  # fmt: skip
+    worse = measured is not None and own < measured.low
+    lines.append(("its own", f"{own:.3f} of the records that it learned"
+                 + (": worse than held out, so that this one failed; try another --seed, a lower "
+                    "lr, or more epochs" if worse else "")))  # fmt: skip
     if keeps is not None:
         lines.append(("it keeps", keeps))
     lines += [("took", seconds(watch.seconds)), ("written", str(out))]
@@ -201,6 +207,18 @@ def _quality(model: Any, test: Rows, seed: int, *, grouped: bool) -> Interval:
             values, test.groups, _mean, unit_of_replication="groups", seed=seed
         )
     return bootstrap_interval(values, _mean, unit_of_replication="records", seed=seed)
+
+
+def _own(model: Any, records: Rows, seed: int) -> float:
+    """Return the accuracy (or R2) of a model on records that it learned, 2,000 at most."""
+    import numpy as np
+
+    from unteach.core import stream
+
+    some = np.arange(len(records))
+    if len(some) > 2000:
+        some = np.sort(stream(seed, "fit", "own").choice(some, size=2000, replace=False))
+    return _quality(model, records.take(some), seed, grouped=False).value
 
 
 def _mean(values: Any) -> float:

@@ -104,7 +104,8 @@ def method_called(name: str) -> Any:
 
     known = [spelled(label) for label in ({m.__name__: m for m in METHODS}
                                           | plugins("unteach.methods"))]  # fmt: skip
-    if name.replace("_", "-").replace("-", "").lower() not in {k.replace("-", "") for k in known}:
+    plain = name.replace("+", "plus").replace("_", "").replace("-", "").lower()
+    if plain not in {k.replace("-", "") for k in known}:
         raise BadInput(f"no method {name!r}: choose from {', '.join(known)}")
     return method_named(name)
 

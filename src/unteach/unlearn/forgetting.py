@@ -61,10 +61,10 @@ _KINDS = ("exact", "certified", "heuristic")
 def method_named(name: str) -> Any:
     """Return the method of this name with its default parameters; plugins are looked up too.
 
-    >>> method_named("do_nothing")
-    DoNothing()
+    >>> method_named("do_nothing"), type(method_named("neggrad+")).__name__
+    (DoNothing(), 'NegGradPlus')
     """
-    wanted = name.replace("-", "").replace("_", "").lower()
+    wanted = name.replace("+", "plus").replace("-", "").replace("_", "").lower()
     known = {m.__name__: m for m in METHODS} | plugins("unteach.methods")
     for label, method in known.items():
         if label.replace("_", "").replace("-", "").lower() == wanted:
