@@ -172,8 +172,10 @@ def _trace(
         return []
     text = (f"**Where does the trace break** when {skill} goes? Of the models whose front door "
             "came to chance, the called step lost at least three times what any other part of the "
-            f"trace lost in: {'; '.join(parts)}. Resisted: the front door stayed above chance, or "
-            f"the called step lost no more than {RESISTED:.2f}.")  # fmt: skip
+            f"trace lost in: {'; '.join(parts)}.")  # fmt: skip
+    if any("resisted" in part for part in parts):
+        text += (" Resisted: the front door stayed above chance, or the called step lost no more "
+                 f"than {RESISTED:.2f}.")  # fmt: skip
     verdict = "holds" if broke == seen and seen else "mixed" if broke else "fails"
     return [Finding(text + _few(plan), tuple(names), _judged(plan, verdict))]
 
@@ -225,7 +227,7 @@ def _moles(plan: dict[str, Any], tables: Mapping[str, Table]) -> list[Finding]:
         least = min(r["least kept"] for r in rows if r["closed"] == closed)
         if left:
             wide = sum(r["accuracy"] >= OPEN for r in left)
-            parts.append(f"with {closed} back doors closed, {wide} of the {len(left)} others were "
+            parts.append(f"with {closed or 'none'} closed, {wide} of the {len(left)} others stood "
                          f"open (worst other skill {least:.2f})")  # fmt: skip
     return [Finding("**Whack-a-mole.** Closing a back door means forgetting its very questions: "
                     + "; ".join(parts) + ".", (), "fact")] if parts else []  # fmt: skip
@@ -238,8 +240,12 @@ def _matrix(plan: dict[str, Any], named: Mapping[str, Reading]) -> list[Finding]
         return []
     sure = [r for r in found if r.low > 0.5]
     text = ("**Does the damage know the hierarchy?** Which skill falls with which tells the "
-            f"declared graph from chance (interval above 0.5) in {len(sure)} of {len(found)} "
-            "formats" + ("." if len(sure) == len(found) else ": elsewhere recovery failed."))
+            "declared graph from chance (interval above 0.5) in ")
+    if len(sure) == len(found):
+        text += "every format measured."
+    else:
+        text += (f"{len(sure)} of {len(found)} formats: elsewhere recovery failed." if sure
+                 else "no format measured: the graph cannot be read off the damage.")  # fmt: skip
     names = tuple(r.name for r in found) + tuple(
         n for f in plan["formats"] if (n := f"{f}: direction recovered") in named)  # fmt: skip
     verdict = "holds" if len(sure) == len(found) else "mixed" if sure else "fails"

@@ -29,8 +29,7 @@ def tower_page(run: Run) -> Page:
     return Page(
         title="Tower",
         kicker="Study 5 of 5 · a hierarchy of skills",
-        question="Knowledge is a hierarchy: matrix products stand on sums. Can the sum be "
-        "forgotten, or changed, and the matrix product kept?",
+        question=_question(plan),
         answer=tuple(answer(plan, readings, tables, graph)),
         blocks=(
             Section("See it fall", "Step through the frames: what is forgotten, what falls with "
@@ -51,17 +50,28 @@ def tower_page(run: Run) -> Page:
     )  # fmt: skip
 
 
+def _question(plan: dict[str, Any]) -> str:
+    world = plan["world"]
+    if world["spec"] is None:
+        return ("Knowledge is a hierarchy: matrix products stand on sums. Can the sum be "
+                "forgotten, or changed, and the matrix product kept?")  # fmt: skip
+    skill = world["forgotten"][0]
+    return (f"Knowledge is a hierarchy: in {world['spec']['name']}, other skills stand on {skill}. "
+            f"Can {skill} be forgotten, or changed, and what stands on it be kept?")  # fmt: skip
+
+
 def _method(plan: dict[str, Any]) -> str:
     shape = plan["shapes"][plan["formats"][0]]
     world = plan["world"]
     what = (f"the tower of linear algebra modulo {world['p']}" if world["spec"] is None
             else f"the tower in {world['spec']['name']}")
     quick = (
-        " **This is the quick form**: a smaller modulus, four skills up to the sum "
-        "of products (an entry of a matrix product, not the whole of it), few steps and one "
-        "format; left out are gradient ascent, NegGrad+, the task vector and the token's "
-        "row, two of the four protections of a change, and half of the doors to close. Read it as "
-        "a demonstration." if plan["form"] == "quick" else ""
+        " **This is the quick form**: "
+        + ("a smaller modulus, four skills up to the sum of products (an entry of a matrix "
+           "product, not the whole of it), " if world["spec"] is None else "")
+        + "few steps and one format; left out are gradient ascent, NegGrad+, the task vector and "
+        "the token's row, two of the four protections of a change, and half of the doors to "
+        "close. Read it as a demonstration." if plan["form"] == "quick" else ""
     )
     return (
         f"**How it was measured.** Causal transformers ({shape['layers']} layers of width "
