@@ -272,3 +272,12 @@ def test_a_long_table_is_shown_by_a_few_rows_and_columns():
     html = shown._repr_html_()
     assert html.count("<tr>") == 22 and "&lt;b&gt;" in html and "<b>" not in html
     assert repr(Table("none", {})) == "none: 0 rows of "
+
+
+def test_a_forgotten_long_name_leaves_no_width():
+    names = np.array(["ada", "bob", "wilhelmina-the-second"])
+    rows = Rows(names, {"x": np.eye(3), "y": names, "note": names.copy()}, groups=names.copy())
+    left = rows.without(["wilhelmina-the-second"])
+    held = (left.ids, left.groups, left.y, left.columns["note"])
+    assert {np.asarray(values).dtype.str for values in held} == {"<U3"}
+    assert np.array_equal(left.ids, ["ada", "bob"])

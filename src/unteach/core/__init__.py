@@ -39,7 +39,7 @@ from .errors import (
 )
 from .forgets import Forgets, Keeps
 from .plugins import plugins
-from .records import Ids, Records, Rows, Stream, as_ids, first_repeated, locate
+from .records import Ids, Records, Rows, Stream, as_ids, first_repeated, locate, tight
 from .requests import Request
 from .results import Better, Forgotten, Reading, Table
 from .saved import Saved, read_whole, write_whole
@@ -54,5 +54,5 @@ __all__ = [
     "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table", "Trainable", "Trial",
     "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "as_ids", "canonical", "claim_from",
     "claim_json", "derive", "digest", "first_repeated", "locate", "plain", "plugins", "pseudonym",
-    "read_whole", "stream", "write_whole",
+    "read_whole", "stream", "tight", "write_whole",
 ]

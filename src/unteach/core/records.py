@@ -40,7 +40,7 @@ def as_ids(ids: Iterable[Any] | Any, *, what: str = "ids") -> Ids:
     if array.dtype.kind in "iu":
         return array.astype(np.int64)
     if array.dtype.kind == "U":
-        return array
+        return tight(array)
     if array.dtype.kind == "O" and all(isinstance(i, str) for i in array):
         return array.astype(str)
     if array.dtype.kind == "O" and all(
@@ -157,8 +157,22 @@ def _frozen(value: Any, n: int, name: str) -> Any:
     return value
 
 
+def tight(values: NDArray[Any]) -> NDArray[Any]:
+    """Return strings in the narrowest type, so that a forgotten long one leaves no width.
+
+    >>> tight(np.array(["ada", "bob", "wilhelmina"])[:2]).dtype.str
+    '<U3'
+    """
+    if values.dtype.kind != "U" or not values.size:
+        return values
+    width = max(1, int(np.strings.str_len(values).max()))
+    return values if values.dtype.itemsize == 4 * width else values.astype(f"U{width}")
+
+
 def _take(value: Any, rows: NDArray[Any]) -> Any:
-    if isinstance(value, np.ndarray) or hasattr(value, "tocsr"):
+    if isinstance(value, np.ndarray):
+        return tight(value[rows])
+    if hasattr(value, "tocsr"):
         return value[rows]
     if isinstance(value, LazyColumn):
         return value.taken(rows)
@@ -291,7 +305,7 @@ class Rows:
         return Rows(
             self.ids[rows],
             {name: _take(value, rows) for name, value in self.columns.items()},
-            None if self.groups is None else self.groups[rows],
+            None if self.groups is None else tight(self.groups[rows]),
         )
 
     def select(self, ids: Any) -> Rows:

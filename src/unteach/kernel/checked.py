@@ -162,12 +162,3 @@ def joined_ids(held: Ids, given: Any, m: int, following: int) -> Ids:
     if len(both):
         raise RepeatedRecord(f"id {both[0].item()!r} is held already; forget it first")
     return np.concatenate([held, new])
-
-
-def tight(names: Array) -> Array:
-    """Return names in an array no wider than the longest of them.
-
-    >>> tight(np.array(["ada", "bob", "wilhelmina"])[:2]).dtype.str
-    '<U3'
-    """
-    return np.array(names.tolist()) if names.dtype.kind == "U" else names

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from unteach.core import BadInput, Claim, Forgets, Ids, Keeps
+from unteach.core import BadInput, Claim, Forgets, Ids, Keeps, tight
 
 from . import checked, constants, part_saving
 from .certificate import claimed, worst
@@ -106,7 +106,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
         with self._untouched_by_errors():
             old, params = self._parts, self._params
             keep = np.delete(np.arange(len(self.sample_ids_)), gone)
-            labels, weights = checked.tight(self._labels[keep]), self._weights[keep]
+            labels, weights = tight(self._labels[keep]), self._weights[keep]
             if not weights.any():
                 raise BadInput("all rows that would be left have weight zero; forget fewer")
             x = old.x[keep]
@@ -126,7 +126,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
                     stacklevel=2,
                 )
                 self._warned = True
-            left = checked.tight(self.sample_ids_[keep])
+            left = tight(self.sample_ids_[keep])
             self._adopt(params, fixed, new, labels, weights, left, given=told)
             if params["kernel"] == "precomputed" and hasattr(self, "feature_names_in_"):
                 self.feature_names_in_: Array = self.feature_names_in_[keep]

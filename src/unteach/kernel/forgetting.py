@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, Forgets, OneClassLeft
+from unteach.core import BadInput, Forgets, OneClassLeft, tight
 
 from . import checked, constants
 from .constants import Constants, DataDependentStatistics
@@ -86,7 +86,7 @@ class Changes(Shows, Forgets):
                 return self
             old, params = self._machine, self._params
             keep = np.delete(np.arange(len(self.sample_ids_)), gone)
-            labels, weights = checked.tight(self._labels[keep]), self._weights[keep]
+            labels, weights = tight(self._labels[keep]), self._weights[keep]
             classes, codes = checked.classes_and_codes(labels, weights > 0)
             if len(classes) < 2:
                 raise OneClassLeft(
@@ -108,8 +108,8 @@ class Changes(Shows, Forgets):
                 machine = new.learned(old.starts(keep, len(keep), renumbered))
             given = self._constants.from_data if self._frozen else ()
             self._warn_of(given, 3)
-            left = checked.tight(self.sample_ids_[keep])
-            classes = checked.tight(classes)
+            left = tight(self.sample_ids_[keep])
+            classes = tight(classes)
             self._adopt(params, fixed, machine, labels, weights, left, classes, given=given)
             if params["kernel"] == "precomputed" and hasattr(self, "feature_names_in_"):
                 self.feature_names_in_: Array = self.feature_names_in_[keep]
@@ -136,7 +136,7 @@ class Changes(Shows, Forgets):
             self.n_features_in_ = len(left)
             if hasattr(self, "feature_names_in_"):
                 self.feature_names_in_ = np.delete(self.feature_names_in_, gone)
-        self.sample_ids_, self._labels = checked.tight(left), checked.tight(labels)
+        self.sample_ids_, self._labels = tight(left), tight(labels)
         self._weights = weights
         self._adopt_slots(smaller, given=given)
         if smaller is after:

@@ -24,6 +24,7 @@ from unteach.core import (
     claim_from,
     claim_json,
     locate,
+    tight,
 )
 
 from .inputs import Floats, read_rows
@@ -73,13 +74,6 @@ class Held:
     def weighing(self) -> Held:
         """The rows with a weight above 0; the others count as if they were not there."""
         return self if np.all(self.weight > 0) else self.take(self.weight > 0)
-
-
-def tight(values: NDArray[Any]) -> NDArray[Any]:
-    """Return strings in the narrowest type, so that a forgotten long one leaves no width."""
-    if values.dtype.kind != "U" or not len(values):
-        return values
-    return values.astype(f"U{max(1, int(np.strings.str_len(values).max()))}")
 
 
 @contextmanager

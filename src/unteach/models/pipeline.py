@@ -25,9 +25,10 @@ from unteach.core import (
     Saved,
     claim_from,
     claim_json,
+    tight,
 )
 
-from .held import atomic, tight
+from .held import atomic
 from .inputs import read_weight
 from .issued import following_ids, next_id, refuse_known, refuse_none
 from .raw import Raw

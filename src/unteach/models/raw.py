@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from unteach.core import BadInput
-
-from .held import tight
+from unteach.core import BadInput, tight
 
 
 @dataclass(frozen=True, eq=False)
