@@ -74,6 +74,13 @@ class NetworkModel:
         self.trace_ = Trace(())
         self._whole = any(isinstance(part, nn.Embedding) for part in module.modules())
 
+    def __repr__(self) -> str:
+        classes = getattr(self, "classes_", None)
+        numbers = sum(p.numel() for p in self.module.parameters())
+        said = "" if classes is None else f"{len(classes)} classes, "
+        name, module = type(self).__name__, type(self.module).__name__
+        return f"<{name}: {module}, {said}{numbers:,} parameters>"
+
     # what learns
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .recipe import Architecture, Recipe
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class TrainedNetwork:
     """What `MLP` and `CNN` learn. It holds its weights and the ids of its records, no row.
 
@@ -37,6 +37,8 @@ class TrainedNetwork:
     >>> model = MLP(hidden=(8,)).learn(Rows(np.arange(4), {"x": x, "y": y}), seed=0)
     >>> model.decision_function(x).shape, model.predict(x)
     ((4, 2), array([0, 0, 1, 1]))
+    >>> model
+    <network of MLP: 1 features, 2 classes, 34 parameters, learned from 4 records>
     >>> zero = model.with_parameters(0 * model.parameters())
     >>> zero.predict_proba([[5.0]])
     array([[0.5, 0.5]])
@@ -47,6 +49,12 @@ class TrainedNetwork:
     flat: NDArray[np.float32]
     classes_: NDArray[Any]
     sample_ids_: Ids | None = None
+
+    def __repr__(self) -> str:
+        ids = self.sample_ids_
+        known = "" if ids is None else f", learned from {len(ids):,} records"
+        return (f"<network of {type(self.learner_).__name__}: {self.n_features_in_} features, "
+                f"{len(self.classes_)} classes, {len(self.flat):,} parameters{known}>")  # fmt: skip
 
     def decision_function(self, x: Any) -> NDArray[np.float32]:
         """Return the logits: (m, k), also for two classes."""
