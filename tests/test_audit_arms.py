@@ -39,7 +39,7 @@ from unteach.core import (
     stream,
 )
 from unteach.data import load
-from unteach.models import MLP, Logistic, NaiveBayes, as_learner
+from unteach.models import MLP, Logistic, NaiveBayes, Ridge, as_learner
 from unteach.stats import holm, mean_interval
 
 N = 32
@@ -684,3 +684,12 @@ def test_threads_learn_each_original_once():
     assert alone.bills[1]["trainings"] == two.bills[1]["trainings"] == [48]
     assert np.array_equal(alone.base.original, two.base.original)
     assert alone.table() == two.table()
+
+
+def test_what_cannot_be_audited_is_told_what_can():
+    rows, _ = digits(120, 12)
+    with pytest.raises(BadInput, match=r"Rows\(ids"):
+        audit.run(Nothing(), LEARNER, (rows.x, rows.y), forget=[1])
+    numbers = Rows(rows.ids, {"x": rows.x, "y": np.asarray(rows.y) / 7.5})
+    with pytest.raises(BadInput, match=r"audit\.audit\(method"):
+        audit.run(Nothing(), Ridge(), numbers, forget=rows.ids[:12], tier="quick")

@@ -568,6 +568,9 @@ def test_class_matched_removal_takes_as_many_of_each_class_and_duplicates_are_le
     at = np.concatenate([x[:3] + 1e-6, x[:1] + 50.0])
     assert near_training(x, at, True).tolist() == [True, True, True, False]
     study = Memories(x, np.arange(50) % 2, learner="knn", X_test=at, y_test=[0, 1, 0, 1])
+    one = study.removal_curve(np.arange(50.0), 0.2, against="random", draws=2)
+    several = study.removal_curve(np.arange(50.0), [0.2], against=["random"], draws=2)
+    assert repr(one) == repr(several)
     found = study.removal_curve(np.arange(50.0), [0.2], draws=2, exclude_near_duplicates=True)
     assert (found.tested, found.excluded) == (1, 3)
     for given, why in (

@@ -634,3 +634,14 @@ def test_small_networks_forget_and_answer_on_their_own_threads_and_large_ones_on
         assert set(seen) == {2} and torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(was)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is such a device here")
+def test_a_device_that_is_not_here_is_named():
+    rows = Rows(np.arange(6), {"x": np.eye(6), "y": np.arange(6) % 2})
+    for make in (
+        lambda: Network(Layers((6, 2)), device="cuda").learn(rows, seed=0),
+        lambda: Network.of(Layers((6, 2))(), device="cuda"),
+    ):
+        with pytest.raises(BadInput, match=r"device='cuda' cannot be used here.*take 'cpu'"):
+            make()

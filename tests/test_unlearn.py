@@ -23,7 +23,7 @@ from unteach.core import (
 )
 from unteach.data import load, pick
 from unteach.kernel import SVC
-from unteach.models import MLP, Logistic, NaiveBayes, Neighbours, Ridge, learn, margins
+from unteach.models import MLP, Logistic, NaiveBayes, Neighbours, Ridge, as_learner, learn, margins
 from unteach.unlearn import (
     DoNothing,
     Ledger,
@@ -386,3 +386,8 @@ def test_shards_with_one_class_of_labels_that_are_objects_predict_it():
     records = Rows(np.arange(10), {"x": np.eye(10), "y": y})
     model = Sisa(Logistic(), shards=8).prepare().learn(records, seed=0)
     assert set(model.predict(records.x).tolist()) <= {"ill", "well"}
+
+
+def test_a_method_is_no_learner_and_says_what_is():
+    with pytest.raises(BadInput, match=r"Sisa is a method; learn with Sisa\(...\)\.prepare"):
+        as_learner(Sisa())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput, Corrupt, Records, Request, Untrusted, read_whole
 
-from .logits import logits_of
+from .logits import logits_of, must_classify
 
 LOGITS = (".npy", ".npz")
 TENSORS = (".safetensors",)
@@ -113,8 +113,7 @@ class Reader:
     def _model(self, model: Any) -> tuple[Any, Any]:
         if self.examples.x is None:
             raise BadInput("models must be asked something: give x=, or records=")
-        if not hasattr(model, "classes_"):
-            raise BadInput(f"arms compare classifiers; {type(model).__name__} has no classes_")
+        must_classify(model)
         wanted = np.asarray(model.classes_) if self.classes is None else self.classes
         return logits_of(model, self.examples.x, wanted), wanted
 

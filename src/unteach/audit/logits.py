@@ -27,8 +27,7 @@ def logits_of(model: Any, x: Any, classes: Any) -> Logits:
     >>> logits_of(model, [[0.5]], [0, 1, 2]).shape
     (1, 3)
     """
-    if not hasattr(model, "classes_"):
-        raise BadInput(f"arms compare classifiers; {type(model).__name__} has no classes_")
+    must_classify(model)
     if hasattr(model, "decision_function"):
         said = np.asarray(model.decision_function(x), dtype=np.float64)
         said = said.reshape(len(said), -1)
@@ -45,3 +44,12 @@ def logits_of(model: Any, x: Any, classes: Any) -> Logits:
     missing = logsumexp(said, axis=1) - 30.0
     columns = [said[:, place[c]] if c in place else missing for c in wanted]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def must_classify(model: Any) -> None:
+    """Refuse what is no classifier, and say what audits it."""
+    if not hasattr(model, "classes_"):
+        raise BadInput(
+            f"arms compare classifiers; {type(model).__name__} has no classes_. audit.audit(method,"
+            " learner, records, request) compares models of any kind with retraining"
+        )

@@ -125,6 +125,11 @@ def run(
     """
     if goal not in ("removal", "suppression"):
         raise BadInput(f"goal is 'removal' or 'suppression', got {goal!r}")
+    if not hasattr(records, "ids"):
+        raise BadInput(
+            f"records is {type(records).__name__}; give Rows(ids, {{'x': X, 'y': y}}), so that "
+            "what is forgotten has a name"
+        )
     named = named_methods(methods)
     request = forget if isinstance(forget, Request) else Request(ids=forget)
     groups, count = groups_of(named, as_learner(learner)), models_of(tier)

@@ -157,7 +157,7 @@ def fit(
         lines.append(("", f"95 % over {measured.n} {measured.unit_of_replication}; "
                           f"{counted(held, 'record')} held out"))  # fmt: skip
     worse = measured is not None and own < measured.low
-    lines.append(("its own", f"{own:.3f} of the records that it learned"
+    lines.append(("its own", f"{own:.3f} on the records that it learned"
                  + (": worse than held out, so that this one failed; try another --seed, a lower "
                     "lr, or more epochs" if worse else "")))  # fmt: skip
     if keeps is not None:

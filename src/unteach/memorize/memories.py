@@ -175,7 +175,7 @@ class Memories(Outcomes):
         ----------
         by : "memorization" (of the only fraction that was run), "banzhaf", "inconsistency"
             (1 - C-score), or (n,) numbers: the highest go first
-        fractions : of the training records, each in (0, 1)
+        fractions : of the training records, each in (0, 1); one or several
         against : "random", and "class_matched" (random, with as many of each class)
         draws : at least 2
         exclude_near_duplicates : leave out test points that lie closer to a training record
@@ -184,8 +184,9 @@ class Memories(Outcomes):
         """
         mine = self._tests(X_test, y_test, "removal_curve")
         return removal_curve(
-            self._project, self._scores(by, unconverged), mine, list(fractions), list(against),
-            draws, exclude_near_duplicates, by if isinstance(by, str) else "given scores", progress,
+            self._project, self._scores(by, unconverged), mine, np.ravel(fractions).tolist(),
+            np.ravel(against).tolist(), draws, exclude_near_duplicates,
+            by if isinstance(by, str) else "given scores", progress,
         )  # fmt: skip
 
     def _scores(self, by: Any, unconverged: Any) -> Any:

@@ -80,6 +80,11 @@ def as_learner(what: Any) -> Learner:
         return learner
     if isinstance(what, BaseEstimator) or (hasattr(what, "get_params") and hasattr(what, "fit")):
         return EstimatorLearner(what)
+    if callable(getattr(what, "prepare", None)):
+        raise BadInput(
+            f"{type(what).__name__} is a method; learn with {type(what).__name__}(...)"
+            ".prepare(learner)"
+        )
     raise BadInput(
         f"cannot learn with {type(what).__name__}: give a scikit-learn estimator, or an object "
         "with learn(records, *, seed)"

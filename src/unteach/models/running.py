@@ -66,6 +66,10 @@ def own_threads(model: Any) -> Iterator[None]:
 @contextmanager
 def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
     """Seed torch for as long as the block runs, and leave its generators as they were."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise BadInput(
+            f"device={device!r} cannot be used here: torch sees no such device; take 'cpu'"
+        )
     cuda = [torch.device(device)] if device.startswith("cuda") else []
     with torch.random.fork_rng(devices=cuda):
         reseed(derive(seed, "torch"), device)

@@ -67,7 +67,7 @@ class NetworkModel:
         learner: Any = None,
         digest: str | None = None,
     ) -> None:
-        self.module = module.to(how.device, getattr(torch, how.dtype)).eval()
+        self.module = _moved(module, how).eval()
         self.loss, self.how, self.learner_, self.ids_digest_ = loss, how, learner, digest
         if classes is not None:
             self.classes_ = classes
@@ -251,3 +251,13 @@ def _picked(values: Any, rows: NDArray[np.int64]) -> Any:
     if isinstance(values, (list, tuple)):
         return [values[int(k)] for k in rows]
     return (values.iloc if hasattr(values, "iloc") else values)[rows]
+
+
+def _moved(module: nn.Module, how: Training) -> nn.Module:
+    """Return the module on the device that was asked for."""
+    try:
+        return module.to(how.device, getattr(torch, how.dtype))
+    except (AssertionError, RuntimeError) as error:  # torch's words for a device that is not there
+        raise BadInput(
+            f"device={how.device!r} cannot be used here: {str(error).splitlines()[0]}; take 'cpu'"
+        ) from error
