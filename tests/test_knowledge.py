@@ -608,7 +608,9 @@ def test_files_that_are_no_text_are_called_damaged(tmp_path):
 def test_a_header_says_in_which_order_the_parts_stand(tmp_path):
     for name, text in (("a.csv", "Predicate,Subject,Object\nfather,ann,bob\n"),
                        ("a.tsv", "object\tsubject\tpredicate\nbob\tann\tfather\n"),
-                       ("b.csv", "subject,predicate,object\nann,father,bob\n")):  # fmt: skip
+                       ("b.csv", "subject,predicate,object\nann,father,bob\n"),
+                       ("c.csv", "head,relation,tail\nann,father,bob\n"),
+                       ("c.tsv", "relation\tsource\ttarget\nfather\tann\tbob\n")):  # fmt: skip
         (tmp_path / name).write_text(text)
         assert KnowledgeBase.load(tmp_path / name).facts == FATHERS[:1]
 

@@ -22,6 +22,9 @@ _RDF = {".nt": "nt", ".ttl": "turtle", ".rdf": "xml", ".xml": "xml", ".n3": "n3"
         ".jsonld": "json-ld"}  # fmt: skip
 _PARTS = ("subject", "predicate", "object")
 _ORDER = ("predicate", "subject", "object")  # of a fact
+_ALSO = {"head": "subject", "source": "subject", "relation": "predicate", "tail": "object",
+         "target": "object"}  # fmt: skip
+"""Other words that headers use."""
 
 
 def read_knowledge(
@@ -33,7 +36,7 @@ def read_knowledge(
     ----------
     path : its ending says its form; a .txt file whose first line has a tab holds triples
     columns : in which order subject, predicate and object stand in a line of triples; a header
-        of these three words says it too
+        of these three words says it too, as do head or source, relation, and tail or target
 
     Raises
     ------
@@ -164,7 +167,7 @@ def _triples(text: str, comma: str, path: Path, columns: Sequence[str]) -> list[
                     f"{path}, line {number}: expected three names (subject, predicate, object) "
                     f"or two (predicate, subject), got {cells!r}"
                 )
-            header = [cell.lower() for cell in cells]
+            header = [_ALSO.get(cell.lower(), cell.lower()) for cell in cells]
             if not facts and sorted(header) == sorted(_PARTS):
                 order = [header.index(part) for part in _ORDER]
                 continue
