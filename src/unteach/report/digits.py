@@ -82,7 +82,15 @@ def shown(reading: Reading, value: float) -> str:
 
 
 def interval(reading: Reading) -> str:
-    """Return the interval of a reading, as [low, high]."""
+    """Return the interval of a reading, as [low, high]; one replicate alone has none.
+
+    >>> interval(Reading("front door", 0.2, 0.2, 0.2, n=1, unit_of_replication="seeds",
+    ...     seeds=(0,), unit="accuracy", better="none"))
+    '(no interval)'
+    """
+    exact = reading.unit_of_replication == "none"
+    if reading.n == 1 and reading.low == reading.high and not exact:
+        return "(no interval)"
     low, high = (shown(reading, v) for v in (reading.low, reading.high))
     return f"[{low.removesuffix(suffix(reading.unit))}, {high}]"
 
