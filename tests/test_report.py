@@ -340,6 +340,8 @@ def test_numbers_are_written_as_their_intervals_allow():
     assert with_interval(reading("r", 0.5, 0.2, unit="share")) == "50\u202f% [30, 68\u202f%]"
     exact = Reading("r", 7.0, 7.0, 7.0, 1, "none", (0,), "bytes", "lower")
     assert with_interval(exact) == "7 [7, 7]"
+    alone = Reading("r", 7.0, 7.0, 7.0, 1, "seeds", (0,), "bytes", "lower")
+    assert with_interval(alone) == "7 (no interval)"
     assert Scale(0, 1).ticks(2) == [0.0, 0.5, 1.0]
     assert Scale(0.5, 3.5).ticks(9, whole=True) == [1.0, 2.0, 3.0]
     assert written([0.0, 2e-6], "")[1].startswith("2.0×10")
