@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +21,15 @@ from .claims import Claim
 from .errors import BadInput, NothingLeft
 from .records import Ids, as_ids, first_repeated, locate
 from .saved import Saved, write_whole
+
+_CHANGES = frozenset(
+    {
+        "fit", "fit_predict", "fit_transform", "partial_fit", "forget", "reweight",
+        "canonicalize", "set_params",
+    }
+)  # fmt: skip
+_LOCKS: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
+"""The lock of every model in use: beside the models, so that no copy and no file holds one."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +58,36 @@ class Forgets:
     it, atomically: after an error nothing has changed; `_state(serving)`, which returns
     (config, arrays) and, when serving, leaves out every row that predictions do not need; and
     `_restore(config, arrays)`. `keeps()` says what it holds.
+
+    Several threads may share a model. Its public methods and properties run one at a time, in
+    the order in which they are called: changes queue, and none is lost. A change is prepared
+    aside and takes effect in one step, so that every prediction, copy, file and attribute is of
+    one whole state. To predict in several threads at once, give each its own `copy.deepcopy`.
     """
 
     sample_ids_: Ids
     claim_: Claim
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in dir(cls):
+            if name.startswith("_") and name != "__getattr__":
+                continue
+            found = inspect.getattr_static(cls, name)
+            if found is vars(Forgets).get(name):
+                continue  # `without` works on a copy, `save` on what `to_saved` returns
+            if (taking_turns := _taking_turns(found, name in _CHANGES)) is not found:
+                setattr(cls, name, taking_turns)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        with _lock_of(self):
+            memo[id(self)] = twin = object.__new__(type(self))
+            vars(twin).update(copy.deepcopy(vars(self), memo))
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: a copy, because a change may overwrite arrays meanwhile."""
+        return vars(copy.deepcopy(self))
 
     def forget(self, ids: Any) -> Self:
         """Forget these records, exactly; returns self."""
@@ -85,7 +125,8 @@ class Forgets:
 
     def to_saved(self, *, serving: bool = False) -> Saved:
         """Return what `save` (or, when serving, `export`) writes."""
-        config, arrays = self._state(serving)
+        with _lock_of(self):
+            config, arrays = self._state(serving)
         room = type(self).__module__.rsplit(".", 1)[0]
         config = {**config, "serving": serving}
         return Saved(f"{room}:{type(self).__qualname__}", config, arrays)
@@ -120,3 +161,45 @@ class Forgets:
         if len(rows) and len(rows) == len(self.sample_ids_):
             raise NothingLeft(f"forgetting all {len(rows)} records leaves nothing to learn from")
         return rows
+
+
+def _lock_of(model: Any) -> threading.RLock:
+    return _LOCKS.setdefault(model, threading.RLock())
+
+
+def _taking_turns(found: Any, changes: bool) -> Any:
+    """Return a member of a class as one that runs while no other thread is in the model."""
+    if isinstance(found, property) and found.fget is not None:
+        fget = _taking_turns(found.fget, changes)
+        return found if fget is found.fget else property(
+            fget, found.fset, found.fdel, found.__doc__
+        )
+    inner = getattr(found, "fn", None)  # of what scikit-learn's `available_if` made
+    if isinstance(inner, FunctionType):
+        if (turned := _taking_turns(inner, changes)) is inner:
+            return found
+        found = copy.copy(found)
+        found.fn = turned
+        return found
+    if not isinstance(found, FunctionType) or hasattr(found, "_takes_turns"):
+        return found
+    return _alone(found, changes)
+
+
+def _alone(method: Callable[..., Any], changes: bool) -> Callable[..., Any]:
+    lock_of, new = _lock_of, object.__new__
+
+    def alone(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with lock_of(self):
+            if not changes:
+                return method(self, *args, **kwargs)
+            aside = new(type(self))
+            vars(aside).update(vars(self))
+            result = method(aside, *args, **kwargs)
+            self.__dict__ = vars(aside)
+            return self if result is aside else result
+
+    # with the globals of the method, which tell doctest where it is from
+    turned = FunctionType(alone.__code__, method.__globals__, closure=alone.__closure__)
+    turned._takes_turns = True  # type: ignore[attr-defined]
+    return functools.update_wrapper(turned, method)

@@ -123,7 +123,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
                     "result is exact given these numbers. Set them yourself, or choose "
                     "statistics='follow' to compute them from the rows that are left",
                     DataDependentStatistics,
-                    stacklevel=2,
+                    stacklevel=3,
                 )
                 self._warned = True
             left = tight(self.sample_ids_[keep])

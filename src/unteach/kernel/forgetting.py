@@ -107,7 +107,7 @@ class Changes(Shows, Forgets):
             else:
                 machine = new.learned(old.starts(keep, len(keep), renumbered))
             given = self._constants.from_data if self._frozen else ()
-            self._warn_of(given, 3)
+            self._warn_of(given, 4)
             left = tight(self.sample_ids_[keep])
             classes = tight(classes)
             self._adopt(params, fixed, machine, labels, weights, left, classes, given=given)
@@ -128,7 +128,7 @@ class Changes(Shows, Forgets):
         after = slots.without(gone)
         if after is None:
             return False
-        self._warn_of(given, 4)
+        self._warn_of(given, 5)
         left = np.delete(self.sample_ids_, gone)
         labels, weights = np.delete(self._labels, gone), np.delete(self._weights, gone)
         smaller = after.shrunk()
