@@ -38,6 +38,8 @@ class Shows:
 
     def __getattr__(self, name: str) -> Any:
         """Compute what forgetting left to be computed: `_slots` is then the whole truth."""
+        if name in self.__dict__:  # computed by another thread while we waited for our turn
+            return self.__dict__[name]
         slots = self.__dict__.get("_slots") if name in LATER else None
         if slots is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
