@@ -15,6 +15,7 @@ from unteach.core import BadInput, NeedsReference, Records
 Array = NDArray[np.float64]
 Part = Literal["forget", "retain", "holdout"]
 PARTS: tuple[Part, ...] = ("forget", "retain", "holdout")
+ARMS = ("original", "retrained", "unlearned", "twin")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,7 +59,7 @@ class Arms:
         y, part = np.asarray(self.y), np.asarray(self.part, dtype=str)
         first = _logits("original", self.original)
         q, k = first.shape[1:]
-        for name in ("original", "retrained", "unlearned", "twin"):
+        for name in ARMS:
             given = getattr(self, name)
             if given is None and name in ("unlearned", "twin"):
                 continue
@@ -93,7 +94,7 @@ class Arms:
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
-        named = ((n, getattr(self, n)) for n in ("original", "retrained", "unlearned", "twin"))
+        named = ((n, getattr(self, n)) for n in ARMS)
         models = ", ".join(f"{len(arm)} {name}" for name, arm in named if arm is not None)
         asked = ", ".join(f"{int((self.part == part).sum())} {part}" for part in PARTS)
         return f"<arms: {models}; asked {asked}; {self.original.shape[2]} classes>"
@@ -127,7 +128,8 @@ class Arms:
             order them, and unlearned model j is what a method made of original j. Without a
             twin every other retrained model becomes it, and four or more are needed
         records, forget, holdout : what the models are asked: the records in their order, then
-            the held-out ones; forget is ids or a `Request`
+            the held-out ones, which must be new (`unteach.core.unseen`); forget is ids or a
+            `Request`
         x, y, part : instead of records: (q, ...), (q,) labels, (q,) as in `Arms`; x may be left
             out where every file holds logits
         classes : the classes in the order of the outputs; needed where models differ in them
@@ -161,9 +163,11 @@ class Arms:
         if "twin" not in said and len(said["retrained"]) >= 4:
             both = said["retrained"]
             said["retrained"], said["twin"] = both[::2], both[1::2]
+        new = examples.new
+        arms = (None if said.get(a) is None else said[a][:, new] for a in ARMS)
         return cls(
-            said["original"], said["retrained"], said.get("unlearned"), said.get("twin"), codes,
-            examples.part, examples.ids, examples.groups,
+            *arms, codes[new], examples.part[new],
+            *(None if v is None else v[new] for v in (examples.ids, examples.groups)),
         )  # fmt: skip
 
     def at(self, part: Part) -> NDArray[np.bool_]:

@@ -50,7 +50,7 @@ def arms_of(case: Case, metric: str, *, least: int = LEAST) -> Arms:
     names = [n for n, r in zip(PARTS, (one.forget, one.retain, one.holdout), strict=True)
              if r is not None and len(r)]  # fmt: skip
     orders = [np.argsort(r.ids, kind="stable") for r in rows]
-    x = [np.asarray(r.x)[o] for r, o in zip(rows, orders, strict=True)]
+    x = [r.take(o).x for r, o in zip(rows, orders, strict=True)]
     y = np.concatenate([np.asarray(r.y)[o] for r, o in zip(rows, orders, strict=True)])
     models = {arm: [getattr(t, name) for t in trials] for arm, name in WHICH.items()}
     for model in (m for arm in models.values() for m in arm):

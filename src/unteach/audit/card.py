@@ -129,11 +129,10 @@ def reference_of(asked: Any, learner: str, models: int) -> str:
     groups = len(asked.request.groups or ())
     what = f"{gone} records" + (f" ({groups} whole group{'s' * (groups > 1)})" if groups else "")
     if asked.request.replace is not None:
-        return (
-            f"{models} models of {learner}, learned with fresh seeds from all {len(asked.rest)} "
-            f"records, of which {what} say what they are changed to"
-        )
-    return (
-        f"{models} models of {learner}, learned with fresh seeds from the {len(asked.rest)} "
-        f"records that are left without {what}"
-    )
+        which = f"all {len(asked.rest)} records, of which {what} say what they are changed to"
+    else:
+        which = f"the {len(asked.rest)} records that are left without {what}"
+    said = f"{models} models of {learner}, learned with fresh seeds from {which}"
+    if asked.copies:
+        said += f"; {asked.copies} held-out records were left out, as they equal one of these"
+    return said

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, Records, Table
+from unteach.core import BadInput, Records, Table, densified
 
 CAPTION = "retained records that keep the memory of forgotten ones alive"
 RARE = 0.01
@@ -92,7 +92,7 @@ def near_duplicates(
 
 def dense(x: Any) -> NDArray[np.float64]:
     """Return inputs as (n, d) float64, or say why they cannot be."""
-    raw = x.toarray() if hasattr(x, "toarray") else x
+    raw = densified(x, "the input")
     if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "biuf":
         got = getattr(raw, "dtype", type(raw).__name__)
         raise BadInput(f"inputs must be numeric arrays to be compared, got {got}")

@@ -149,9 +149,15 @@ def _opened(store: Any) -> Iterator[Store]:
 
 def _contents(asked: Any) -> str:
     """Return the digest of all that the models learn from and are asked."""
+    def said(value: Any) -> str:
+        if hasattr(value, "tocsr"):
+            parts = (value.tocsr().data, value.tocsr().indices, value.tocsr().indptr)
+            return digest([list(value.shape), *(digest(part.tobytes()) for part in parts)])
+        array = np.asarray(value)
+        return digest(array.tobytes() if array.dtype.kind in "fiub" else array.tolist())
+
     return digest({
-        name: digest(np.asarray(value).tobytes()) if np.asarray(value).dtype.kind in "fiub"
-        else digest(np.asarray(value).tolist())
+        name: said(value)
         for name, value in (
             ("rows", asked.rows.x), ("labels", asked.rows.y), ("ids", asked.rows.ids),
             ("left", asked.rest.ids), ("left rows", asked.rest.x), ("left labels", asked.rest.y),

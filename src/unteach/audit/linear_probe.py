@@ -121,7 +121,7 @@ class ProbeLeft:
 
         def probed(model: Any, trial: Trial) -> Any:
             order = np.argsort(trial.forget.ids)
-            x, y = np.asarray(trial.forget.x)[order], np.asarray(trial.forget.y)[order]
+            x, y = trial.forget.take(order).x, np.asarray(trial.forget.y)[order]
             return linear_probe(of(model, x), y, folds=self.folds)
 
         def itself(u: Array, _: Array) -> Array:

@@ -15,7 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, Corrupt, Records, Request, Untrusted, read_whole
+from unteach.core import (
+    BadInput,
+    Corrupt,
+    Records,
+    Request,
+    Rows,
+    Untrusted,
+    read_whole,
+    unseen,
+)
+from unteach.models.raw import together
 
 from .logits import logits_of, must_classify
 
@@ -33,6 +43,8 @@ class Examples:
     part: NDArray[np.str_]
     ids: NDArray[Any] | None
     groups: NDArray[Any] | None
+    new: NDArray[np.bool_]
+    """(q,) False for held-out examples that equal one that models learned from."""
 
     @classmethod
     def of(
@@ -46,7 +58,12 @@ class Examples:
                     "say what the models are asked: records=, forget= and holdout=, or y= and "
                     "part= (and x=, unless all files hold logits)"
                 )
-            return cls(x, np.asarray(y), np.asarray(part, dtype=str), None, None)
+            y, part = np.asarray(y), np.asarray(part, dtype=str)
+            new = np.ones(len(part), dtype=bool)
+            if x is not None and len(x) == len(y) == len(part):
+                named = Rows(np.arange(len(y)), {"x": x, "y": y})
+                new = _new(part, named.take(part != "holdout"), named.take(part == "holdout"))
+            return cls(x, y, part, None, None, new)
         if forget is None or x is not None or y is not None or part is not None:
             raise BadInput("with records, name what is forgotten by forget=, and leave x, y, part")
         request = forget if isinstance(forget, Request) else Request(ids=forget)
@@ -55,12 +72,23 @@ class Examples:
         names = [np.where(gone, "forget", "retain")]
         names += [np.full(len(held), "holdout") for held in both[1:]]
         grouped = all(r.groups is not None for r in both)
+        changed = () if request.replace is None else (request.replace,)
         return cls(
-            np.concatenate([np.asarray(r.x) for r in both]),
+            together([r.x for r in both]),
             np.concatenate([np.asarray(r.y) for r in both]), np.concatenate(names),
             np.concatenate([r.ids for r in both]),
             np.concatenate([np.asarray(r.groups) for r in both]) if grouped else None,
+            _new(np.concatenate(names), records, holdout, *changed),
         )  # fmt: skip
+
+
+def _new(part: Any, records: Records, holdout: Records | None, *changed: Records) -> Any:
+    """Return which examples stay; held-out ones that were learned from are refused."""
+    new = np.ones(len(part), dtype=bool)
+    if holdout is not None and len(holdout):
+        held, _ = unseen(holdout, records, *changed)
+        new[part == "holdout"] = np.isin(holdout.ids, held.ids)
+    return new
 
 
 @dataclass(frozen=True)
@@ -147,6 +175,7 @@ def load_arms(
         if own is not None and mine is not None and list(mine) != list(own):
             raise _differ(f"the {arm} arm", mine, own)
         own = mine if own is None else own
+    _must_differ({arm: _named(what, names[arm]) for arm, what in arms.items()})
     first = said["original"].shape[2]
     for arm, values in said.items():
         if values.shape[2] != first:
@@ -156,6 +185,26 @@ def load_arms(
     if "unlearned" in said:
         _must_pair(names["original"], names["unlearned"], said)
     return said, _codes(examples.y, own, first)
+
+
+def _named(what: Any, names: list[str]) -> set[Any]:
+    """Return what tells the models of an arm from others: their files, or the objects."""
+    listed = what if isinstance(what, (list, tuple)) else [what]
+    return {os.path.realpath(n) for n in names if os.path.exists(n)} | {
+        id(one) for one in listed if not isinstance(one, (str, os.PathLike))
+    }
+
+
+def _must_differ(arms: dict[str, set[Any]]) -> None:
+    """Refuse a model that is given as retrained and in another part too."""
+    for arm in ("retrained", "twin"):
+        for other in arms:
+            both = arms.get(arm, set()) & arms[other] if other != arm else set()
+            if both:
+                raise BadInput(
+                    f"{len(both)} of the {arm} models are given as {other} too; a model plays one "
+                    "part: give others"
+                )
 
 
 def _must_pair(

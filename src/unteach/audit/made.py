@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -21,9 +21,11 @@ from unteach.core import (
     Request,
     derive,
     stream,
+    unseen,
     write_whole,
 )
 from unteach.models import CNN, MLP, as_trainable
+from unteach.models.raw import together
 from unteach.models.saving import saved_of
 
 from .described import described
@@ -40,6 +42,7 @@ class Asked:
 
     rows : learned from; rest : of these, what is left without the forgotten
     x, y, part, ids, groups : of the examples that models answer; y are codes of `classes`
+    copies : held-out records that were left out, as they equal one that is learned from
     """
 
     rows: Records
@@ -51,23 +54,33 @@ class Asked:
     ids: NDArray[Any]
     groups: NDArray[Any] | None
     classes: NDArray[Any]
+    copies: int = 0
 
 
 def asked(
-    records: Records, request: Request, holdout: Records | None, seed: int, *, most: int = 1000
-) -> Asked:
+    records: Records, request: Request, holdout: Records | None, seed: int, *,
+    most: int = 1000, used: Sequence[Records] = (),
+) -> Asked:  # fmt: skip
     """Return the examples of an audit: the forgotten, as many retained, and held-out ones.
 
     Without `holdout` a fifth of what is kept is held out, and nothing learns from it; where
-    groups are forgotten, whole other groups are.
+    groups are forgotten, whole other groups are. Held-out records that are among the others, or
+    among those that methods have `used`, are refused, and accidental copies left out (`unseen`).
     """
+    if np.ndim(np.asarray(records.y)) != 1:
+        raise BadInput(
+            f"y has shape {np.shape(records.y)}; an audit by arms compares classifiers of one "
+            "label a record. audit.audit compares regressions with retraining"
+        )
     targets = request.targets(records)
     if not len(targets):
         raise BadInput("the request forgets nothing; there is nothing to audit")
-    rng = stream(seed, "asked")
+    rng, drawn = stream(seed, "asked"), holdout is None
     if holdout is None:
         away = _held(records, targets, bool(request.groups), rng)
         holdout, records = records.select(away), records.without(away)
+    changed = () if request.replace is None else (request.replace,)
+    holdout, copies = unseen(holdout, records, *changed, *used, drawn=drawn)
     forget, rest = records.select(targets), request.applied_to(records)
     kept = records.without(targets)
     sizes = (min(len(kept), max(len(forget), 100)), min(len(holdout), most))
@@ -82,9 +95,10 @@ def asked(
     grouped = all(p.groups is not None for p in parts)
     return Asked(
         records, rest, request,
-        np.concatenate([np.asarray(p.x) for p in parts]),
+        together([p.x for p in parts]),
         y[: len(labels)].astype(np.int64), names, np.concatenate([p.ids for p in parts]),
         np.concatenate([np.asarray(p.groups) for p in parts]) if grouped else None, classes,
+        len(copies),
     )  # fmt: skip
 
 

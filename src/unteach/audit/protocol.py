@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,21 @@ from unteach.core import (
     BadInput,
     Case,
     Forgotten,
+    Ids,
     Learner,
     Prepares,
     Progress,
     Records,
     Request,
+    Table,
     Trial,
     Unlearner,
     derive,
+    records_in,
+    unseen,
 )
 from unteach.models import as_learner, learner_of, scores
+from unteach.models.outputs import one_label
 
 from .audited import Audit, audited
 from .gap import PredictionGap
@@ -71,7 +77,8 @@ def audit(
     method : pure; if it offers `prepare(learner)`, all models are learned its way
     learner : anything that can learn: an estimator, a pipeline, a learner
     records, request : what was learned from, and what of it is to be forgotten
-    holdout : records that nothing learns from; without them metrics that need them refuse
+    holdout : records that nothing learns from, which is checked (`unteach.core.unseen`); without
+        them metrics that need them refuse
     seeds : one a trial; None means 0 to 7 (or one a draw)
     metrics : what to read
     draws : (records, holdout, request), one a trial, in place of those above: replicates over
@@ -93,6 +100,10 @@ def audit(
     >>> found.validity, found.verdicts["residual fraction"]
     ('valid', 'under-forgotten')
     """
+    used, left = [rows for m in (method, *poles) for rows in records_in(m)], LeftOut([])
+    holdout = left.new(records, holdout, request, used) if draws is None else None
+    draws = draws and [(rows, left.new(rows, held, asked, used), asked)
+                       for rows, held, asked in draws]  # fmt: skip
     trials_of, unit = _draws(records, holdout, request, seeds, draws)
     recipe = method.prepare(learner) if isinstance(method, Prepares) else as_learner(learner)
     steps, done = len(trials_of) * (5 + len(poles)), 0
@@ -109,6 +120,7 @@ def audit(
     for seed, (rows, held, wanted) in trials_of:
         rest = wanted.applied_to(rows)
         before = recipe.learn(rows, seed=derive(seed, "before"))
+        one_label(before)
         tick("learn")
         forgotten = method.forget(before, rows, wanted, seed=derive(seed, "forget"))
         tick("forget")
@@ -130,7 +142,7 @@ def audit(
         n if names.count(n) == 1 else repr(p): m
         for n, p, m in zip(names, poles, others, strict=True)
     }
-    return audited(case, metrics, again, named)
+    return left.said(audited(case, metrics, again, named))
 
 
 def audit_model(
@@ -176,6 +188,9 @@ def audit_model(
     if not isinstance(twins, int) or isinstance(twins, bool) or twins < 1:
         raise BadInput(f"twins is a whole number of at least 1, got {twins!r}")
     recipe: Learner = learner_of(before) if learner is None else as_learner(learner)
+    one_label(before)
+    left = LeftOut([])
+    holdout = left.new(records, holdout, request)
     rest, forget = request.applied_to(records), records.select(request.targets(records))
     retrained: list[Any] = []
     for k in range(twins + 1):
@@ -192,7 +207,35 @@ def audit_model(
         Trial(before, forgotten, one, other, forget, rest, holdout, seed)
         for one, other in zip(retrained[:count], [*retrained[1:], retrained[0]], strict=False)
     ]
-    return audited(Case(tuple(trials), "examples"), metrics, [again] * count, {})
+    return left.said(audited(Case(tuple(trials), "examples"), metrics, [again] * count, {}))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The held-out records of each draw that equal one that models learn from."""
+
+    ids: list[Ids]
+
+    def new(
+        self, records: Any, holdout: Any, request: Request, used: Sequence[Records] = ()
+    ) -> Any:
+        """Return the held-out records that are new (see `unteach.core.unseen`); note the others."""
+        if holdout is None or not hasattr(records, "ids"):
+            return holdout
+        changed = () if request.replace is None else (request.replace,)
+        held, gone = unseen(holdout, records, *changed, *used)
+        self.ids.append(gone)
+        return held
+
+    def said(self, found: Audit) -> Audit:
+        """Return the audit with a table of what was left out, if anything was."""
+        if not any(map(len, self.ids)):
+            return found
+        draw = np.repeat(np.arange(len(self.ids)), [len(i) for i in self.ids]).tolist()
+        named = [i for ids in self.ids for i in ids.tolist()]
+        table = Table("left out", {"draw": draw, "id": named}, keys=("draw", "id"),
+                      caption="held-out records that equal one that models learn from")  # fmt: skip
+        return replace(found, tables=(*found.tables, table))
 
 
 def _draws(

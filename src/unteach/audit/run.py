@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from unteach.core import BadInput, BudgetSpent, Progress, Records, Request, Stopwatch, derive
+from unteach.core import (
+    BadInput,
+    BudgetSpent,
+    Progress,
+    Records,
+    Request,
+    Stopwatch,
+    derive,
+    records_in,
+)
 from unteach.models import as_learner, as_trainable
 
 from .arms import Arms
@@ -91,8 +100,8 @@ def run(
     methods : one method, several, or a mapping from names
     learner : of classifiers; for `MLP` and `CNN` gradient methods act on a torch copy
     records : learned from · forget : ids, or a `Request` (whole groups, a change)
-    holdout : seen by no model; None holds out a fifth of what is kept (whole groups where groups
-        are forgotten), from which then nothing learns
+    holdout : seen by no model, which is checked (`unteach.core.unseen`); None holds out a fifth
+        of what is kept (whole groups where groups are forgotten), from which then nothing learns
     tier : "screen" (1 model, no verdict), "quick" (16), "standard" (64), "strong" (128)
     margin : of the area under the curve within which a method counts as equivalent
     strata : name -> forgotten ids, tested on their own from 15 records on, beside the half of
@@ -133,7 +142,8 @@ def run(
     named = named_methods(methods)
     request = forget if isinstance(forget, Request) else Request(ids=forget)
     groups, count = groups_of(named, as_learner(learner)), models_of(tier)
-    looked = asked(records, request, holdout, derive(seed, "asked"))
+    used = [rows for method in named.values() for rows in records_in(method)]
+    looked = asked(records, request, holdout, derive(seed, "asked"), used=used)
     if dry:
         return _dry(groups, looked, tier, seed)
     retrained = max(count, 2)

@@ -128,7 +128,7 @@ class SwapAdvantage:
             if r is None:
                 raise NeedsReference(f"{self.name} needs held-out records")
             order = np.argsort(r.ids)
-            phi = checked(margins(model, r.x[order], np.asarray(r.y)[order]), self.name)
+            phi = checked(margins(model, r.take(order).x, np.asarray(r.y)[order]), self.name)
             parts.append(phi)
         return np.concatenate(parts)
 

@@ -161,10 +161,11 @@ def _quality(name: str, model: Any, records: Records) -> Array:
     said, true = np.asarray(model.predict(records.x)), np.asarray(records.y)
     if classifies(model):
         return np.asarray(said == true, dtype=np.float64)
-    scale = float(np.var(true))
-    if not scale > 0:
+    scale = np.var(true, axis=0)  # of many targets: the mean of their R2, as scikit-learn's
+    if not np.all(scale > 0):
         raise NeedsReference(f"{name}: all targets are equal, and R2 compares with their spread")
-    return np.asarray(1 - (checked(said, name) - true) ** 2 / scale)
+    each = 1 - (checked(said, name) - true) ** 2 / scale
+    return np.asarray(each.reshape(len(each), -1).mean(axis=1))
 
 
 def _over_trials(case: Case, trials: tuple[Trial, ...], means: list[float]) -> Interval:

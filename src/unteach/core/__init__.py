@@ -7,7 +7,7 @@ method, the result is audited against retraining, and readings and tables are wh
 from .canonical import canonical, digest, plain, pseudonym
 from .cases import Case, Trial
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
-from .columns import LazyColumn
+from .columns import LazyColumn, densified
 from .contracts import (
     Estimator,
     Learner,
@@ -42,6 +42,7 @@ from .plugins import plugins
 from .records import Ids, Records, Rows, Stream, as_ids, first_repeated, locate, tight
 from .requests import Request
 from .results import Better, Forgotten, Reading, Table
+from .roles import records_in, refuse_shared, unseen
 from .saved import Saved, read_whole, write_whole
 from .seeds import derive, stream
 
@@ -53,6 +54,7 @@ __all__ = [
     "OneClassLeft", "Prepares", "Progress", "Promises", "Reading", "Records", "RepeatedRecord",
     "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table", "Trainable", "Trial",
     "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "as_ids", "canonical", "claim_from",
-    "claim_json", "derive", "digest", "first_repeated", "locate", "plain", "plugins", "pseudonym",
-    "read_whole", "stream", "tight", "write_whole",
+    "claim_json", "densified", "derive", "digest", "first_repeated", "locate", "plain", "plugins",
+    "pseudonym", "read_whole", "records_in", "refuse_shared", "stream", "tight", "unseen",
+    "write_whole",
 ]

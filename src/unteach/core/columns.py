@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -9,6 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadInput
+
+MOST = 2**27
+"""Numbers that sparse rows may be made dense into: one gibibyte of float64."""
+
+
+def densified(values: Any, name: str = "X") -> Any:
+    """Return sparse rows as a dense array, where it is small enough; anything else as it is.
+
+    >>> from scipy.sparse import csr_matrix
+    >>> densified(csr_matrix([[0.0, 2.0]]))
+    array([[0., 2.]])
+    """
+    if not hasattr(values, "tocsr"):
+        return values
+    size = math.prod(values.shape)
+    if size > MOST:
+        raise BadInput(
+            f"{name} is sparse, of shape {values.shape}, and would take {size / 2**27:.1f} GiB as "
+            "the dense rows that are needed here; the limit is 1 GiB: reduce its features "
+            "(SelectKBest, TruncatedSVD, a HashingVectorizer of fewer)"
+        )
+    return values.toarray()
 
 
 class LazyColumn:

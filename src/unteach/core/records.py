@@ -145,6 +145,7 @@ def _is_frame(value: Any) -> bool:
 def _frozen(value: Any, n: int, name: str) -> Any:
     if hasattr(value, "to_numpy") and not _is_frame(value):
         value = value.to_numpy()  # a series' own numbering of its rows is not one by position
+    value = value.tocsr() if hasattr(value, "tocsr") else value  # others have no rows to take
     if isinstance(value, np.ndarray) or hasattr(value, "tocsr"):
         length = value.shape[0] if value.ndim else -1
         if isinstance(value, np.ndarray) and value.flags.writeable:

@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from unteach.core import BadInput, OneClassLeft
+from unteach.core import BadInput, OneClassLeft, densified
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +41,12 @@ def read_rows(
     that are negative or all zero.
     """
     classifying = is_classifier(model)
+    X = densified(X)
+    if classifying and len(np.shape(y)) > 1 and np.shape(y)[1:] != (1,):
+        raise BadInput(
+            f"y has shape {np.shape(y)}, and {type(model).__name__} learns one label a record: "
+            "learn a model for each column of y"
+        )
     try:
         # numbers in y are wanted by a regression alone; a classifier takes any label
         x, y = validate_data(
@@ -53,7 +59,7 @@ def read_rows(
         else:
             y = y.astype(np.float64)
     except ValueError as error:
-        raise BadInput(f"{error}{'' if hasattr(X, 'tocsr') else place_of_fault(X)}") from error
+        raise BadInput(f"{error}{place_of_fault(X)}") from error
     weights = read_weight(weight, len(x), some=first)
     if classifying and first and len(np.unique(y[weights > 0])) < 2:
         raise OneClassLeft(
@@ -93,10 +99,11 @@ def read_weight(weight: Any, n: int, *, some: bool = True) -> Floats:
 def read_queries(model: Any, X: Any) -> Floats:
     """Return rows to predict as (m, d) float64, checked against what the model was fitted on."""
     check_is_fitted(model)
+    X = densified(X)
     try:
         x: Floats = validate_data(model, X, reset=False, dtype=np.float64, order="C")
     except ValueError as error:
-        raise BadInput(f"{error}{'' if hasattr(X, 'tocsr') else place_of_fault(X)}") from error
+        raise BadInput(f"{error}{place_of_fault(X)}") from error
     return x
 
 

@@ -45,6 +45,7 @@ def scores(model: Any, x: Any) -> Floats:
     """
     if not classifies(model):
         return _columns(model.predict(x))
+    one_label(model)
     if hasattr(model, "decision_function"):
         return _columns(model.decision_function(x))
     if hasattr(model, "predict_proba"):
@@ -124,6 +125,25 @@ def parameters(model: Any) -> Floats | None:
     return None
 
 
+def one_label(model: Any) -> None:
+    """Refuse a classifier of several labels a record; its answers have no margin.
+
+    >>> from sklearn.multioutput import MultiOutputClassifier
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> one_label(MultiOutputClassifier(GaussianNB()).fit(np.eye(2), np.eye(2)))
+    Traceback (most recent call last):
+    ...
+    unteach.core.errors.BadInput: this MultiOutputClassifier gives 2 labels a record, and one label
+    a record is compared: learn and audit a model for each label
+    """
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, (list, tuple)) and any(np.ndim(c) for c in classes):
+        raise BadInput(
+            f"this {type(model).__name__} gives {len(classes)} labels a record, and one label a "
+            "record is compared: learn and audit a model for each label"
+        )
+
+
 def _host(value: Any) -> Any:
     """Return a tensor's numbers in main memory; arrays as they are."""
     return value.detach().cpu().numpy() if hasattr(value, "detach") else value
@@ -146,11 +166,14 @@ def _columns(values: Any) -> Floats:
 def _classes(model: Any) -> NDArray[Any]:
     if not hasattr(model, "classes_"):
         raise BadInput(f"this {type(model).__name__} does not say which classes it knows: classes_")
+    one_label(model)
     return np.asarray(model.classes_)
 
 
 def _positions(classes: NDArray[Any], y: Any) -> NDArray[np.int64]:
     """Return where each label stands among the classes, -1 where it does not."""
+    if np.ndim(y) != 1:
+        raise BadInput(f"y has shape {np.shape(y)}; margins are of one label a record: (n,)")
     place = {label: k for k, label in enumerate(classes.tolist())}
     return np.array([place.get(label, -1) for label in np.asarray(y).tolist()], dtype=np.int64)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,19 @@ def _without_emptied(before: Any, after: Any) -> Any:
     for at in np.flatnonzero([str(kind) == "category" for kind in after.dtypes]).tolist():
         after.isetitem(at, _without_emptied(before.iloc[:, at], after.iloc[:, at]))
     return after
+
+
+def together(columns: Sequence[Any]) -> Any:
+    """Return the rows of several inputs as one: arrays, sparse matrices, or data frames.
+
+    >>> together([np.eye(2), np.zeros((1, 2))]).shape
+    (3, 2)
+    """
+    if any(hasattr(c, "tocsr") for c in columns):
+        return vstack(columns).tocsr()
+    if all(hasattr(c, "iloc") for c in columns):
+        return reduce(_join, columns)
+    return np.concatenate([np.asarray(c) for c in columns])
 
 
 def _join(a: Any, b: Any) -> Any:
