@@ -49,6 +49,8 @@ def outputs_of(module: Any, tensors: dict[str, Any], x: Any, where: str) -> NDAr
     """Return a net's logits with these parameters: (q, k)."""
     import torch
 
+    from unteach.models.forward import tensor_in
+
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
@@ -62,7 +64,7 @@ def outputs_of(module: Any, tensors: dict[str, Any], x: Any, where: str) -> NDAr
         for start in range(0, len(x), 4096):
             batch = torch.as_tensor(np.array(x[start : start + 4096], order="C"))
             batch = batch.to(kind) if batch.is_floating_point() else batch
-            out = module(batch)
+            out = tensor_in(module(batch))
             if out.ndim != 2 or out.shape[1] < 2:
                 raise BadInput(f"{where} answers {tuple(out.shape)}; logits are (examples, k >= 2)")
             said.append(out.float().numpy())

@@ -15,6 +15,7 @@ from torch.nn import functional
 from unteach.core import BadInput, Diverged, Progress, derive, stream
 
 from .classifier import NetworkClassifier
+from .forward import tensor_in
 from .running import seeded
 from .settings import Training
 
@@ -44,7 +45,7 @@ class Arms:
         points = _inputs(at, self.network.how)
 
         def say(own: Stacked) -> Tensor:
-            said: Tensor = functional_call(self.base, own, (points,))
+            said = tensor_in(functional_call(self.base, own, (points.clone(),)))
             return said.reshape(len(points), -1)
 
         self.base.eval()
@@ -121,7 +122,7 @@ def train_arms(
     inputs, targets = _inputs(x, how), torch.as_tensor(y).to(how.device)
 
     def loss(own: Stacked, fixed: Stacked, rows: Tensor, weight: Tensor) -> Tensor:
-        said: Tensor = functional_call(base, {**own, **fixed}, (inputs[rows],))
+        said = tensor_in(functional_call(base, {**own, **fixed}, (inputs[rows],)))
         said = said.reshape(len(rows), -1)  # (b, k)
         each = functional.cross_entropy(said, targets[rows], reduction="none")
         return torch.dot(each, weight)

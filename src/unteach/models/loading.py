@@ -30,7 +30,9 @@ class Loader:
     """What user code goes through for batches (x, y); each time in a new order, seeded.
 
     It has what such code uses of a `torch.utils.data.DataLoader`: iteration, `len`, `dataset`
-    and `batch_size`. Batches are of the model's own size; `given` counts the records handed out.
+    and `batch_size`. Batches are of the model's own size; a single record that would be left over
+    joins the batch before it, since modules refuse a batch of one. `given` counts the records
+    handed out.
     """
 
     def __init__(self, model: Any, records: Records, *, seed: int) -> None:
@@ -40,12 +42,15 @@ class Loader:
         self._seed, self._round = seed, 0
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        n, size = len(self.dataset), self.batch_size
+        return -(-n // size) - (n % size == 1 and n > 1)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = stream(self._seed, "round", self._round).permutation(len(self.dataset))
         self._round += 1
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
+        last = len(self) - 1
+        for k in range(len(self)):
+            start = k * self.batch_size
+            rows = order[start:] if k == last else order[start : start + self.batch_size]
             self.given += len(rows)
             yield self.dataset.model.pair(self.dataset.records.take(rows))

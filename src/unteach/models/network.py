@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from unteach.core import (
     BadInput,
@@ -26,10 +26,10 @@ from .classifier import NetworkClassifier
 from .issued import fingerprint
 from .layers import Factory, factory_from, factory_json
 from .loading import Loader
-from .running import own_threads, seeded
+from .running import copied, own_code, seeded
 from .sequence_model import SequenceModel
 from .settings import Trace, Training
-from .suiting import check_trainable, labels_for
+from .suiting import check_numbers, check_trainable, labels_for
 from .trained import Loss, NetworkModel
 from .training import Checkpoint, fit
 from .watching import Watch
@@ -161,6 +161,14 @@ class Network:
             raise BadInput(f"module= returned {type(module).__name__}, not a torch.nn.Module")
         return self._wrapped(module, records, seed)
 
+    def knowing(self, records: Records) -> Network:
+        """Return the recipe that names the classes of these records.
+
+        Its models keep a class's output also where the class's last record was forgotten.
+        """
+        known: Network = self.fresh(records, seed=0).learner_
+        return known
+
     @classmethod
     def of(
         cls,
@@ -190,7 +198,7 @@ class Network:
         if not isinstance(module, nn.Module):
             raise BadInput(f"of takes a trained torch module, got {type(module).__name__}")
         recipe = cls(factory if factory is not None else _nobody_knows, **settings)
-        model = recipe._wrapped(copy.deepcopy(module), records, 0)
+        model = recipe._wrapped(copied(module, module), records, 0)
         if factory is None:
             model.learner_ = None
         return model
@@ -251,15 +259,23 @@ class Network:
             module, classes=None, loss=self.loss, how=self.how, learner=self,
             digest=None if stored is None else fingerprint(stored.ids),
         )  # fmt: skip
-        if self.loss == "next_token":
-            return model
         first = stored
         if isinstance(records, Stream):
             first = records.draw(256, seed=derive(seed, "sizes"))
+        if any(is_lazy(p) for p in module.parameters()):
+            _complete(model, first, seed)
+        if self.loss == "next_token":
+            return model
         if first is not None:
             check_trainable(first, self.loss)
         if self.loss == "cross_entropy":
             model.classes_ = labels_for(model, first, self.classes)
+            if not np.array_equal(model.classes_, np.arange(len(model.classes_))):
+                model.learner_ = Network(
+                    self.module, train=self.train, classes=model.classes_, how=self.how
+                )
+        elif first is not None:
+            check_numbers(model, first)
         return model
 
     def _own(
@@ -269,16 +285,10 @@ class Network:
         if isinstance(records, Stream):
             raise BadInput("train= takes records; a stream is trained on by the project's loop")
         loader = Loader(model, records, seed=derive(seed, "loader"))
-        with own_threads(model), seeded(derive(seed, "train"), self.how.device):
+        with own_code(model, derive(seed, "train")):
             model.train(True)
             made = train(model.module, loader, seed=seed)
-        if isinstance(made, nn.Module):
-            model.module = made
-        elif made is not None:
-            raise BadInput(f"train= returned {type(made).__name__}; return a module, or None")
-        for p in model.module.parameters():
-            p.grad = None
-        model.train(False)
+        model.take_over(made, "train=", records)
         model.trace_ = Trace(())
 
 
@@ -289,6 +299,18 @@ def _kind(loss: Loss) -> type[NetworkModel]:
         "next_token": SequenceModel,
     }
     return kinds[loss]
+
+
+def _complete(model: NetworkModel, records: Records | None, seed: int) -> None:
+    """Let a lazy module draw the parameters whose sizes it reads off its first inputs."""
+    if records is None:
+        raise BadInput("the module is lazy and has seen no inputs; call it once, or give records=")
+    one = records.take(np.arange(1))
+    with seeded(derive(seed, "lazy"), model.how.device):
+        if model.loss == "next_token":
+            model.led(one)
+        else:
+            model.width(one.x)
 
 
 def _nobody_knows() -> nn.Module:

@@ -1,19 +1,25 @@
-"""What surrounds a training: seeds, threads, training mode, and a model's tensors by name."""
+"""What surrounds a training: seeds, threads, training mode, copies, a model's tensors by name."""
 
 from __future__ import annotations
 
+import copy
+import random
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext
+from dataclasses import is_dataclass
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
-from unteach.core import BadInput, derive
+from unteach.core import BadInput, NoRoute, derive
 
 from .settings import Training
 
 _SMALL = 1_000_000
 """Parameters up to which a network is small."""
+
+Holder = TypeVar("Holder")
 
 
 def tensors_of(model: Any) -> dict[str, torch.Tensor]:
@@ -33,6 +39,48 @@ def put_back(model: Any, tensors: dict[str, torch.Tensor]) -> None:
             value.copy_(tensors[name])
 
 
+def copied(held: Holder, module: torch.nn.Module, memo: dict[int, Any] | None = None) -> Holder:
+    """Return a deep copy of a module, or of what holds it, whose parameters are its own.
+
+    Tensors that a forward left behind (pruned and normalized weights, activations that a module
+    keeps) are copied without the graph that they were computed by.
+
+    >>> line = torch.nn.Linear(1, 1)
+    >>> line.last = line(torch.ones(1, 1))
+    >>> copied(line, line).last.requires_grad
+    False
+    """
+    known: dict[int, Any] = {} if memo is None else memo
+    for part in module.modules():
+        for value in vars(part).values():
+            known.update((id(t), t.detach().clone()) for t in _computed(value))
+    with torch.no_grad():
+        try:
+            made = copy.deepcopy(held, known)
+        except (RuntimeError, TypeError) as error:
+            raise NoRoute(
+                f"the module cannot be copied ({str(error).splitlines()[0]}), and a method changes "
+                "a copy; retrain instead"
+            ) from error
+    fresh: Any = made if isinstance(made, torch.nn.Module) else known[id(module)]
+    for old, new in zip(module.parameters(), fresh.parameters(), strict=True):
+        if new.requires_grad != old.requires_grad:  # scripted modules lose it
+            new.requires_grad_(old.requires_grad)
+    return made
+
+
+def _computed(value: Any) -> Iterator[torch.Tensor]:
+    """Yield the tensors in a module's attribute that stand in a graph."""
+    if isinstance(value, torch.Tensor):
+        if not value.is_leaf:
+            yield value
+    elif isinstance(value, (dict, list, tuple, set)):
+        for part in list(value.values() if isinstance(value, dict) else value):
+            yield from _computed(part)
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from _computed(vars(value) if hasattr(value, "__dict__") else ())
+
+
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
     """Switch dropout and the like off for as long as the block runs."""
@@ -45,6 +93,18 @@ def evaluating(model: Any) -> Iterator[None]:
     finally:
         if hasattr(model, "train"):
             model.train(was)
+
+
+@contextmanager
+def differentiating(model: Any) -> Iterator[None]:
+    """As `evaluating`, for gradients: recurrent layers go without cuDNN, which has none then."""
+    module = getattr(model, "module", None)
+    recurrent = module is not None and any(
+        isinstance(part, torch.nn.RNNBase) for part in module.modules()
+    )
+    plain = torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext()
+    with evaluating(model), torch.enable_grad(), plain:
+        yield
 
 
 @contextmanager
@@ -103,6 +163,57 @@ def normed(module: torch.nn.Module, rows: int) -> Iterator[None]:
     finally:
         for part in held:
             part.train()
+
+
+@contextmanager
+def own_code(model: Any, seed: int) -> Iterator[None]:
+    """Run code of the user's own on a model's module: seeded, with the model's threads.
+
+    Seeded are torch and the global generators of numpy and Python, which are put back. Batch
+    normalization takes a single record, as in `normed`.
+    """
+    was = random.getstate(), np.random.get_state()  # noqa: NPY002 (what such code draws from)
+    random.seed(derive(seed, "python"))
+    np.random.seed(derive(seed, "numpy"))  # noqa: NPY002
+    try:
+        with own_threads(model), seeded(seed, model.how.device), spared(model.module):
+            yield
+    finally:
+        random.setstate(was[0])
+        np.random.set_state(was[1])  # noqa: NPY002
+
+
+@contextmanager
+def spared(module: torch.nn.Module) -> Iterator[None]:
+    """Let batch normalization take a single record also where code of the user's own runs.
+
+    As `normed`, but only where torch would refuse: one number a channel. The hooks are those of
+    all modules, so that copies which the code makes are spared too, and keep nothing of it.
+    """
+    kind, alone = torch.nn.modules.batchnorm._BatchNorm, []
+
+    def lone(part: Any, given: tuple[Any, ...]) -> None:
+        norm = isinstance(part, kind) and part.training and part.running_mean is not None
+        if norm and given and given[0].numel() == len(part.running_mean):
+            part.eval()
+            alone.append(part)
+
+    def back(part: Any, given: Any, said: Any) -> None:
+        if any(part is one for one in alone):
+            alone.remove(part)
+            part.train()
+
+    if not any(isinstance(part, kind) for part in module.modules()):
+        yield
+        return
+    hooks = torch.nn.modules.module
+    first = hooks.register_module_forward_pre_hook(lone)
+    last = hooks.register_module_forward_hook(back, always_call=True)
+    try:
+        yield
+    finally:
+        first.remove()
+        last.remove()
 
 
 @contextmanager

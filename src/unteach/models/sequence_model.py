@@ -15,6 +15,7 @@ from torch.nn import functional
 from unteach.core import BadInput, Records
 
 from .classifier import shares
+from .forward import answered
 from .running import evaluating
 from .trained import NetworkModel
 from .transformer import decode
@@ -78,7 +79,7 @@ class SequenceModel(NetworkModel):
 
     def outputs(self, batch: SequenceBatch) -> Tensor:
         """Return the logits of each next token: (b, t - 1, v), zeros after a sequence's end."""
-        parts = [(rows, self.module(tokens[:, :-1])) for rows, tokens, _ in batch.blocks]
+        parts = [(rows, answered(self.module, tokens[:, :-1])) for rows, tokens, _ in batch.blocks]
         t = max(part.shape[1] for _, part in parts)
         padded = [functional.pad(part, (0, 0, 0, t - part.shape[1])) for _, part in parts]
         return torch.cat(padded)[_back([rows for rows, _ in parts])]
@@ -87,7 +88,7 @@ class SequenceModel(NetworkModel):
         """Return one loss a record, the sum or the mean over its predicted tokens: (b,)."""
         parts = []
         for _, tokens, targets in batch.blocks:
-            logits = self.module(tokens[:, :-1])  # (k, t - 1, v)
+            logits = answered(self.module, tokens[:, :-1])  # (k, t - 1, v)
             wanted = targets[:, 1:]
             counted = wanted != PAD
             each = functional.cross_entropy(logits[counted], wanted[counted], reduction="none")
@@ -139,7 +140,8 @@ class SequenceModel(NetworkModel):
         last = (prompts != PAD).sum(axis=1) - 1
         tokens = torch.as_tensor(np.maximum(prompts, 0)).to(self.how.device, torch.int64)
         with evaluating(self), torch.no_grad():
-            logits = self.module(tokens)[torch.arange(len(tokens)), torch.as_tensor(last)]
+            said = answered(self.module, tokens)
+            logits = said[torch.arange(len(tokens)), torch.as_tensor(last)]
         return np.asarray(logits.double().cpu().numpy())
 
     def recalled(self, records: Records) -> NDArray[np.bool_]:
@@ -167,7 +169,7 @@ class SequenceModel(NetworkModel):
         right = np.zeros(y.shape, dtype=bool)
         with evaluating(self), torch.no_grad():
             for rows, tokens, targets in batch.blocks:
-                said = self.module(tokens[:, :-1]).argmax(dim=-1)
+                said = answered(self.module, tokens[:, :-1]).argmax(dim=-1)
                 hit = (said == targets[:, 1:]).cpu().numpy()
                 right[rows.cpu().numpy(), 1 : hit.shape[1] + 1] = hit
         shown: NDArray[np.bool_] = np.logical_and(right, y != PAD)

@@ -36,6 +36,28 @@ def check_trainable(records: Records, loss: str) -> None:
         raise BadInput("y must hold finite numbers for loss='squared'")
 
 
+def check_numbers(model: Any, records: Records) -> None:
+    """Refuse a module that gives another count of numbers than the records' targets hold."""
+    wanted = int(np.prod(np.asarray(records.y).shape[1:]))
+    found = model.width(records.take(np.arange(1)).x)
+    if found != wanted:
+        raise BadInput(f"the module gives {found} numbers for targets of {wanted}; make them equal")
+
+
+def keeping_classes(learner: Any, records: Any, rest: Any) -> Any:
+    """Return the recipe by which a class keeps its output when its last record is forgotten.
+
+    rest : the records without those. Recipes that keep classes of themselves stay as they are.
+    """
+    knowing = getattr(learner, "knowing", None)
+    if knowing is None or not hasattr(records, "ids"):
+        return learner
+    every, left = (np.unique(np.asarray(part.y)) for part in (records, rest))
+    return knowing(records) if len(left) < len(every) and learner.task == "classification" else (
+        learner
+    )
+
+
 def labels_for(
     model: Any, records: Records | None, given: NDArray[Any] | None
 ) -> NDArray[Any]:

@@ -11,11 +11,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from unteach.core import BadInput, Corrupt, LazyColumn, Records, Saved, Stream, Untrusted
+from unteach.core import (
+    BadInput,
+    Corrupt,
+    Diverged,
+    LazyColumn,
+    Records,
+    Saved,
+    Stream,
+    Untrusted,
+)
 
 from .checkpoint import tensors_from_bytes, tensors_to_bytes
+from .forward import embeds, outputs_of, tensor_in
 from .layers import Factory, factory_from, factory_json
-from .running import evaluating, normed, tensors_of
+from .running import copied, evaluating, tensors_of
 from .settings import Trace, Training
 
 Loss = Literal["cross_entropy", "squared", "next_token"]
@@ -47,7 +57,8 @@ class NetworkModel:
 
     Parameters
     ----------
-    module : (b, ...) to (b, t) numbers (logits, for the other kinds)
+    module : (b, ...) to (b, t) numbers (logits, for the other kinds): a tensor, or `logits` of a
+        dict or an object, such as the outputs of transformers
     classes : (k,) the label of each output; None for numbers
     loss : one loss a record: here "squared", the mean over its t numbers
     how : the settings it was trained with; device, dtype and batch size are used from now on
@@ -67,12 +78,17 @@ class NetworkModel:
         learner: Any = None,
         digest: str | None = None,
     ) -> None:
-        self.module = _moved(module, how).eval()
+        self.module = moved(module, how).eval()
         self.loss, self.how, self.learner_, self.ids_digest_ = loss, how, learner, digest
         if classes is not None:
             self.classes_ = classes
         self.trace_ = Trace(())
-        self._whole = any(isinstance(part, nn.Embedding) for part in module.modules())
+        self._whole = embeds(module)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        made = memo[id(self)] = type(self).__new__(type(self))
+        made.__dict__ = copied(self.__dict__, self.module, memo)
+        return made
 
     def __repr__(self) -> str:
         classes = getattr(self, "classes_", None)
@@ -126,9 +142,7 @@ class NetworkModel:
 
     def outputs(self, batch: Any) -> Tensor:
         """Return what the module says of a batch: (b, k)."""
-        with normed(self.module, len(batch.x)):
-            said: Tensor = self.module(batch.x)
-        return said.reshape(len(said), -1)
+        return outputs_of(self.module, batch.x)
 
     def losses(self, batch: Any) -> Tensor:
         """Return one loss a record: (b,)."""
@@ -138,7 +152,7 @@ class NetworkModel:
     def mean_loss(self, batch: Any) -> Tensor:
         """Return the mean of the losses, weighted where the batch has weights."""
         losses, weight = self.losses(batch), batch.weight
-        return losses.mean() if weight is None else torch.dot(losses, weight)
+        return losses.mean() if weight is None else torch.dot(losses, weight.to(losses.dtype))
 
     def hidden(self, batch: Any, layer: str) -> Tensor:
         """Return what the named part of the module gives on a batch, first axis the records."""
@@ -146,12 +160,37 @@ class NetworkModel:
         if layer not in parts:
             raise BadInput(f"the module has no part {layer!r}; there are {sorted(parts)[1:]}")
         caught: list[Tensor] = []
-        handle = parts[layer].register_forward_hook(lambda m, i, said: caught.append(said))
+        # a copy: what follows may change the layer's own outputs in place
+        handle = parts[layer].register_forward_hook(
+            lambda m, i, said: caught.append(tensor_in(said).clone())
+        )
         try:
             self.outputs(batch)
         finally:
             handle.remove()
+        if not caught:
+            raise BadInput(f"forward never calls the part {layer!r}; name another")
         return caught[-1]
+
+    def take_over(self, made: Any, name: str, records: Records) -> None:
+        """Go on with what code of the user's own returned: a module, or None for the one it had.
+
+        Errors      BadInput for anything else, or outputs for other classes; Diverged
+        """
+        if made is not None and not isinstance(made, nn.Module):
+            raise BadInput(f"{name} returned {type(made).__name__}; return a module, or None")
+        self.module = moved(self.module if made is None else made, self.how)
+        self._whole = embeds(self.module)
+        self.train(False)
+        for p in self.module.parameters():
+            p.grad = None
+        check_finite(self, f"{name} left")
+        wanted = len(getattr(self, "classes_", ()))
+        found = self.width(records.take(np.arange(1)).x) if made is not None and wanted else wanted
+        if found != wanted:
+            raise BadInput(
+                f"{name} returned a module of {found} outputs for {wanted} classes; make them equal"
+            )
 
     # what predicts
 
@@ -169,9 +208,8 @@ class NetworkModel:
         parts = []
         with evaluating(self), torch.no_grad():
             for start in range(0, len(x) if isinstance(x, list) else x.shape[0], _ROWS):
-                rows = self._inputs(x[start : start + _ROWS])
-                said: Tensor = self.module(rows)
-                parts.append(said.reshape(len(said), -1).double().cpu().numpy())
+                said = outputs_of(self.module, self._inputs(x[start : start + _ROWS]))
+                parts.append(said.double().cpu().numpy())
         return np.concatenate(parts) if parts else np.zeros((0, 1))
 
     def _inputs(self, x: Any) -> Tensor:
@@ -179,7 +217,8 @@ class NetworkModel:
         dense = x.toarray() if hasattr(x, "toarray") else np.asarray(x)
         if dense.dtype.kind not in "fiub":
             raise BadInput(f"x holds {dense.dtype}; a network takes numbers")
-        kind = torch.int64 if self._whole else getattr(torch, self.how.dtype)
+        whole = self._whole and (dense.dtype.kind != "f" or np.array_equal(dense, np.trunc(dense)))
+        kind = torch.int64 if whole else getattr(torch, self.how.dtype)
         return torch.as_tensor(np.array(dense, order="C")).to(self.how.device, kind)
 
     def _targets(self, y: Any) -> Tensor:
@@ -253,11 +292,25 @@ def _picked(values: Any, rows: NDArray[np.int64]) -> Any:
     return (values.iloc if hasattr(values, "iloc") else values)[rows]
 
 
-def _moved(module: nn.Module, how: Training) -> nn.Module:
-    """Return the module on the device that was asked for."""
+def check_finite(model: Any, who: str) -> None:
+    """Refuse a model of which a parameter is no finite number; `who` left it so."""
+    if not all(bool(torch.isfinite(p).all()) for p in model.parameters()):
+        raise Diverged(f"{who} a parameter that is NaN or infinite; lower lr, or set clip")
+
+
+def moved(module: nn.Module, how: Training) -> nn.Module:
+    """Return the module on the device and with the precision that were asked for."""
+    kind = getattr(torch, how.dtype)
+    tensors = [*module.parameters(), *module.buffers()]
     try:
-        return module.to(how.device, getattr(torch, how.dtype))
+        if not any(t.is_complex() for t in tensors):
+            return module.to(how.device, kind)
+        module.to(how.device)
     except (AssertionError, RuntimeError) as error:  # torch's words for a device that is not there
         raise BadInput(
             f"device={how.device!r} cannot be used here: {str(error).splitlines()[0]}; take 'cpu'"
         ) from error
+    for t in tensors:  # `to` would leave complex numbers their real parts alone
+        if t.is_floating_point():
+            t.data = t.data.to(kind)
+    return module

@@ -171,7 +171,13 @@ class _Run:
                 f"the loss became {number} at step {len(self.losses) + 1} (learning rate "
                 f"{rate:.3g}); lower lr, or bound the step by clip="
             )
-        value.backward()  # type: ignore[no-untyped-call]
+        if value.requires_grad:
+            value.backward()  # type: ignore[no-untyped-call]
+        if not self.losses and all(p.grad is None for p in moving):
+            raise BadInput(
+                "no parameter that may move has a gradient of the loss; is forward bound to "
+                "another module, or run without gradients?"
+            )
         if clip is not None:
             torch.nn.utils.clip_grad_norm_(moving, clip)
         self.optimizer.step()

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from unteach.core import BadInput
 
+from .forward import answered
+
 Cache = list[tuple[Tensor, Tensor]]
 
 
@@ -160,7 +162,7 @@ def decode(
     made: list[Tensor] = []
     given = prompts
     for _ in range(longest - prompts.shape[1]):
-        logits = module(given, cache) if cached else module(said)
+        logits = module(given, cache) if cached else answered(module, said)
         token = logits[:, -1].argmax(dim=-1)  # (b,)
         made.append(torch.where(over, torch.full_like(token, -1), token))
         if end is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -69,15 +69,16 @@ class BoundaryShrink(Descent):
     def _nearest(self, model: Any, records: Rows) -> Any:
         import torch
 
-        from unteach.models.running import evaluating
+        from unteach.models.running import differentiating
 
         batch = model.batch(records)
         if not hasattr(model, "classes_") or not torch.is_floating_point(batch.x):
             raise NoRoute("BoundaryShrink moves the inputs of a classifier, which must be numbers")
         x = batch.x.detach().clone().requires_grad_(True)
-        with evaluating(model), torch.enable_grad():
-            loss = torch.nn.functional.cross_entropy(model.module(x), batch.y)
+        with differentiating(model):
+            loss = torch.nn.functional.cross_entropy(model.outputs(replace(batch, x=x)), batch.y)
             (slope,) = torch.autograd.grad(loss, [x])
-            said = model.module(x.detach() + self.reach * slope.sign()).detach()
+            moved = x.detach() + self.reach * slope.sign()
+            said = model.outputs(replace(batch, x=moved)).detach()
         said = said.scatter(1, batch.y[:, None], float("-inf"))
         return np.asarray(model.classes_)[said.argmax(dim=1).cpu().numpy()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from unteach.core import (
 from unteach.models import as_trainable
 
 from .bridged import bridged
-from .sides import forgettable, settle, sides_of
+from .sides import copy_to_change, forgettable, settle, sides_of
 
 _BECAUSE = "a function of the user's own, of which nothing is proved"
 
@@ -89,29 +88,21 @@ class ByFunction:
         claim = Heuristic(_BECAUSE)
         if not self._refuse(model, records, request):
             return Forgotten(model, claim, Cost(route="nothing to forget"))
-        from torch import nn
-
         from unteach.models.loading import Loader
-        from unteach.models.running import own_threads, seeded
+        from unteach.models.running import own_code
         from unteach.models.settings import Trace
 
-        after: Any = copy.deepcopy(model)
         with Stopwatch() as watch:
             sides = sides_of(records, request, self.retain_free, seed)
+            after = copy_to_change(repr(self), model, sides.forget)
             both: list[Any] = [sides.forget]
             if not self.retain_free:
                 both.append(sides.retain)
             loaders = [Loader(after, s, seed=derive(seed, k)) for k, s in enumerate(both)]
-            with own_threads(after), seeded(derive(seed, "method"), after.how.device):
+            with own_code(after, derive(seed, "method")):
                 after.train(True)
                 made = self.function(after.module, *loaders, seed=seed)
-        if made is not None and not isinstance(made, nn.Module):
-            raise BadInput(f"{self!r} returned {type(made).__name__}; return a module, or None")
-        if made is not None:
-            after.module = made
-        after.train(False)
-        for p in after.module.parameters():
-            p.grad = None
+            after.take_over(made, repr(self), sides.forget)
         settle(after, Trace(()), records, request)
         given = sum(loader.given for loader in loaders)
         return Forgotten(after, claim, watch.cost(

@@ -34,13 +34,13 @@ def importances(
     """
     import torch
 
-    from unteach.models.running import evaluating
+    from unteach.models.running import differentiating
 
     if isinstance(records, Stream):
         records = records.draw(DRAWN, seed=derive(seed, "importances"))
     moving = list(model.parameters())
     total = [torch.zeros_like(p) for p in moving]
-    with evaluating(model), torch.enable_grad():
+    with differentiating(model):
         for batch in model.batches(records, stream(seed, "importances")):
             one_each = _measured(model, batch, kind)  # (b,)
             for k in range(len(one_each)):
@@ -65,11 +65,11 @@ def mean_gradient(model: Any, records: Records, *, seed: int = 0) -> list[Any]:
     """Return the gradient of the mean loss over the records, one tensor a parameter."""
     import torch
 
-    from unteach.models.running import evaluating
+    from unteach.models.running import differentiating
 
     moving = list(model.parameters())
     total = [torch.zeros_like(p) for p in moving]
-    with evaluating(model), torch.enable_grad():
+    with differentiating(model):
         for batch in model.batches(records, stream(seed, "gradient")):
             found = torch.autograd.grad(model.losses(batch).sum(), moving, allow_unused=True)
             for sum_, g in zip(total, found, strict=True):

@@ -10,6 +10,8 @@ from typing import Any
 
 from unteach.core import NoRoute, Records, stream
 
+from .last_layers import computed
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -40,7 +42,10 @@ class Factor:
 
 
 def layers_with_factors(model: Any) -> list[Any]:
-    """Return the layers whose curvature factors here: linear ones and plain convolutions."""
+    """Return the layers whose curvature factors here: linear ones and plain convolutions.
+
+    Layers with frozen parameters are left out, and those whose weights are computed.
+    """
     from torch import nn
 
     module = getattr(model, "module", None)
@@ -53,8 +58,11 @@ def layers_with_factors(model: Any) -> list[Any]:
     for part in module.modules():
         plain = isinstance(part, nn.Conv2d) and part.groups == 1 and part.padding_mode == "zeros"
         free = all(p.requires_grad for p in part.parameters())
-        if (plain or isinstance(part, nn.Linear)) and free:
+        if (plain or isinstance(part, nn.Linear)) and free and not computed(part):
             found.append(part)
+    owners = [id(p) for part in module.modules() for p in part.parameters(recurse=False)]
+    if any(owners.count(id(p)) > 1 for part in found for p in part.parameters(recurse=False)):
+        raise NoRoute("two layers share a weight, whose curvature is no product; use Influence")
     if not found:
         raise NoRoute("the module has no linear layer and no plain convolution; use Influence")
     return found
@@ -108,9 +116,9 @@ def _seen(model: Any, layers: list[Any], records: Records, seed: int) -> Iterato
     """
     import torch
 
-    from unteach.models.running import evaluating
+    from unteach.models.running import differentiating
 
-    with evaluating(model), torch.enable_grad():
+    with differentiating(model):
         for batch in model.batches(records, stream(seed, "factors")):
             with _watched(layers) as caught:
                 said = model.outputs(batch)  # (n, k)
@@ -120,10 +128,13 @@ def _seen(model: Any, layers: list[Any], records: Records, seed: int) -> Iterato
             outgoing = [c[0][1] for c in caught]
             slopes: list[list[Any]] = [[] for _ in layers]
             for root in _roots(model.loss, said.detach()):
-                found = torch.autograd.grad(said, outgoing, root, retain_graph=True)
+                found = torch.autograd.grad(
+                    said, outgoing, root, retain_graph=True, materialize_grads=True
+                )
                 for mine, slope in zip(slopes, found, strict=True):
                     n, o = slope.shape[:2]
-                    mine.append(slope.reshape(n, o, -1).transpose(1, 2).detach())
+                    flat = slope.reshape(n, o, -1).transpose(1, 2).detach()
+                    mine.append(flat.to(layers[0].weight.dtype))
             yield incoming, slopes
 
 
@@ -147,8 +158,15 @@ def _roots(loss: str, said: Any) -> Iterator[Any]:
 def _watched(layers: list[Any]) -> Iterator[list[list[Any]]]:
     """Note what goes in and out of layers for as long as the block runs."""
     caught: list[list[Any]] = [[] for _ in layers]
+
+    def note(seen: list[Any], given: tuple[Any, ...], named: dict[str, Any], said: Any) -> Any:
+        seen.append((given[0] if given else named["input"], said))
+        return said.clone()  # what follows may change it in place
+
     handles = [
-        layer.register_forward_hook(lambda m, given, said, c=c: c.append((given[0], said)))
+        layer.register_forward_hook(
+            lambda m, given, named, said, c=c: note(c, given, named, said), with_kwargs=True
+        )
         for layer, c in zip(layers, caught, strict=True)
     ]
     try:
@@ -163,7 +181,7 @@ def _places(layer: Any, given: Any) -> Any:
     import torch
     from torch.nn import functional
 
-    given = given.detach()
+    given = given.detach().to(layer.weight.dtype)
     if hasattr(layer, "kernel_size"):
         if isinstance(layer.padding, str):
             raise NoRoute("a convolution's padding is to be numbers; use Influence instead")

@@ -12,7 +12,7 @@ from unteach.core import BadInput, NoRoute, derive
 from unteach.models import Trace
 
 from .descent import Descent
-from .sides import Sides, mean
+from .sides import Sides, check_moves, mean
 
 
 def layers_of(model: Any) -> list[Any]:
@@ -20,19 +20,50 @@ def layers_of(model: Any) -> list[Any]:
     module = getattr(model, "module", None)
     if module is None:
         raise NoRoute(f"{type(model).__name__} has no torch module whose layers could be told")
-    return [m for m in module.modules() if any(True for _ in m.parameters(recurse=False))]
+    behind = {
+        id(m) for part in module.modules() if hasattr(part, "parametrizations")
+        for m in part.parametrizations.modules()
+    }  # fmt: skip
+    return [m for m in module.modules() if id(m) not in behind and own(m)]
+
+
+def own(layer: Any) -> list[Any]:
+    """Return the parameters of a layer itself, those that its weights are computed from included.
+
+    >>> from torch import nn
+    >>> [tuple(p.shape) for p in own(nn.Linear(2, 3))]
+    [(3, 2), (3,)]
+    """
+    behind = getattr(layer, "parametrizations", None)
+    return [*layer.parameters(recurse=False), *(() if behind is None else behind.parameters())]
+
+
+def computed(layer: Any) -> bool:
+    """Say whether a layer's weights are computed from its parameters: pruned, or normalized."""
+    names = [name for name, _ in layer.named_parameters(recurse=False)]
+    ends = ("_orig", "_g", "_v")  # what torch.nn.utils calls them
+    return hasattr(layer, "parametrizations") or any(
+        name.endswith(ends) and name.rpartition("_")[0] in vars(layer) for name in names
+    )
 
 
 def reset(layers: list[Any], seed: int) -> None:
     """Draw the parameters of layers anew, each by its own `reset_parameters`."""
     from unteach.models.running import seeded
 
+    draws = []
     for layer in layers:
-        if not hasattr(layer, "reset_parameters"):
-            raise NoRoute(f"a {type(layer).__name__} cannot be drawn anew: no reset_parameters")
+        name = type(layer).__name__
+        if computed(layer):
+            raise NoRoute(f"a {name} whose weights are computed (pruned, or normalized) cannot be "
+                          "drawn anew; use FineTune, or retrain")  # fmt: skip
+        draw = getattr(layer, "reset_parameters", getattr(layer, "_reset_parameters", None))
+        if draw is None:
+            raise NoRoute(f"a {name} cannot be drawn anew: no reset_parameters")
+        draws.append(draw)
     with seeded(seed):
-        for layer in layers:
-            layer.reset_parameters()
+        for draw in draws:
+            draw()
 
 
 @dataclass(frozen=True)
@@ -77,7 +108,7 @@ class CFk(Descent):
 
     def moves(self, model: Any) -> NDArray[np.bool_]:
         """Return which parameters may move, in the order of `models.parameters`: (p,)."""
-        last = {id(p) for layer in self._last(model)[1] for p in layer.parameters(recurse=False)}
+        last = {id(p) for layer in self._last(model)[1] for p in own(layer)}
         parts = [np.full(p.numel(), id(p) in last) for p in model.parameters()]
         return np.concatenate(parts)
 
@@ -88,16 +119,24 @@ class CFk(Descent):
                 f"the module has {len(layers)} layers: {type(self).__name__}(k={self.k}) would "
                 "freeze none; lower k, or retrain"
             )
-        return layers[: -self.k], layers[-self.k :]
+        first, last = layers[: -self.k], layers[-self.k :]
+        held = {id(p) for layer in first for p in own(layer)}
+        if any(id(p) in held for layer in last for p in own(layer)):
+            raise NoRoute(
+                f"the last {self.k} layers share parameters with those before, which "
+                f"{type(self).__name__} would freeze; use FineTune, or retrain"
+            )
+        return first, last
 
     def _change(self, after: Any, sides: Sides, seed: int) -> tuple[Trace, str]:
         first, last = self._last(after)
         if self.anew:
             reset(last, derive(seed, "reset"))
-        frozen = [p for layer in first for p in layer.parameters(recurse=False) if p.requires_grad]
+        frozen = [p for layer in first for p in own(layer) if p.requires_grad]
         for p in frozen:
             p.requires_grad_(False)
         try:
+            check_moves(type(self).__name__, after, sides.forget)
             return super()._change(after, sides, seed)
         finally:
             for p in frozen:

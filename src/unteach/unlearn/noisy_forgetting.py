@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -30,7 +29,7 @@ from unteach.models import TrainedNetwork, Training, as_trainable
 
 from .bridged import bridged
 from .noisy_path import Constants, NoisyPathLearner, NoisyPathModel
-from .sides import forgettable, settle, sides_of
+from .sides import copy_to_change, forgettable, settle, sides_of
 from .standing import check_standing
 
 
@@ -171,7 +170,8 @@ class NoisyForgetting:
         from unteach.models.running import seeded
         from unteach.models.training import fit
 
-        after: Any = copy.deepcopy(model)
+        sides = sides_of(records, request, False, seed)
+        after = copy_to_change(type(self).__name__, model, sides.forget)
 
         def shake() -> None:
             with torch.no_grad():
@@ -179,7 +179,6 @@ class NoisyForgetting:
                     p.add_(torch.randn_like(p), alpha=math.sqrt(2 * self.lr) * self.sigma)
 
         with Stopwatch() as watch:
-            sides = sides_of(records, request, False, seed)
             each = [lambda moment: shake()] if self.every_step else []
             done = fit(
                 after, lambda rng: after.batches(sides.retain, rng), after.mean_loss,

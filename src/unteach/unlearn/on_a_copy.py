@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -23,7 +22,7 @@ from unteach.core import (
 from unteach.models import Trace
 
 from .bridged import bridged
-from .sides import Sides, forgettable, settle, sides_of
+from .sides import Sides, copy_to_change, forgettable, settle, sides_of
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,10 @@ class OnACopy(ABC):
             return Forgotten(model, claim, Cost(route="nothing to forget"))
         from unteach.models.running import threaded
 
-        after: Any = copy.deepcopy(model)
-        threads = getattr(getattr(after, "how", None), "threads", 1)
+        threads = getattr(getattr(model, "how", None), "threads", 1)
         with Stopwatch() as watch, threaded(threads):
             sides = sides_of(records, request, self.retain_free, seed)
+            after = copy_to_change(type(self).__name__, model, sides.forget)
             done, route = self._change(after, sides, seed)
         settle(after, done, records, request)
         cost = watch.cost(rows_read=sides.read, route=route, gradients=done.gradients)

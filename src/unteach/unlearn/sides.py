@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -62,6 +63,11 @@ def forgettable(name: str, model: Any, records: Any, request: Request) -> bool:
             "needs a model that obeys core.Trainable, such as those of unteach.models.Network, or "
             "one of MLP or CNN"
         )
+    moving = [] if isinstance(model, TrainedNetwork) else list(model.parameters())
+    if not isinstance(model, TrainedNetwork) and not moving:
+        raise NoRoute(f"{name} moves parameters, and all of this model's are frozen; retrain")
+    if any(p.is_complex() for p in moving if hasattr(p, "is_complex")):
+        raise NoRoute(f"{name} steps along real numbers, and parameters are complex; retrain")
     if isinstance(records, Stream):
         if request.ids or not request.groups:
             raise BadInput("records of a stream have no lasting ids; name groups=")
@@ -89,6 +95,39 @@ def sides_of(records: Any, request: Request, retain_free: bool, seed: int) -> Si
     return Sides(forget, None if retain_free else request.applied_to(records))
 
 
+def copy_to_change(name: str, model: Any, forget: Rows) -> Any:
+    """Return a copy of the model whose own parameters decide what it says, or refuse."""
+    after = copy.deepcopy(model)
+    check_moves(name, after, forget, list(model.parameters()))
+    return after
+
+
+def check_moves(name: str, model: Any, forget: Rows, others: Sequence[Any] = ()) -> None:
+    """Refuse a model whose outputs no parameter moves, or the parameters of another model do.
+
+    So it is where a forward is a function that holds the module it was written for, of which a
+    copy calls the original; steps would go nowhere, and the method would claim to have forgotten.
+    """
+    import torch
+
+    from unteach.models.running import differentiating, seeded
+
+    some = model.batches(forget.take(np.arange(min(2, len(forget)))), stream(0, "moves"))
+    moving = list(model.parameters())
+    device = getattr(getattr(model, "how", None), "device", "cpu")
+    with differentiating(model), seeded(0, device):
+        loss = model.losses(next(iter(some))).sum()
+        every = [*moving, *others]
+        found = torch.autograd.grad(loss, every, allow_unused=True) if loss.requires_grad else ()
+    if all(g is None for g in found[: len(moving)]) or any(
+        g is not None for g in found[len(moving) :]
+    ):
+        raise NoRoute(
+            f"{name} would move parameters that do not decide what the model says: they have no "
+            "part in it, or forward is bound to another module; retrain instead"
+        )
+
+
 def _all_of(tasks: Any, group: Any, seed: int) -> Any:
     """Return all records of a group where it is finite, else some that stand for it."""
     if group in getattr(tasks, "every", ()):
@@ -98,6 +137,10 @@ def _all_of(tasks: Any, group: Any, seed: int) -> Any:
 
 def settle(after: Any, trace: Any, records: Any, request: Request) -> None:
     """Note on the new model what it stands on now, and how it came about."""
+    if not isinstance(after, TrainedNetwork):
+        from unteach.models.trained import check_finite
+
+        check_finite(after, "the last step left")
     if getattr(after, "ids_digest_", None) is not None and not isinstance(records, Stream):
         left = records.ids
         if request.replace is None:

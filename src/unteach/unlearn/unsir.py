@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, ClassVar
 
@@ -90,18 +90,19 @@ class UNSIR(Descent):
         """Return the noise as records with the forgotten labels."""
         import torch
 
-        from unteach.models.running import evaluating, seeded
+        from unteach.models.running import differentiating, seeded
 
         batch = model.batch(forget)
         if not hasattr(model, "classes_") or not torch.is_floating_point(batch.x):
             raise NoRoute("UNSIR makes inputs for a classifier, which must be numbers")
         labels = batch.y.repeat(self.copies)
         shape = (len(labels), *batch.x.shape[1:])
-        with evaluating(model), torch.enable_grad(), seeded(derive(seed, "noise")):
+        with differentiating(model), seeded(derive(seed, "noise")):
             x = (self.noise * torch.randn(shape)).to(batch.x).requires_grad_(True)
             optimizer = torch.optim.Adam([x], lr=self.noise_lr * self.noise)
             for _ in range(self.noise_steps):
-                loss = torch.nn.functional.cross_entropy(model.module(x), labels)
+                said = model.outputs(replace(batch, x=x, y=labels))
+                loss = torch.nn.functional.cross_entropy(said, labels)
                 size = 0.1 * (x / self.noise).pow(2).mean()
                 (slope,) = torch.autograd.grad(size - loss, [x])
                 x.grad = slope
