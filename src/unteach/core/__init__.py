@@ -8,6 +8,7 @@ from .canonical import canonical, digest, plain, pseudonym
 from .cases import Case, Trial
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
 from .columns import LazyColumn, densified
+from .contents import Contents, said
 from .contracts import (
     Estimator,
     Learner,
@@ -42,19 +43,27 @@ from .plugins import plugins
 from .records import Ids, Records, Rows, Stream, as_ids, first_repeated, locate, tight
 from .requests import Request
 from .results import Better, Forgotten, Reading, Table
-from .roles import records_in, refuse_shared, unseen
-from .saved import Saved, read_whole, write_whole
+from .roles import records_in, shared, unseen
+from .saved import (
+    Saved,
+    array_from,
+    arrays_from,
+    json_from,
+    read_whole,
+    unzipped,
+    write_whole,
+)
 from .seeds import derive, stream
 
 __all__ = [
-    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Corrupt", "Cost",
-    "Diverged", "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic", "Ids",
-    "Keeps", "LazyColumn",
-    "Learner", "Metric", "Model", "NeedsReference", "NoRoute", "NotConverged", "NothingLeft",
-    "OneClassLeft", "Prepares", "Progress", "Promises", "Reading", "Records", "RepeatedRecord",
-    "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table", "Trainable", "Trial",
-    "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "as_ids", "canonical", "claim_from",
-    "claim_json", "densified", "derive", "digest", "first_repeated", "locate", "plain", "plugins",
-    "pseudonym", "read_whole", "records_in", "refuse_shared", "stream", "tight", "unseen",
+    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Contents", "Corrupt",
+    "Cost", "Diverged", "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic",
+    "Ids", "Keeps", "LazyColumn", "Learner", "Metric", "Model", "NeedsReference", "NoRoute",
+    "NotConverged", "NothingLeft", "OneClassLeft", "Prepares", "Progress", "Promises", "Reading",
+    "Records", "RepeatedRecord", "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table",
+    "Trainable", "Trial", "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "array_from",
+    "arrays_from", "as_ids", "canonical", "claim_from", "claim_json", "densified", "derive",
+    "digest", "first_repeated", "json_from", "locate", "plain", "plugins", "pseudonym",
+    "read_whole", "records_in", "said", "shared", "stream", "tight", "unseen", "unzipped",
     "write_whole",
 ]

@@ -116,12 +116,13 @@ class Forgets:
         return copy.deepcopy(self).forget(ids)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a model that can still forget: it holds its training rows."""
-        return write_whole(path, self.to_saved().to_bytes())
+        """Write a model that can still forget: it holds its training rows; its owner alone reads it."""
+        return write_whole(path, self.to_saved().to_bytes(), private=True)
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write a model that only serves: no row is in it that its predictions do not need."""
-        return write_whole(path, self.to_saved(serving=True).to_bytes())
+        raw = self.to_saved(serving=True).to_bytes()
+        return write_whole(path, raw, private=self.keeps().needed > 0)
 
     def to_saved(self, *, serving: bool = False) -> Saved:
         """Return what `save` (or, when serving, `export`) writes."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from unteach.core import BadInput, Claim, Exact, Keeps
+from unteach.core import BadInput, Claim, Corrupt, Exact, Keeps
 
 from .held import Held, HoldsRows
 from .inputs import Floats, positive, read_queries
@@ -131,13 +131,17 @@ class NaiveBayes(HoldsRows, ClassifierMixin, BaseEstimator):
         self.var_, self.epsilon_ = var, epsilon
         return Exact(atol=0.0)
 
-    def _serves(self) -> tuple[str, ...]:
-        return ("classes_", "class_count_", "class_prior_", "theta_", "var_", "epsilon_")
+    def _serves(self) -> dict[str, str]:
+        return {
+            "classes_": "classes (k)", "class_count_": "float64 (k)",
+            "class_prior_": "float64 (k)", "theta_": "float64 (k, d)", "var_": "float64 (k, d)",
+            "epsilon_": "float64 ()",
+        }  # fmt: skip
 
     def _restore(self, config: Any, arrays: Any) -> None:
         super()._restore(config, arrays)
-        if hasattr(self, "_held"):
-            self._moments = _tally(self._held)  # exact, and so the same as it was
+        if not (self.class_prior_ > 0).all() or not (self.var_ > 0).all():
+            raise Corrupt("a class has no share of the rows, or no variance")
 
 
 def _tally(held: Held) -> dict[Any, Moments]:

@@ -15,15 +15,16 @@ from sklearn.utils.validation import check_is_fitted
 from unteach.core import (
     BadInput,
     Claim,
+    Contents,
     Corrupt,
     Forgets,
     Ids,
     NothingLeft,
     OneClassLeft,
     as_ids,
-    claim_from,
     claim_json,
     locate,
+    said,
     tight,
 )
 
@@ -114,8 +115,9 @@ class HoldsRows(Forgets):
     A class that mixes this in writes `_learn(held)`, which sets every fitted attribute from
     rows alone and returns the claim, and may write `_remove(kept, gone)` and
     `_insert(held, new)`, which do the same faster from what is there. None of them changes an
-    array in place. `_serves()` names the fitted attributes that predictions need, `_private`
-    those that are neither parameters nor public.
+    array in place. `_serves()` names the fitted attributes that predictions need with the form
+    that each has in a file (see `Contents`), `_private` those that are neither parameters nor
+    public.
 
     `forget` and `partial_fit` go by the parameters of `fit`: one that was set later counts from
     the next fit on. Ids that the model gives go on after the largest it ever held.
@@ -224,7 +226,7 @@ class HoldsRows(Forgets):
     def _insert(self, held: Held, new: Held) -> Claim:
         return self._learn(held)
 
-    def _serves(self) -> tuple[str, ...]:
+    def _serves(self) -> dict[str, str]:
         raise TypeError(f"{type(self).__name__} does not define what its predictions need")
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -242,18 +244,36 @@ class HoldsRows(Forgets):
         return config, arrays
 
     def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        restore_shape(self, config)
-        self._params = dict(config.get("fitted", config["params"]))
-        self.claim_ = claim_from(dict(config["claim"]))
-        for name in self._serves():
-            value = arrays[name]
+        held = restore_shape(self, config, arrays)
+        self._params = {**held.config["params"], **held.config.get("fitted", {})}
+        for name, form in self._serves().items():
+            value = held.array(name, form)
             setattr(self, name, value if value.ndim else value.item())
-        if "ids" in arrays:
-            held = Held(arrays["ids"], arrays["x"], arrays["y"], arrays["weight"])
-            if not len(held.ids) == len(held.x) == len(held.y) == len(held.weight):
-                raise Corrupt("the saved model holds columns of different lengths")
-            self._next_id = next_id(held.ids, config.get("next_id"))
-            self._held, self.sample_ids_ = held, held.ids
+        if "ids" not in held:
+            self.claim_ = said(held.claim())
+            return
+        ids, x, y = (held.array(name, form) for name, form in self._columns().items())
+        rows = Held(ids, x, y, held.array("weight", "float64 (n)", least=0.0))
+        if not rows.weight.any():
+            raise Corrupt("no row of the file has a weight above zero")
+        self._next_id = next_id(ids, held.next_id())
+        self._held, self.sample_ids_ = rows, ids
+        with as_fitted(self):
+            self.claim_ = self._derived(rows, held)
+
+    def _columns(self) -> dict[str, str]:
+        """Return the forms of ids, inputs and targets in a file."""
+        y = "labels (n)" if is_classifier(self) else "float64 (n) | float64 (n, t)"
+        return {"ids": "ids (n)", "x": "float64 (n, d)", "y": y}
+
+    def _derived(self, rows: Held, held: Contents) -> Claim:
+        """Return the claim that rows read from a file bear out; else they are not the model's."""
+        read = {name: getattr(self, name) for name in self._serves()}
+        claim = self._learn(rows)
+        for name, value in read.items():
+            if not np.array_equal(value, getattr(self, name)):
+                raise Corrupt(f"{name} is not what the rows in the file give")
+        return claim
 
 
 def shape_of(model: Any) -> dict[str, Any]:
@@ -266,14 +286,20 @@ def shape_of(model: Any) -> dict[str, Any]:
     return config
 
 
-def restore_shape(model: Any, config: Mapping[str, Any]) -> None:
-    """Set what `shape_of` returned."""
-    known = set(type(model)().get_params(deep=False))
-    if set(config["params"]) != known:
-        raise Corrupt(f"the saved parameters are not those of a {type(model).__name__}")
+def restore_shape(
+    model: Any, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> Contents:
+    """Set what `shape_of` returned, and return the contents of which d is the features."""
+    held = Contents(config, arrays)
+    defaults = type(model)().get_params(deep=False)
+    for params in (config["params"], {**config["params"], **config.get("fitted", {})}):
+        if set(params) != set(defaults):
+            raise Corrupt(f"the saved parameters are not those of a {type(model).__name__}")
     for name, value in config["params"].items():
         setattr(model, name, value)
     if "n_features_in_" in config:
-        model.n_features_in_ = int(config["n_features_in_"])
+        model.n_features_in_ = held.sizes["d"] = held.whole("n_features_in_", least=1)
     if "feature_names_in_" in config:
-        model.feature_names_in_ = np.array(config["feature_names_in_"], dtype=object)
+        names = held.texts("feature_names_in_", held.sizes.get("d"))
+        model.feature_names_in_ = np.array(names, dtype=object)
+    return held

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from unteach.core import Claim, Exact, Keeps, NotConverged
+from unteach.core import Claim, Contents, Corrupt, Exact, Keeps, NotConverged
 
 from .held import Held, HoldsRows
 from .inputs import Floats, positive, read_queries
@@ -143,5 +143,25 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
         self.n_iter_ = steps
         return Exact(atol=rounded_up(problem.uncertainty(best), 1e-11))
 
-    def _serves(self) -> tuple[str, ...]:
-        return ("classes_", "coef_", "intercept_", "gradient_norm_", "n_iter_")
+    def _serves(self) -> dict[str, str]:
+        return {
+            "classes_": "classes (k)", "coef_": "float64 (r, d)", "intercept_": "float64 (r)",
+            "gradient_norm_": "float64 ()", "n_iter_": "int64 ()",
+        }  # fmt: skip
+
+    def _restore(self, config: Any, arrays: Any) -> None:
+        super()._restore(config, arrays)
+        k = len(self.classes_)
+        if k < 2 or len(self.coef_) != (1 if k == 2 else k):
+            raise Corrupt(f"there are {len(self.coef_)} rows of coefficients for {k} classes")
+
+    def _derived(self, rows: Held, held: Contents) -> Claim:
+        problem = Likelihood.of(rows.weighing, positive(self, "C"), bool(self.fit_intercept))
+        theta = np.column_stack([self.coef_, self.intercept_])[:, : problem.shape[1]]
+        same = np.array_equal(problem.classes, self.classes_) and theta.shape == problem.shape
+        # another machine may round otherwise
+        if not same or not problem.settled(theta, 10 * positive(self, "tol")):
+            raise Corrupt("the coefficients do not solve the problem of the rows in the file")
+        if not self.fit_intercept and self.intercept_.any():
+            raise Corrupt("there is an intercept where none was fitted")
+        return Exact(atol=rounded_up(problem.uncertainty(theta), 1e-11))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from unteach.core import BadInput, Claim, Exact, Keeps
+from unteach.core import BadInput, Claim, Contents, Corrupt, Exact, Keeps
 
 from .held import Held, HoldsRows
 from .inputs import Floats, read_queries
@@ -119,8 +119,8 @@ class Neighbours(HoldsRows, ClassifierMixin, BaseEstimator):
         self._x, self._order = held.x, np.argsort(held.ids, kind="stable")
         return Exact(atol=0.0)
 
-    def _serves(self) -> tuple[str, ...]:
-        return ("classes_",)
+    def _serves(self) -> dict[str, str]:
+        return {"classes_": "classes (k)"}
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         config, arrays = super()._state(serving)
@@ -130,8 +130,11 @@ class Neighbours(HoldsRows, ClassifierMixin, BaseEstimator):
 
     def _restore(self, config: Any, arrays: Any) -> None:
         super()._restore(config, arrays)
-        if hasattr(self, "_held"):
-            self._learn(self._held)
-        else:
-            self._x, self._at = arrays["rows"], arrays["at"]
+        if not hasattr(self, "_held"):
+            held = Contents(config, arrays, d=self.n_features_in_)
+            self._x = held.array("rows", "float64 (n, d)")
+            self._at = held.array("at", "int64 (n)", least=0, below=len(self.classes_))
             self._order = np.arange(len(self._x))
+        self._count()  # refuses settings that are none
+        if not len(self._x):
+            raise Corrupt("there are no rows to be neighbours")

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import lapack, qr, solve_triangular
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from unteach.core import BadInput, Claim, Exact, Keeps, NothingLeft
+from unteach.core import BadInput, Claim, Contents, Corrupt, Exact, Keeps, NothingLeft
 
 from .held import Held, HoldsRows, as_fitted
 from .inputs import Floats, positive, read_queries
@@ -210,17 +210,30 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         bound = 64 * _EPS * (size + condition * residual) / min(1.0, smallest)
         return Exact(atol=rounded_up(bound))
 
-    def _serves(self) -> tuple[str, ...]:
-        return ("coef_", "intercept_")
+    def _serves(self) -> dict[str, str]:
+        return {
+            "coef_": "float64 (d) | float64 (t, d)", "intercept_": "float64 () | float64 (t)",
+        }  # fmt: skip
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         config, arrays = super()._state(serving)
         return config, {**arrays, "factor": self._factor} if "ids" in arrays else arrays
 
-    def _restore(self, config: Any, arrays: Any) -> None:
-        super()._restore(config, arrays)
-        if "ids" in arrays:
-            self._factor = arrays["factor"]
+    def _derived(self, rows: Held, held: Contents) -> Claim:
+        if self.coef_.ndim != rows.y.ndim or np.ndim(self.intercept_) != rows.y.ndim - 1:
+            raise Corrupt("the coefficients are not for as many targets as the rows have")
+        positive(self, "alpha", zero=True)
+        read, told = (self.coef_, self.intercept_), self.predict(rows.x)
+        self._factor, fresh = held.array("factor", "float64 (d, d)"), self._factored(rows)
+        beside = solve_triangular(fresh, self._factor.T, trans="T")  # the identity, if they agree
+        if np.abs(beside - np.eye(len(fresh))).max() > _WORN:
+            self._factor = fresh
+        _, residual = self._solve(rows)
+        claim, apart = self._claim(rows, residual), np.abs(self.predict(rows.x) - told).max()
+        self.coef_, self.intercept_ = read
+        if not isinstance(claim, Exact) or apart > claim.atol:
+            raise Corrupt(f"the predictions are {apart:g} from those that the rows in it give")
+        return claim
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

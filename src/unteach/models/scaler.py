@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from unteach.core import BadInput, Claim, Exact, Keeps
+from unteach.core import BadInput, Claim, Contents, Corrupt, Exact, Keeps, densified
 
 from .held import Held, HoldsRows, as_fitted, atomic
 from .inputs import Floats, place_of_fault, read_queries, read_weight
@@ -127,10 +127,11 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _read(self, X: Any, y: Any, weight: Any, ids: Any, *, first: bool) -> Held:
         if self.statistics not in ("follow", "frozen", "public"):
             raise BadInput(f'statistics is "follow", "frozen" or "public", got {self.statistics!r}')
+        X = densified(X)
         try:
             x = np.array(validate_data(self, X, reset=first, dtype=np.float64, order="C"))
         except ValueError as error:
-            raise BadInput(f"{error}{'' if hasattr(X, 'tocsr') else place_of_fault(X)}") from error
+            raise BadInput(f"{error}{place_of_fault(X)}") from error
         weights = read_weight(weight, len(x), some=first)
         if not first and hasattr(self, "sample_ids_"):
             ids = self._following(ids, len(x))
@@ -175,8 +176,8 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         given = {"follow": (), "frozen": (FROZEN,), "public": (PUBLIC,)}[self.statistics]
         return Exact(atol=0.0, given=given)
 
-    def _serves(self) -> tuple[str, ...]:
-        return ("mean_", "var_", "scale_")
+    def _serves(self) -> dict[str, str]:
+        return dict.fromkeys(("mean_", "var_", "scale_"), "float64 (d)")
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         config, arrays = super()._state(serving)
@@ -184,13 +185,25 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             arrays |= self._moments.arrays()
         return config, arrays
 
+    def _columns(self) -> dict[str, str]:
+        x = "float64 (n, d)" if self._chosen == "follow" else "float64 (n, 0)"
+        return {"ids": "ids (n)", "x": x, "y": "float64 (n, 0)"}
+
     def _restore(self, config: Any, arrays: Any) -> None:
         super()._restore(config, arrays)
-        if self._chosen == "follow" and hasattr(self, "_held"):
-            self._moments = Moments(self._held.x.shape[1])
-            self._moments.add(self._held.x, self._held.weight)
-        elif "sums" in arrays:
-            self._moments = Moments.of(arrays)
+        with as_fitted(self):
+            if "sums" in arrays:
+                held = Contents(config, arrays, d=self.n_features_in_)
+                read = {name: getattr(self, name) for name in self._serves()}
+                self.claim_ = self._set(Moments.of(held))
+                if not all(np.array_equal(v, getattr(self, name)) for name, v in read.items()):
+                    raise Corrupt("mean and scale are not those of the sums in the file")
+            fits = np.where((self.var_ > 0) & bool(self.with_std), np.sqrt(self.var_), 1.0)
+        if (self.var_ < 0).any() or not np.array_equal(self.scale_, fits):
+            raise Corrupt("the scale is not that of the variance")
+
+    def _derived(self, rows: Held, held: Contents) -> Claim:
+        return super()._derived(rows, held) if self._chosen == "follow" else self._promise()
 
     def __sklearn_clone__(self) -> Self:
         if self.statistics == self._chosen == "public" and hasattr(self, "claim_"):

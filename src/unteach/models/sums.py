@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput
+from unteach.core import BadInput, Contents, Corrupt
 
 Floats = NDArray[np.float64]
 
@@ -151,11 +150,15 @@ class Moments:
         return {name: getattr(self, name).digits for name in ("weights", "sums", "squares")}
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Moments:
-        """Return the moments whose `arrays` these are."""
-        self = cls(len(arrays["sums"]))
-        for name in ("weights", "sums", "squares"):
-            getattr(self, name).digits = arrays[name]
+    def of(cls, held: Contents) -> Moments:
+        """Return the moments whose `arrays` a file holds."""
+        digits = {name: held.array(name, f"int64 (d, {_DIGITS})") for name in ("sums", "squares")}
+        digits["weights"] = held.array("weights", f"int64 (1, {_DIGITS})")
+        self = cls(held.sizes["d"])
+        for name, values in digits.items():
+            getattr(self, name).digits = values
+        if self.weights.whole()[0] <= 0:
+            raise Corrupt("the weights in the file do not add up to more than zero")
         return self
 
     def weight(self) -> float:
