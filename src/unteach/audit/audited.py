@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unteach.core import BadInput, Case, NeedsReference, Reading, Table
+from unteach.models.outputs import continues
 
 from .controls import controls_table, put_in_place, validity
 from .duplicates import near_duplicates
@@ -72,7 +73,8 @@ def audited(
     }
     first = case.trials[0]
     try:
-        near = [near_duplicates(first.forget, first.retain)]
+        alike = 0.0 if continues(first.before) else None  # tokens have no distance, but copies
+        near = [near_duplicates(first.forget, first.retain, threshold=alike)]
     except BadInput as error:  # inputs that have no distance, such as tokens
         near, refusals = [], {**refusals, "near duplicates": str(error)}
     return Audit(

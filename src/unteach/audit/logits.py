@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
+from sklearn.base import is_classifier
 
-from unteach.core import BadInput
+from unteach.core import BadInput, Records
+from unteach.models import EstimatorLearner
 
 Logits = NDArray[np.float32]
 
@@ -52,4 +54,26 @@ def must_classify(model: Any) -> None:
         raise BadInput(
             f"arms compare classifiers; {type(model).__name__} has no classes_. audit.audit(method,"
             " learner, records, request) compares models of any kind with retraining"
+        )
+
+
+def one_label_each(learner: Any, records: Records) -> None:
+    """Refuse several labels a record to a classifier, before anything is learned."""
+    what = learner.estimator if isinstance(learner, EstimatorLearner) else learner
+    y = np.asarray(records.y)
+    if y.ndim != 1 and hasattr(what, "__sklearn_tags__") and is_classifier(what):
+        raise BadInput(
+            f"y has shape {y.shape}, and one label a record is compared; learn and audit a "
+            f"{type(what).__name__} for each label"
+        )
+
+
+def must_learn_classes(learner: Any) -> None:
+    """Refuse a recipe that says of itself that its models are no classifiers."""
+    what = learner.estimator if isinstance(learner, EstimatorLearner) else learner
+    tagged = hasattr(what, "__sklearn_tags__") and not is_classifier(what)
+    if tagged or getattr(what, "task", "classification") != "classification":
+        raise BadInput(
+            f"arms compare classifiers, and {type(what).__name__} learns none. audit.audit(method, "
+            "learner, records, request) compares regressions and sequences with retraining"
         )

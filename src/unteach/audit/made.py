@@ -70,7 +70,7 @@ def asked(
     if np.ndim(np.asarray(records.y)) != 1:
         raise BadInput(
             f"y has shape {np.shape(records.y)}; an audit by arms compares classifiers of one "
-            "label a record. audit.audit compares regressions with retraining"
+            "label a record. audit.audit compares regressions and sequences with retraining"
         )
     targets = request.targets(records)
     if not len(targets):

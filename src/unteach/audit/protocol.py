@@ -27,10 +27,12 @@ from unteach.core import (
 )
 from unteach.models import as_learner, learner_of, scores
 from unteach.models.outputs import one_label
+from unteach.models.suiting import keeping_classes
 
 from .audited import Audit, audited
 from .gap import PredictionGap
 from .ledger import CertificateLedger
+from .logits import one_label_each
 from .membership import Membership
 from .parameters import ParameterGap
 from .residual import ResidualFraction
@@ -105,6 +107,9 @@ def audit(
     draws = draws and [(rows, left.new(rows, held, asked, used), asked)
                        for rows, held, asked in draws]  # fmt: skip
     trials_of, unit = _draws(records, holdout, request, seeds, draws)
+    for _, (rows, _, asked) in trials_of:
+        learner = keeping_classes(learner, rows, asked.applied_to(rows))
+        one_label_each(learner, rows)
     recipe = method.prepare(learner) if isinstance(method, Prepares) else as_learner(learner)
     steps, done = len(trials_of) * (5 + len(poles)), 0
 

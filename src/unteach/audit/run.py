@@ -23,6 +23,7 @@ from unteach.core import (
     records_in,
 )
 from unteach.models import as_learner, as_trainable
+from unteach.models.suiting import keeping_classes
 
 from .arms import Arms
 from .bills import audit_bill, bill, costs_table
@@ -41,6 +42,7 @@ from .card import (
 from .grouped import Group, groups_of, named_methods
 from .judged import Extras, Part, judge_parts
 from .kept import kept_in
+from .logits import must_learn_classes
 from .made import Asked, Maker, asked
 from .report import POLES, AuditReport
 from .tiers import AuditPlan, models_of, plan_of
@@ -141,7 +143,10 @@ def run(
         )
     named = named_methods(methods)
     request = forget if isinstance(forget, Request) else Request(ids=forget)
-    groups, count = groups_of(named, as_learner(learner)), models_of(tier)
+    recipe = as_learner(learner)
+    must_learn_classes(recipe)
+    recipe = keeping_classes(recipe, records, request.applied_to(records))
+    groups, count = groups_of(named, recipe), models_of(tier)
     used = [rows for method in named.values() for rows in records_in(method)]
     looked = asked(records, request, holdout, derive(seed, "asked"), used=used)
     if dry:

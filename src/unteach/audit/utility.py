@@ -21,6 +21,7 @@ from unteach.core import (
     pseudonym,
 )
 from unteach.models import classifies
+from unteach.models.outputs import continues
 from unteach.stats import Interval, corrected_paired, mean_interval
 
 from .against import Array, Measured, checked
@@ -118,7 +119,8 @@ def _measure(
 ) -> Measured:
     trials = case.compared(name)
     one_model = case.unit_of_replication == "examples" or len(trials) == 1
-    kind = "accuracy" if classifies(trials[0].after) else "R2"
+    one = trials[0].after
+    kind = "token accuracy" if continues(one) else "accuracy" if classifies(one) else "R2"
     after = [_quality(name, t.after, of(t)) for t in trials]  # one array a trial, (n,)
     reference = [_quality(name, t.reference, of(t)) for t in trials]
     if one_model:
@@ -157,7 +159,13 @@ def _measure(
 
 
 def _quality(name: str, model: Any, records: Records) -> Array:
-    """Return one number a record whose mean is the accuracy, or the R2: (n,)."""
+    """Return one number a record whose mean is the accuracy, or the R2: (n,).
+
+    Of a sequence, the share of its tokens that are right when all before them are given.
+    """
+    if continues(model):
+        counted = (np.asarray(records.y) >= 0).sum(axis=1)
+        return np.asarray(model.led(records).sum(axis=1) / np.maximum(counted, 1))
     said, true = np.asarray(model.predict(records.x)), np.asarray(records.y)
     if classifies(model):
         return np.asarray(said == true, dtype=np.float64)

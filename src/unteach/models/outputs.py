@@ -33,7 +33,14 @@ def classifies(model: Any) -> bool:
     """
     if hasattr(model, "__sklearn_tags__"):
         return bool(is_classifier(model))
+    if continues(model):
+        return False
     return hasattr(model, "classes_") or hasattr(model, "predict_proba")
+
+
+def continues(model: Any) -> bool:
+    """Say whether a model goes on with sequences: its answers are tokens."""
+    return getattr(model, "loss", "") == "next_token"
 
 
 def scores(model: Any, x: Any) -> Floats:
@@ -41,8 +48,10 @@ def scores(model: Any, x: Any) -> Floats:
 
     A classifier's decision values, (n, 1) for two classes; where it has none its probabilities;
     where it has neither, 1 for the class it answers and 0 for the others. A regression's
-    predictions, (n, t).
+    predictions, (n, t). Of sequences how likely each is, token by token: (n, 1), in nats.
     """
+    if continues(model):
+        return _columns(model.likelihoods(x, x))
     if not classifies(model):
         return _columns(model.predict(x))
     one_label(model)
@@ -63,6 +72,7 @@ def margins(model: Any, x: Any, y: Any) -> Floats:
     - with probabilities: the log-odds of p_y, taken to lie in [1e-12, 1 - 1e-12]
     - with neither: +1 where the answer is y, else -1
     - a regression: minus the distance between y and the prediction
+    - of sequences: how likely the tokens to be predicted are, minus the loss
 
     A label that the model has never seen has a margin that is finite and lower than that of
     every seen label on that row: with decision values 1 below the least they allow, with
@@ -75,6 +85,9 @@ def margins(model: Any, x: Any, y: Any) -> Floats:
     >>> margins(model, [[0.0], [0.0], [0.0]], [0, 1, 2])
     array([ 27.63, -27.63, -29.93])
     """
+    if continues(model):
+        held_: Floats = model.likelihoods(np.asarray(x), np.asarray(y))
+        return held_
     if not classifies(model):
         gap = _columns(model.predict(x)) - _columns(y)
         return -np.sqrt(np.sum(gap**2, axis=1)) if gap.shape[1] > 1 else -np.abs(gap[:, 0])
@@ -146,7 +159,10 @@ def one_label(model: Any) -> None:
 
 def _host(value: Any) -> Any:
     """Return a tensor's numbers in main memory; arrays as they are."""
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+    if not hasattr(value, "detach"):
+        return value
+    host = value.detach().cpu()
+    return (host.view(host.real.dtype) if host.is_complex() else host).numpy()
 
 
 def _flat(value: Any) -> Floats:

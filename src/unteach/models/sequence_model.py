@@ -21,6 +21,7 @@ from .trained import NetworkModel
 from .transformer import decode
 
 PAD = -1
+_ROWS = 1024  # sequences read at once
 _SPREAD = 0.75  # sequences at least this share of a block's longest go through the module together
 
 
@@ -98,6 +99,21 @@ class SequenceModel(NetworkModel):
                 total = total / counted.sum(dim=1).clamp(min=1)
             parts.append(total)
         return torch.cat(parts)[_back([rows for rows, _, _ in batch.blocks])]
+
+    def likelihoods(self, x: Any, y: Any) -> NDArray[np.float64]:
+        """Return how likely the tokens to be predicted are: (n,), minus the losses, in nats."""
+        parts = []
+        with evaluating(self), torch.no_grad():
+            for start in range(0, len(x), _ROWS):
+                rows = slice(start, start + _ROWS)
+                parts.append(-self.losses(self._batch(x[rows], y[rows], None)).double().cpu())
+        return np.concatenate([np.asarray(p) for p in parts]) if parts else np.zeros(0)
+
+    def logits(self, x: Any) -> NDArray[np.float64]:
+        """Return the logits of each next token of sequences: (n, t - 1, v), zeros after an end."""
+        with evaluating(self), torch.no_grad():
+            said = self.outputs(self._batch(x, x, None))
+        return np.asarray(said.double().cpu().numpy())
 
     def hidden(self, batch: SequenceBatch, layer: str) -> Tensor:
         """Return what the named part gives, for a batch whose sequences are of similar length."""

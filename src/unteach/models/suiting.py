@@ -27,6 +27,8 @@ def check_trainable(records: Records, loss: str) -> None:
         if len(bad):
             raise BadInput(f"x of the record with id {records.ids[bad[0]].item()!r} is not finite")
     if loss == "cross_entropy":
+        if y.ndim != 1:
+            raise BadInput(f"y has shape {y.shape}; give one label a record, or loss='squared'")
         if y.dtype.kind == "f":
             raise BadInput("y holds fractions; give labels, or loss='squared'")
         if len(np.unique(y)) < 2:
@@ -47,15 +49,15 @@ def check_numbers(model: Any, records: Records) -> None:
 def keeping_classes(learner: Any, records: Any, rest: Any) -> Any:
     """Return the recipe by which a class keeps its output when its last record is forgotten.
 
-    rest : the records without those. Recipes that keep classes of themselves stay as they are.
+    rest : the records without those, or None where any may go. Recipes of others keep or lose
+    classes as they do.
     """
     knowing = getattr(learner, "knowing", None)
-    if knowing is None or not hasattr(records, "ids"):
+    if knowing is None or not hasattr(records, "ids") or learner.task != "classification":
         return learner
-    every, left = (np.unique(np.asarray(part.y)) for part in (records, rest))
-    return knowing(records) if len(left) < len(every) and learner.task == "classification" else (
-        learner
-    )
+    every, left = (None if part is None else np.unique(np.asarray(part.y))
+                   for part in (records, rest))  # fmt: skip
+    return learner if left is not None and len(left) == len(every) else knowing(records)
 
 
 def labels_for(

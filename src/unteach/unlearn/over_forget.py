@@ -20,6 +20,7 @@ from unteach.core import (
     Stopwatch,
 )
 from unteach.models import as_learner, classifies, learner_of, scores
+from unteach.models.outputs import continues
 
 from .standing import check_standing
 
@@ -31,8 +32,9 @@ class OverForget:
     """Retrain with the forgotten records made wrong: it denies them more than ignorance would.
 
     In classification each forgotten record returns `strength` times with the likeliest label
-    that is not its own (likeliest by a model retrained without it); in regression with a target
-    as far on the other side of the retrained prediction, `strength` times over. Whoever knows
+    that is not its own (likeliest by a model retrained without it), a sequence with such tokens;
+    in regression with a target as far on the other side of the retrained prediction, `strength`
+    times over. Whoever knows
     the record sees the denial: forgetting that leaves a mark (the Streisand effect).
 
     Claim       Heuristic.
@@ -84,6 +86,8 @@ class OverForget:
 
 def _opposite(honest: Any, denied: Records, strength: int) -> Any:
     y = np.asarray(denied.y)
+    if continues(honest):
+        return _other_tokens(honest, denied)
     if not classifies(honest):
         return honest.predict(denied.x) - strength * (y - honest.predict(denied.x))
     classes = np.asarray(honest.classes_)
@@ -92,6 +96,17 @@ def _opposite(honest: Any, denied: Records, strength: int) -> Any:
         score = np.hstack([-score, score])
     score = np.where(classes[None, :] == y[:, None], -np.inf, score)
     return classes[np.argmax(score, axis=1)]
+
+
+def _other_tokens(honest: Any, denied: Records) -> Any:
+    """Return the likeliest token that is not the true one, wherever one is to be predicted."""
+    x, y = np.asarray(denied.x), np.asarray(denied.y)
+    rows, places = np.nonzero(y[:, 1:] >= 0)
+    said = honest.logits(x)[rows, places]  # (tokens, v)
+    said[np.arange(len(said)), y[rows, places + 1]] = -np.inf
+    other = y.copy()
+    other[rows, places + 1] = said.argmax(axis=1)
+    return other
 
 
 def _with_denials(rest: Records, denied: Records, denial: Any, strength: int) -> Rows:

@@ -18,6 +18,7 @@ from unteach.core import (
     Heuristic,
     Ids,
     Model,
+    NoRoute,
     NothingLeft,
     Progress,
     Records,
@@ -25,10 +26,12 @@ from unteach.core import (
     Rows,
     Stopwatch,
     Table,
+    Trainable,
     derive,
     stream,
 )
 from unteach.models import CNN, MLP, as_learner, as_trainable
+from unteach.models.suiting import keeping_classes
 
 from .search_space import Between, drawn, space_of
 
@@ -189,6 +192,7 @@ def tune(
     if request.replace is not None:
         raise BadInput("tune forgets; a change has no surrogate")
     ranges = space_of(method, space)
+    learner = keeping_classes(learner, records, None)
     prepared = as_learner(method.prepare(learner) if hasattr(method, "prepare") else learner)
     rest = records.without(request.targets(records)) if isinstance(records, Rows) else (
         request.applied_to(records))  # fmt: skip
@@ -206,6 +210,11 @@ def tune(
     spent = Cost()
     with Stopwatch() as watch:
         model: Any = as_trainable(prepared.learn(world, seed=derive(seed, "original")))
+        if not isinstance(model, Trainable):
+            raise NoRoute(
+                f"tune compares losses, and {type(model).__name__} states none; tune on a network "
+                "(Network, MLP or CNN)"
+            )
         tell(1, total, "a model with the surrogates")
         truth = []
         for k in range(references):
