@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from unteach.audit import Arms, audit_arms, run
-from unteach.audit.described import described
 from unteach.audit.judged import Extras, Part, judge_parts
 from unteach.audit.spending import spend
 from unteach.core import (
@@ -28,6 +27,7 @@ from unteach.core import (
     Untrusted,
     stream,
 )
+from unteach.core.fingerprint import described
 from unteach.models import MLP, Logistic, NaiveBayes
 from unteach.unlearn import Newton, Retrain, Sisa
 
@@ -357,13 +357,54 @@ def test_a_damaged_answer_is_refused_by_name(tmp_path):
     assert run(Keep(), NEAR, rows, **how).bills[1]["trainings"] == [1]
 
 
-def test_what_cannot_be_named_is_not_stored(tmp_path):
-    class Bare:
-        def learn(self, records, *, seed):
-            return NEAR.fit(records.x, records.y)
+class Bare:
+    """A learner without a repr of its own: it is named by its class, its code and what it holds."""
 
-    with pytest.raises(BadInput, match="cannot be named in the store"):
-        run(Keep(), Bare(), marked(), forget=["patient-001"], store=tmp_path)
+    def __init__(self, strength):
+        self.strength = strength
+
+    def learn(self, records, *, seed):
+        return Logistic(C=self.strength).fit(records.x, records.y)
+
+
+def test_what_has_only_an_address_is_named_by_what_it_holds(tmp_path):
+    how = {"forget": ["patient-001"], "tier": "screen", "store": tmp_path}
+    found = [run(Keep(), Bare(s), marked(), **how) for s in (1.0, 1.0, 2.0)]
+    assert [f.bills[1]["read from the store"] for f in found] == [[0], [6], [0]]
+    assert described(Bare(np.random.RandomState(0))) != described(Bare(np.random.RandomState(1)))
+    ring = Bare(None)
+    ring.strength = ring
+    assert " at 0x" not in described(ring)
+
+
+def test_a_method_in_the_form_of_a_function_is_kept_and_told_from_its_like(tmp_path):
+    torch = pytest.importorskip("torch")
+    from unteach.models import Layers, Network
+    from unteach.unlearn import method
+
+    def stepping(lr):
+        calls = []
+
+        @method
+        def step(module, forget_loader, retain_loader, *, seed):
+            calls.append(1)
+            optimizer = torch.optim.SGD(module.parameters(), lr=lr)
+            for x, y in retain_loader:
+                optimizer.zero_grad()
+                torch.nn.functional.cross_entropy(module(x), y).backward()
+                optimizer.step()
+
+        return step, calls
+
+    rows, net = marked(), Network(module=Layers((marked().x.shape[1], 2)), epochs=1)
+    how = {"forget": rows.ids[:20], "tier": "screen", "store": tmp_path}
+    found = []
+    for lr in (0.1, 0.1, 0.2):
+        step, calls = stepping(lr)
+        found.append(run(step, net, rows, **how))
+        assert len(calls) == (0 if len(found) == 2 else 1)
+    said = [f["step"].arms.unlearned for f in found]
+    assert np.array_equal(said[0], said[1]) and not np.array_equal(said[0], said[2])
 
 
 # ---- methods that learn their own way

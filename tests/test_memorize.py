@@ -41,6 +41,7 @@ from unteach.core import (
     RepeatedRecord,
     Rows,
 )
+from unteach.core.fingerprint import described
 from unteach.data import load, memorable
 from unteach.engine import Pace, TasksFailed
 from unteach.kernel import SVC
@@ -60,7 +61,6 @@ from unteach.memorize import (
     ridge,
 )
 from unteach.memorize.adapter import margins, outputs, resolve
-from unteach.memorize.described import described
 from unteach.memorize.design import as_fraction, pieces
 from unteach.memorize.influence import difference
 from unteach.memorize.influence import ridge as ridge_influence
@@ -753,7 +753,7 @@ def test_a_learner_that_counts_its_own_making_stays_one_study(tmp_path):
 
 EDITED = """
 import sys
-from unteach.memorize.described import described
+from unteach.core.fingerprint import described
 
 HIDDEN = {hidden}
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from unteach.core import BadInput, Prepares
+from unteach.core.fingerprint import described
 from unteach.models import as_learner
 
-from .described import described
 from .report import POLES
 
 

@@ -27,8 +27,7 @@ from unteach.core import (
     pseudonym,
     read_whole,
 )
-
-from .described import described
+from unteach.core.fingerprint import described
 
 if TYPE_CHECKING:
     from unteach.store import Store
@@ -107,12 +106,6 @@ def kept_in(
         yield None
         return
     about = described(learner)
-    if re.search(r" at 0x[0-9a-f]+", about):
-        raise BadInput(
-            f"{type(learner).__name__} cannot be named in the store (its repr is an address), so "
-            "that its models would be taken for another's; give it a repr (in place of a function, "
-            "a frozen dataclass with __call__, such as models.Layers), or store=None"
-        )
     with _opened(store) as project:
         plan = {
             "version": [VERSION, version("unteach")], "seed": seed,

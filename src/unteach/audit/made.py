@@ -24,11 +24,11 @@ from unteach.core import (
     unseen,
     write_whole,
 )
+from unteach.core.fingerprint import described
 from unteach.models import CNN, MLP, as_trainable
 from unteach.models.raw import together
 from unteach.models.saving import saved_of
 
-from .described import described
 from .kept import Said, file_of, read_said
 from .logits import logits_of
 from .spending import spend
@@ -133,6 +133,7 @@ class Maker:
     tick: Callable[[str], None]
     said: dict[str, list[Said]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
+    _about: dict[str, str] = field(default_factory=dict, repr=False)
 
     def arm(self, name: str, count: int) -> Logits:
         """Return the logits of an arm of learned models: (count, q, k)."""
@@ -230,11 +231,9 @@ class Maker:
         def make() -> Said:
             return self._unlearn(label, method, k, original.copy())
 
-        # a function's name does not say what it does, an address not even which it is
-        about = described(method)
-        if hasattr(method, "function") or " at 0x" in about:
-            return make()
-        return self._kept(f"unlearned {about}", k, make)
+        if label not in self._about:  # once: code may count its own calls
+            self._about[label] = f"unlearned {described(method)}"
+        return self._kept(self._about[label], k, make)
 
     def _unlearn(self, label: str, method: Any, k: int, model: Any) -> Said:
         model = as_trainable(model) if getattr(method, "needs", "") == "trainable" else model

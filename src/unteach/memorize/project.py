@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unteach.core import BadInput, Corrupt, Progress, Table, digest, pseudonym
+from unteach.core.fingerprint import described
+from unteach.models import EstimatorLearner
 
-from .described import described
 from .design import Design, Kind, pieces
 from .tasks import Place, forget_records, packed, train_range
 
@@ -50,7 +51,9 @@ class Project:
     _state: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._state["learner"] = described(self.learner)  # once: code may count its own calls
+        what = self.learner
+        what = what.estimator if isinstance(what, EstimatorLearner) else what
+        self._state["learner"] = described(what)  # once: code may count its own calls
         if self.where is None:
             folder = tempfile.mkdtemp(prefix="unteach-memories-")
             self._state["folder"] = folder

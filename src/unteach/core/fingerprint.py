@@ -1,73 +1,103 @@
-"""Which learner it is, in words: two that differ are never called the same.
+"""Which learner or method it is, in words: two that differ are never called the same.
 
-A study resumes where its learner is called the same. So a function or a class of one's own is
-named with a digest of what it does: edit it, and the study is another one.
+A study or an audit resumes where these are called the same. So a function or a class of one's own
+is named with a digest of what it does: edit it, and the study is another one.
 """
 
 from __future__ import annotations
 
 import dis
+import pickle
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from unteach.core import canonical, digest
-from unteach.models import EstimatorLearner
+from .canonical import canonical, digest
+from .cost import Cost
 
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 PLAIN = (int, float, complex, str, bytes, type(None))
 
 
-def described(learner: Any) -> str:
-    """Return the text that says which learner it is, the same in every process.
+def described(what: Any) -> str:
+    """Return the text that says which learner or method it is, the same in every process.
 
     It holds no address in memory, no row, and no source: code of one's own by its digest, with
     what it closes over and the functions, classes and numbers of its module that it names; arrays
-    by theirs.
+    by theirs. What was measured (`Cost`) and what a dataclass leaves out of its repr decides
+    nothing, and is left out.
 
     >>> from unteach.models.subset_ridge import SubsetRidge
     >>> described(SubsetRidge(alpha=2.0))
     'unteach.models.subset_ridge.SubsetRidge: SubsetRidge(alpha=2.0)'
+    >>> one, other = np.zeros(3000), np.zeros(3000)
+    >>> other[1500] = 1
+    >>> repr(one) == repr(other), _said(one) == _said(other)
+    (True, False)
     """
-    what = learner.estimator if isinstance(learner, EstimatorLearner) else learner
     if hasattr(what, "get_params"):
         text = canonical({k: _said(v) for k, v in what.get_params(deep=False).items()})
     elif is_dataclass(what):
         text = _said(what)
     else:
-        text = canonical({k: _said(v) for k, v in sorted(vars(what).items())})
+        held = getattr(what, "__dict__", {})
+        text = canonical({k: _said(v) for k, v in sorted(held.items())})
     return f"{_named(type(what))}: {text}"
 
 
-def _said(value: Any) -> str:
-    """Return a value in words that hold no address in memory."""
+def _said(value: Any, above: tuple[int, ...] = ()) -> str:
+    """Return a value in words that hold no address in memory; `above` are what it is a part of."""
+    said = partial(_said, above=above)
     if isinstance(value, np.ndarray):
         plain = value.dtype.kind in "fiubc"
-        held = digest(np.ascontiguousarray(value).tobytes() if plain else _said(value.tolist()))
+        held = digest(np.ascontiguousarray(value).tobytes() if plain else said(value.tolist()))
         return f"array({value.dtype}, {value.shape}, {held})"
     if isinstance(value, partial):
-        return f"partial({_said(value.func)}, {_said(value.args)}, {_said(value.keywords)})"
+        return f"partial({said(value.func)}, {said(value.args)}, {said(value.keywords)})"
     if isinstance(value, Mapping):
-        return _call("", {_said(k): v for k, v in value.items()})
+        return _call("", {said(k): v for k, v in value.items()}, above)
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_said, value))}]"
+        return f"[{', '.join(map(said, value))}]"
+    if isinstance(value, MethodType) and not isinstance(value.__self__, type):
+        return f"{_named(value)} of {said(value.__self__)}"
     if callable(value) and hasattr(value, "__qualname__"):
         return _named(value)
     if is_dataclass(value):
         parts = {f.name: getattr(value, f.name) for f in fields(value) if f.repr}
-        return _call(type(value).__qualname__, parts)
+        return _call(type(value).__qualname__, parts, above)
     if hasattr(value, "get_params"):
-        return _call(_named(type(value)), value.get_params(deep=False))
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+        return _call(_named(type(value)), value.get_params(deep=False), above)
+    if callable(getattr(value, "state_dict", None)):  # a torch module, whose repr lacks its numbers
+        held = {"said": repr(value), **value.state_dict()}
+        return _call(_named(type(value)), held, above)
+    if hasattr(value, "detach"):
+        return f"tensor {said(np.asarray(value.detach().cpu().tolist()))}"
+    text = repr(value)
+    return _held(value, above) if _ADDRESS.search(text) else text
 
 
-def _call(kind: str, parts: Mapping[str, Any]) -> str:
-    return f"{kind}({', '.join(f'{k}={_said(v)}' for k, v in parts.items())})"
+def _held(value: Any, above: tuple[int, ...]) -> str:
+    """Return an object whose repr is an address by its class and what it holds."""
+    name = _named(type(value))
+    if id(value) in above:
+        return f"{name} again"
+    if getattr(value, "__dict__", None):
+        return _call(name, vars(value), (*above, id(value)))
+    try:
+        return f"{name} {digest(pickle.dumps(value))}"
+    except (pickle.PicklingError, TypeError, AttributeError):  # a lock, for one: it decides nothing
+        return name
+
+
+def _call(kind: str, parts: Mapping[str, Any], above: tuple[int, ...] = ()) -> str:
+    known = {k: v for k, v in parts.items() if not isinstance(v, Cost)}
+    return f"{kind}({', '.join(f'{k}={_said(v, above)}' for k, v in known.items())})"
 
 
 def _named(what: Any) -> str:
@@ -102,7 +132,12 @@ def _does(what: Any, seen: set[int]) -> Any:
         known = what.__globals__
         used = [(k, _does(known[k], seen)) for k in _globals(what.__code__) if k in known]
         return [_code(what.__code__), held, defaults, used]
-    return _said(what) if isinstance(what, (*PLAIN, list, tuple, dict, np.ndarray)) else _kind(what)
+    if isinstance(what, (type, ModuleType)):
+        return _kind(what)
+    told = isinstance(what, (*PLAIN, list, tuple, dict, np.ndarray, partial))
+    told = told or is_dataclass(what) or _own(type(what))
+    told = told or any(hasattr(what, name) for name in ("get_params", "state_dict", "detach"))
+    return _said(what) if told else _kind(what)
 
 
 def _tells(name: str, value: Any) -> bool:
