@@ -165,13 +165,13 @@ def told(coef, k=0):
 def case_of(models, n=6):
     """A case of four trials: `models(arm, k)` gives each of their models."""
     rng = stream(0, "case of")
-    rows, held = (
+    rows, held, kept = (
         Rows(np.arange(i, i + n), {"x": rng.normal(size=(n, 3)), "y": np.arange(n) % 2})
-        for i in (0, 100)
+        for i in (0, 100, 200)
     )
     return Case(tuple(
         Trial(models("before", k), Forgotten(models("after", k), Heuristic()),
-              models("reference", k), models("twin", k), rows, held, held, k)
+              models("reference", k), models("twin", k), rows, kept, held, k)
         for k in range(4)
     ), "seeds")  # fmt: skip
 

@@ -278,10 +278,13 @@ def test_utility_of_regression_is_r2():
     constant = SimpleNamespace(predict=lambda x: np.full(len(x), 1.0))
     exact = SimpleNamespace(predict=lambda x: x[:, 0] * 2)
     gone = Forgotten(constant, Heuristic())
-    case = Case((Trial(exact, gone, exact, exact, rows.take([0]), rows, rows, 0),), "examples")
+    parts = rows.take([0]), rows.take(range(1, 10)), rows.take(range(10, 20))
+    case = Case((Trial(exact, gone, exact, exact, *parts, 0),), "examples")
     r = HoldoutUtility().read(case)
-    assert r.value == pytest.approx(-1.0) and r.unit == "R2"
-    flat = Rows(rows.ids, {"x": x, "y": np.ones(20)})
+    held = parts[2].y
+    gap = np.mean((held - 1.0) ** 2) / np.var(held)  # a constant's R2 is 1 less this
+    assert r.value == pytest.approx(-gap) and r.unit == "R2"
+    flat = Rows(parts[2].ids, {"x": parts[2].x, "y": np.ones(10)})
     with pytest.raises(NeedsReference, match="all targets are equal"):
         HoldoutUtility().read(
             Case((dataclasses.replace(case.trials[0], holdout=flat),), "examples")
@@ -656,9 +659,9 @@ def test_residue_refuses_what_bytes_cannot_tell():
     trial = trial_of(SimpleNamespace(), SimpleNamespace(), None, twice, rows)
     with pytest.raises(NeedsReference, match="residue: no forgotten row"):
         Residue().read(Case((trial,), "examples"))
-    words = Rows(np.array([99]), {"x": np.array([["a"]]), "y": np.array([0])})
+    words, others = (Rows([i], {"x": np.array([["a"]]), "y": np.array([0])}) for i in (99, 98))
     with pytest.raises(NeedsReference, match="numeric"):
-        Residue().read(Case((trial_of(None, None, None, words, words),), "examples"))
+        Residue().read(Case((trial_of(None, None, None, words, others),), "examples"))
 
 
 def test_residue_of_a_pipeline_is_found_as_its_later_steps_see_it():

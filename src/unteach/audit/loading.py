@@ -196,15 +196,14 @@ def _named(what: Any, names: list[str]) -> set[Any]:
 
 
 def _must_differ(arms: dict[str, set[Any]]) -> None:
-    """Refuse a model that is given as retrained and in another part too."""
-    for arm in ("retrained", "twin"):
-        for other in arms:
-            both = arms.get(arm, set()) & arms[other] if other != arm else set()
-            if both:
-                raise BadInput(
-                    f"{len(both)} of the {arm} models are given as {other} too; a model plays one "
-                    "part: give others"
-                )
+    """Refuse retrained models that play another part too, where no control would show it."""
+    for arm, other in (("retrained", "twin"), ("retrained", "unlearned"), ("twin", "unlearned")):
+        both = arms.get(arm, set()) & arms.get(other, set())
+        if both:
+            raise BadInput(
+                f"{len(both)} of the {arm} models are given as {other} too; a model plays one "
+                "part: give others"
+            )
 
 
 def _must_pair(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,15 @@ from unteach.core import (
     UnknownRecord,
     Unlearner,
     read_whole,
+    shared,
+    unseen,
 )
 
 from .asked import Asked, found_in
 from .learned import Learned, learned_rows, told_otherwise
 from .lineage import Lineage, lineage_of
 from .screen import counted, must_be_writable, noted
-from .sources import Source, read_source
+from .sources import Source, discreet, read_source
 from .trust import load_model
 
 KINDS = ("exact", "certified", "heuristic")
@@ -184,7 +187,7 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
         )
     request = Request(ids=tuple(targets.tolist()))
     request.applied_to(learned.records)
-    holdout = _holdout(order, learned, named, values if asked.whole else None)
+    holdout = _holdout(order, learned, named, values if asked.whole else None, notes)
     method, claim = _method(order, model, learned.records, request)
     return Planned(
         order, asked, source, raw, model, learned, holdout, request, len(named), missing, method,
@@ -203,7 +206,9 @@ def _source(order: Order, name: str) -> Source:
     )
 
 
-def _holdout(order: Order, learned: Learned, named: Any, people: Any) -> Rows | None:
+def _holdout(
+    order: Order, learned: Learned, named: Any, people: Any, notes: list[str]
+) -> Rows | None:
     """Return the held-out rows, without any row of those who are to be forgotten."""
     if order.rest_is_holdout:
         if not learned.said:
@@ -214,19 +219,27 @@ def _holdout(order: Order, learned: Learned, named: Any, people: Any) -> Rows | 
         held = learned.rest
     elif order.holdout is not None:
         held = _source(order, order.holdout).records
-        both = np.intersect1d(held.ids, learned.records.ids)
-        if len(both):
-            raise BadInput(
-                f"{counted(len(both), 'row')} of {order.holdout} are among those that the model "
-                "has learned from; held-out rows must be new to it"
-            )
         if held.x.shape[1] != learned.records.x.shape[1]:
             raise BadInput(
                 f"{order.holdout} gives {held.x.shape[1]} features and {order.data} "
                 f"{learned.records.x.shape[1]}; the columns must be the same"
             )
+        both = shared(held, learned.records)
+        if len(both):
+            raise BadInput(
+                f"{counted(len(both), 'row')} of {order.holdout} are among those that the model "
+                "has learned from; held-out rows must be new to it"
+            )
     else:
         return None
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            held, _ = unseen(held, learned.records, role=order.holdout or order.data,
+                             drawn=order.rest_is_holdout)  # fmt: skip
+    except BadInput as error:
+        raise BadInput(discreet(str(error))) from None
+    notes += [discreet(str(one.message)) for one in said]
     keep = ~np.isin(held.ids, named)
     if people is not None and held.groups is not None:
         keep &= ~np.isin(held.groups, people)

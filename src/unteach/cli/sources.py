@@ -136,6 +136,7 @@ def discreet(message: str) -> str:
     "line 3: column 'name' holds text; leave it out with --leave-out"
     """
     quoted = r"(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|-?\d+)"
+    message = re.sub(rf" \(ids? {quoted}(, {quoted})*( and \d+ more)?\)", "", message)
     message = re.sub(rf"\bid {quoted}", "an id", message)
     message = re.sub(rf"\bholds the text {quoted}", "holds text", message)
     message = message.replace("leave it out with features=[...]", "leave it out with --leave-out")

@@ -8,6 +8,7 @@ from typing import Any
 from .errors import BadInput, NeedsReference
 from .records import Records
 from .results import Forgotten
+from .roles import listed, shared
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,21 @@ class Trial:
         return self.forgotten.model
 
 
+def _must_differ(trial: Trial) -> None:
+    """Refuse a trial that gives one record two parts; contents that a change replaced differ."""
+    for name, part, other, targets in (
+        ("forget", trial.forget, "retain", True),
+        ("holdout", trial.holdout, "forget", False),
+        ("holdout", trial.holdout, "retain", False),
+    ):
+        both = () if part is None else shared(part, getattr(trial, other), targets=targets)
+        if len(both):
+            raise BadInput(
+                f"trial {trial.seed} has {len(both)} records ({listed(both)}) in {name} and in "
+                f"{other}; a record has one part in a trial"
+            )
+
+
 @dataclass(frozen=True)
 class Case:
     """The replicates of one audit, and what tells one replicate from the next.
@@ -56,6 +72,8 @@ class Case:
         object.__setattr__(self, "trials", tuple(self.trials))
         if not self.trials:
             raise BadInput("a case needs at least one trial")
+        for trial in self.trials:
+            _must_differ(trial)
         known = ("data draws", "seeds", "examples")
         if self.unit_of_replication not in known:
             raise BadInput(f"unit_of_replication is one of {known}")

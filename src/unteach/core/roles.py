@@ -21,7 +21,7 @@ _NAMED = 5
 
 
 def unseen(
-    given: Records, *seen: Records, role: str = "holdout", drawn: bool = False
+    given: Records, *seen: Records, role: str = "holdout=", drawn: bool = False
 ) -> tuple[Records, Ids]:
     """Return the records that nothing has seen, and the ids of the copies that were left out.
 
@@ -58,14 +58,19 @@ def unseen(
     """
     copied = np.zeros(len(given), dtype=bool)
     for known in seen:
-        refuse_shared(given, known, role=role)
+        both = shared(given, known)
+        if len(both):
+            raise BadInput(
+                f"{len(both)} of {len(given)} records of {role} ({listed(both)}) are among those "
+                "that models learn from or methods use; give records that nothing has seen"
+            )
         mine, theirs = _marks(given, known)
         here = np.isin(mine, theirs)
         copied |= here
         k, twice = int(here.sum()), _repeated(theirs)
         if k and not drawn and _as_many(k, len(given), twice, len(known)) < CHANCE:
             raise BadInput(
-                f"{k} of {len(given)} records of {role}= ({_listed(given.ids[here])}) equal one "
+                f"{k} of {len(given)} records of {role} ({listed(given.ids[here])}) equal one "
                 f"that was seen under another id, in inputs and target; of the {len(known)} seen "
                 f"{twice or 'none'} has an equal, so that this is no accident: give records that "
                 "nothing has seen, or leave the copies out"
@@ -73,29 +78,23 @@ def unseen(
     if not copied.any():
         return given, given.ids[:0]
     gone = given.ids[copied]
-    said = f"{len(gone)} of {len(given)} records of {role}= equal one that models learn from"
+    said = f"{len(gone)} of {len(given)} records of {role} equal one that models learn from"
     if copied.all() and not drawn:
         raise BadInput(f"{said}; give some that nothing has seen")
-    warnings.warn(f"{said} ({_listed(gone)}); they are left out", UserWarning, stacklevel=4)
+    warnings.warn(f"{said} ({listed(gone)}); they are left out", UserWarning, stacklevel=4)
     return given.take(np.flatnonzero(~copied)), gone
 
 
-def refuse_shared(
-    given: Records, seen: Records, *, role: str = "holdout", targets: bool = False
-) -> None:
-    """Refuse records of the same id and inputs (and targets, if asked) as one of others."""
-    if given.ids.dtype.kind != seen.ids.dtype.kind:
-        return
-    _, here, there = np.intersect1d(given.ids, seen.ids, return_indices=True)
+def shared(one: Records, other: Records, *, targets: bool = False) -> Ids:
+    """Return the ids that both have, with the same inputs (and targets, if asked) in both."""
+    if one.ids.dtype.kind != other.ids.dtype.kind:
+        return one.ids[:0]
+    _, here, there = np.intersect1d(one.ids, other.ids, return_indices=True)
     if not len(here):
-        return
-    mine, theirs = _marks(given.take(here), seen.take(there), targets=targets)
-    both = given.ids[here][mine == theirs]
-    if len(both):
-        raise BadInput(
-            f"{len(both)} of {len(given)} records of {role}= ({_listed(both)}) are among those "
-            "that models learn from or methods use; give records that nothing has seen"
-        )
+        return one.ids[:0]
+    mine, theirs = _marks(one.take(here), other.take(there), targets=targets)
+    both: Ids = one.ids[here][mine == theirs]
+    return both
 
 
 def records_in(method: Any) -> list[Records]:
@@ -111,7 +110,8 @@ def records_in(method: Any) -> list[Records]:
     return found
 
 
-def _listed(ids: Ids) -> str:
+def listed(ids: Ids) -> str:
+    """Return the first ids, and how many more there are, in words."""
     named = ", ".join(map(repr, ids[:_NAMED].tolist()))
     more = len(ids) - _NAMED
     return f"id{'s' * (len(ids) > 1)} {named}" + (f" and {more} more" if more > 0 else "")

@@ -44,12 +44,17 @@ class Banzhaf(Shown):
         )
 
 
-def banzhaf(shards: Iterable[Shard], ids: Ids, level: float) -> Banzhaf:
-    """Return mean accuracy with each record less that without it; Welch's normal intervals."""
+def banzhaf(
+    shards: Iterable[Shard], ids: Ids, level: float, new: NDArray[np.bool_]
+) -> Banzhaf:
+    """Return mean accuracy with each record less that without it; Welch's normal intervals.
+
+    new : (t,) which test points count
+    """
     members, utility = [], []
     for shard in shards:
         members.append(shard.members)
-        utility.append(shard.correct[:, len(ids) :].mean(axis=1))
+        utility.append(shard.correct[:, len(ids) :][:, new].mean(axis=1))
     a, u = np.concatenate(members).astype(np.float64), np.concatenate(utility)  # (K, n), (K,)
     n_in, n_out = a.sum(axis=0), (1 - a).sum(axis=0)
     if min(n_in.min(), n_out.min()) < 2:

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from unteach.core import Records, Table, derive
+from unteach.core import Records, Table, densified, derive
 
 from .adapter import outputs, resolve
 from .memories import Memories
+from .project import class_codes
 from .subsampled import THRESHOLD
 from .writing import by_record
 
@@ -75,8 +76,8 @@ class LeaveOneOut:
     def score(self, learner: Any, records: Records, *, seed: int) -> Table:
         """Return hard memorization of each record, by id."""
         learner = resolve(learner)
-        x, n = np.asarray(records.x), len(records)
-        y = np.unique(np.asarray(records.y), return_inverse=True)[1]
+        x, n = np.asarray(densified(records.x)), len(records)
+        y = class_codes(records.y)
         seeds = np.array([derive(seed, "leave one out", k) for k in range(self.seeds)], np.uint64)
         whole = np.ones((self.seeds, n), bool)
         right = outputs(learner, x, y, whole, seeds, x)[0].argmax(axis=2) == y  # (seeds, n)

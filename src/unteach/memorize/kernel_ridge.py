@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from unteach.core import BadInput
+from unteach.core import BadInput, densified
 
 from .left_out import LeftOut, left_out
 from .ridge import signs
@@ -28,6 +28,7 @@ def leave_one_out(
     alpha : above 0
     gamma : above 0; None takes 1 / (d var(x)), as scikit-learn's "scale"
     """
+    x = densified(x, "x")
     targets, codes, identifiers = signs(x, y, ids)
     x = np.asarray(x, dtype=np.float64)
     spread = float(x.var())

@@ -30,7 +30,8 @@ class Memories(Outcomes):
 
     Parameters
     ----------
-    X, y : (n, d) inputs and (n,) labels of at least two classes
+    X, y : (n, d) inputs, dense or scipy sparse (made dense), and (n,) labels of at least two
+        classes
     learner : "mlp", "cnn" (both scale features by what each model learns from), "ridge", "knn"
         (the nearest neighbour), "svc", "logistic"; a learner, a scikit-learn classifier, or a
         function without arguments that makes a torch module
@@ -38,7 +39,8 @@ class Memories(Outcomes):
         the same study resumes and grows; or an open `Store`
     seed : names the study; the subset, initialization and order of each model follow from it and
         from the model's number
-    X_test, y_test : (t, d) and (t,) test points whose outcomes are kept too
+    X_test, y_test : (t, d) and (t,) test points whose outcomes are kept too. What asks how good
+        models are (`banzhaf`, `removal_curve`) refuses those that models were trained on
     ids : (n,) of the records; row numbers if not given. They are never stored.
     design : "balanced" or "bernoulli", see `Design`
 
@@ -145,7 +147,8 @@ class Memories(Outcomes):
         """
         self._must_have_tests("banzhaf")
         p = self._fraction(0.5)
-        return banzhaf(self._project.shards(p), self.ids, level)
+        new = self._new(self._project.at, self._project.answers)
+        return banzhaf(self._project.shards(p), self.ids, level, new)
 
     def membership(self, fraction: float | None = None) -> Membership:
         """Return what margins tell of membership: LiRA's two Gaussians for each record."""
@@ -182,9 +185,12 @@ class Memories(Outcomes):
             than half (or this share) of the typical distance between training records
         X_test, y_test : those of the study if left out
         """
-        mine = self._tests(X_test, y_test, "removal_curve")
+        at, answers = self._tests(X_test, y_test, "removal_curve")
+        scores = self._scores(by, unconverged)
+        new = self._new(at, answers)
         return removal_curve(
-            self._project, self._scores(by, unconverged), mine, np.ravel(fractions).tolist(),
+            self._project, scores, (at[new], answers[new]),
+            np.ravel(fractions).tolist(),
             np.ravel(against).tolist(), draws, exclude_near_duplicates,
             by if isinstance(by, str) else "given scores", progress,
         )  # fmt: skip

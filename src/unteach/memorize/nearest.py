@@ -20,10 +20,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from unteach.core import BadInput
+from unteach.core import BadInput, densified
 from unteach.models.subset_nearest import LOST, depth_for, nearest
 
 from .design import Design, Kind, as_fraction
+from .project import class_codes
 
 Floats = NDArray[np.float64]
 
@@ -153,7 +154,8 @@ def _first_of(others: int, size: int) -> tuple[Floats, Floats]:
 
 
 def _given(x: Any, y: Any) -> tuple[Floats, NDArray[np.int64]]:
-    x, codes = np.ascontiguousarray(x, dtype=np.float64), np.unique(y, return_inverse=True)[1]
+    x = np.ascontiguousarray(densified(x), dtype=np.float64)
+    codes = class_codes(y)
     if x.ndim != 2 or len(x) != len(codes) or len(x) < 2:
         raise BadInput(f"x (n, d) and y (n,) of at least 2 records, got {x.shape}, {codes.shape}")
     return x, codes.astype(np.int64)
@@ -162,7 +164,7 @@ def _given(x: Any, y: Any) -> tuple[Floats, NDArray[np.int64]]:
 def _asked(x: Any, y: Any, at: Any, y_at: Any) -> tuple[Any, Any, Any, Any]:
     y, y_at = np.asarray(y), np.asarray(y_at)
     x, codes = _given(x, y)
-    queries = np.ascontiguousarray(at, dtype=np.float64)
+    queries = np.ascontiguousarray(densified(at), dtype=np.float64)
     if queries.ndim != 2 or queries.shape[1] != x.shape[1] or len(queries) != len(y_at):
         raise BadInput(f"queries (q, {x.shape[1]}) and labels (q,), got {queries.shape}")
     place = {label: k for k, label in enumerate(np.unique(y).tolist())}

@@ -7,7 +7,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from unteach.core import BadInput, OneClassLeft, Progress, RepeatedRecord, as_ids, first_repeated
+from unteach.core import (
+    BadInput,
+    OneClassLeft,
+    Progress,
+    RepeatedRecord,
+    Rows,
+    as_ids,
+    densified,
+    first_repeated,
+    unseen,
+)
 
 from .adapter import resolve
 from .counts import Counts, count
@@ -44,6 +54,7 @@ class Outcomes:
         self.classes = np.unique(labels)
         if len(self.classes) < 2:
             raise OneClassLeft("y holds fewer than two classes; memorization is of labels")
+        X = densified(X)
         width = np.shape(X)[1:]
         x, codes = as_queries(X, labels, self.classes, "X, y", width)
         at, answers = as_queries(X_test, y_test, self.classes, "X_test, y_test", width)
@@ -113,6 +124,13 @@ class Outcomes:
             return self._project.at, self._project.answers
         width = self._project.x.shape[1:]
         return as_queries(X_test, y_test, self.classes, "X_test, y_test", width)
+
+    def _new(self, at: Any, answers: Any) -> Any:
+        """Return which test points are new: (t,); those that were learned from are refused."""
+        tests = Rows(np.arange(len(answers)), {"x": at, "y": answers})
+        mine = self._project
+        known = Rows(len(answers) + np.arange(len(mine.y)), {"x": mine.x, "y": mine.y})
+        return np.isin(tests.ids, unseen(tests, known, role="X_test, y_test")[0].ids)
 
     def _must_have_tests(self, what: str) -> None:
         if len(self._project.answers) == 0:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unteach.core import BadInput, Corrupt, Progress, Table, digest, pseudonym
+from unteach.core import BadInput, Corrupt, Progress, Table, densified, digest, pseudonym
 from unteach.core.fingerprint import described
 from unteach.models import EstimatorLearner
 
@@ -245,6 +245,20 @@ def as_labels(y: Any, what: str = "y") -> Any:
     return labels
 
 
+def class_codes(y: Any) -> Any:
+    """Return the class code of each record, 0 to k - 1; several labels a record are refused.
+
+    >>> class_codes(["b", "a", "b"]).tolist()
+    [1, 0, 1]
+    """
+    labels = as_labels(y)
+    if labels.ndim != 1:
+        raise BadInput(
+            f"y has shape {labels.shape}; memorization is of one label a record: (n,)"
+        )
+    return np.unique(labels, return_inverse=True)[1]
+
+
 def _missing(label: Any) -> bool:
     """Say whether this is None, not a number, or the NA and NaT of pandas."""
     nothing = type(label).__name__ in ("NAType", "NaTType")
@@ -258,7 +272,7 @@ def as_queries(x: Any, y: Any, classes: Any, what: str, width: tuple[int, ...]) 
     if x is None:
         return np.zeros((0, *width)), np.zeros(0, dtype=np.int64)
     try:
-        x = np.asarray(x, dtype=np.float64)
+        x = np.asarray(densified(x, what), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise BadInput(f"{what}: inputs are numbers; encode what is none ({error})") from error
     y = as_labels(y, what)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput
+from unteach.core import BadInput, densified
 from unteach.models import Ridge
 
 from .left_out import LeftOut, left_out
+from .project import class_codes
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,7 @@ def leave_one_out(x: Any, y: Any, *, alpha: float = 1.0, ids: Any = None) -> Lef
     >>> bool(found.margin_without[4] < found.margin_with[4] < 0)
     True
     """
+    x = densified(x, "x")
     targets, codes, identifiers = signs(x, y, ids)
     model = Ridge(alpha=alpha).fit(x, targets)
     whole = model.predict(x)
@@ -39,6 +41,7 @@ def leave_one_out(x: Any, y: Any, *, alpha: float = 1.0, ids: Any = None) -> Lef
 def signs(x: Any, y: Any, ids: Any) -> tuple[Floats, NDArray[np.int64], Any]:
     """Return +-1 targets, one column a class (n, k), the class codes, and the ids."""
     classes, codes = np.unique(np.asarray(y), return_inverse=True)
+    class_codes(y)
     if len(classes) < 2 or np.ndim(x) != 2 or len(codes) != len(x):
         raise BadInput(f"x (n, d) and labels of at least two classes, got {np.shape(x)}, {classes}")
     targets = np.where(codes[:, None] == np.arange(len(classes)), 1.0, -1.0)

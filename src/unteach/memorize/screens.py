@@ -14,11 +14,12 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, Records, Table, derive
+from unteach.core import BadInput, Records, Table, densified, derive
 
 from .adapter import resolve
 from .kernel_ridge import leave_one_out
 from .plain_mlp import PlainMLP, softmax
+from .project import class_codes
 from .writing import by_record
 
 Floats = NDArray[np.float64]
@@ -46,14 +47,15 @@ class _Course(ABC):
         """
         if self.runs < 1:
             raise BadInput(f"runs is a whole number of at least 1, got {self.runs!r}")
-        x = records.x if learner is not None else _standard(records.x)
+        x = densified(records.x)
+        x = x if learner is not None else _standard(x)
         learner = PlainMLP() if learner is None else resolve(learner)
         if not isinstance(learner, OffersEpochs):
             raise BadInput(
                 f"{type(learner).__name__} has no epoch_outputs(x, y, seed, at), which a screen of "
                 "the training's course needs; give a PlainMLP() or None"
             )
-        y = np.unique(np.asarray(records.y), return_inverse=True)[1]
+        y = class_codes(records.y)
         found = np.zeros(len(records))
         for run in range(self.runs):
             part = derive(seed, "screen", run)

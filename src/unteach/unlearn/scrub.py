@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unteach.core import BadInput, NoRoute, Request, Rows, Stream
+from unteach.core import BadInput, NoRoute, Request, Rows, Stream, shared, unseen
 from unteach.models import Trace
 
 from .agreement import WHY, divergence, has_distributions
@@ -99,10 +99,10 @@ class SCRUB(Descent):
             return True
         if isinstance(records, Stream) or not hasattr(model, "classes_"):
             raise NoRoute("validation= compares wrong answers on stored records; drop it here")
-        seen = np.isin(self.validation.ids, records.ids)
-        if seen.any():
+        both = shared(self.validation, records)
+        if len(both):
             raise BadInput(
-                f"{seen.sum()} records of validation= are among those that the model was learned "
+                f"{len(both)} records of validation= are among those that the model was learned "
                 "from; hand in others"
             )
         _wrong(model, self.validation, records.select(request.targets(records)))
@@ -115,6 +115,7 @@ class SCRUB(Descent):
 
         size, points = after.how.batch_size, []
         stored: Any = sides.retain
+        new: Any = unseen(self.validation, sides.forget, stored, role="validation=")[0]
         gone, kept = (-(-len(rows) // size) for rows in (sides.forget, stored))
         rounds = [kept + (gone if k < self.push_epochs else 0) for k in range(self.epochs)]
         ends = set(np.cumsum(rounds).tolist())
@@ -128,7 +129,7 @@ class SCRUB(Descent):
 
         done, said = self._descend(after, sides, seed, [note])
         with evaluating(after):
-            wanted = _wrong(after, self.validation, sides.forget)
+            wanted = _wrong(after, new, sides.forget)
             last = _wrong(after, sides.forget, sides.forget)
         if last <= wanted or not points:
             return done, f"{said}, and no way back: {last:.3f} wrong, {wanted:.3f} wanted"
