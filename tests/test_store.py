@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,8 @@ import sqlalchemy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unteach.core import BadInput, Corrupt, Reading, Table, pseudonym
+from fuzzing import mutants, survey
+from unteach.core import BadInput, Corrupt, Reading, Table, UnteachError, pseudonym
 from unteach.store import Damage, Purged, Store, schema
 from unteach.store.database import APPLICATION, create
 from unteach.store.evidence import measures_time
@@ -288,6 +292,91 @@ def test_a_place_that_cannot_be_written_is_bad_input():
         assert "BadInput: cannot write" in said, said
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o755)
+
+
+def without_privileges(*lines):
+    """Run these lines as a user whom file modes bind, also where the tests are run by root."""
+    drop = [
+        "import ctypes",
+        "if sys.platform == 'linux' and os.getuid() == 0:",
+        "    header, none = (ctypes.c_uint32 * 2)(0x20080522), (ctypes.c_uint32 * 6)()",
+        "    assert ctypes.CDLL(None).capset(header, none) == 0",
+    ]
+    return python(*drop, *lines, check=False)
+
+
+@contextmanager
+def unwritable(folder):
+    """Let nobody write a folder for a while."""
+    for path in (*folder.rglob("*"), folder):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    yield
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755)
+
+
+def test_a_project_that_cannot_be_written_is_listed_read_and_verified():
+    with tempfile.TemporaryDirectory(dir="/tmp") as outer:
+        Path(outer).chmod(0o755)
+        folder = Path(outer) / "p"
+        with Store.open(folder) as opened:
+            run = finish(opened)
+            opened.key()
+            blob = opened.put(b"weights", holds_rows=False)
+            half = opened.begin({"seed": 1}, name="half")
+            half.add_tasks({"a": 1})
+        with unwritable(folder):
+            before = contents(folder)
+            done = without_privileges(
+                "from unteach.core import BadInput",
+                f"with Store.open({str(folder)!r}, create=False, write=False) as store:",
+                "    print([s.status for s in store.runs()], store.verify(), len(store.key()))",
+                f"    run = store.run({run.id!r})",
+                "    print(run.results(), run.readings()[0].value, list(run.tables()))",
+                f"    print(store.get({blob!r}), store.begin({PLAN!r}, name='squares').finished)",
+                "    def refused(what):",
+                "        try: what()",
+                "        except BadInput as error: print(error)",
+                "    refused(lambda: store.put(b'x', holds_rows=False))",
+                "    refused(lambda: store.begin({'seed': 1}, name='half'))",
+                "    refused(store.purge)",
+                "from unteach.cli import app",
+                f"app(['runs', '--store', {str(folder)!r}], standalone_mode=False)",
+                f"app(['show', {run.id!r}, '--store', {str(folder)!r}], standalone_mode=False)",
+            )
+            assert done.returncode == 0, done.stderr
+            assert contents(folder) == before
+        lines = done.stdout.splitlines()
+        assert lines[0] == "['finished', 'interrupted'] () 32"
+        assert lines[1].startswith("{'task 0': 0, 'task 1': 1, 'task 2': 4} 0.5")
+        assert lines[2] == "b'weights' True"
+        assert all(line.startswith("cannot write") for line in lines[3:6]), lines[3:6]
+        assert run.id in done.stdout.split("cannot write")[-1]
+        with Store.open(folder, create=False, write=False) as opened:  # where it can be written
+            opened.put(b"x", holds_rows=False)
+
+
+def test_a_log_that_a_killed_process_left_is_read_or_its_place_named():
+    """What the log holds is never left out silently."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as outer:
+        Path(outer).chmod(0o755)
+        folder = Path(outer) / "p"
+        process = spawn(
+            f"store = Store.open({str(folder)!r})",
+            "run = store.begin({'seed': 0}, name='x')",
+            "run.add_tasks({str(k): k for k in range(20)})",
+        )
+        kill(process)
+        look = (
+            f"with Store.open({str(folder)!r}, create=False, write=False) as store:",
+            "    print([s.total for s in store.runs()])",
+        )
+        with unwritable(folder):
+            assert without_privileges(*look).stdout == "[20]\n"
+        (folder / "store.db-shm").unlink()
+        with unwritable(folder):
+            done = without_privileges(*look)
+            assert "copy the folder to where you may write" in done.stderr
 
 
 def test_a_path_below_a_file_is_bad_input(tmp_path):
@@ -820,9 +909,8 @@ def test_a_killed_purge_is_completed_by_the_next(tmp_path):
     with Store.open(tmp_path / "p") as store:
         plant(store)
     done = python(
-        "import pathlib",
         f"store = Store.open({str(tmp_path / 'p')!r})",
-        "pathlib.Path.unlink = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)",
+        "os.unlink = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)",
         "store.purge()",
         check=False,
     )
@@ -839,6 +927,113 @@ def test_a_link_in_a_purged_folder_is_removed_and_not_followed(store, tmp_path):
     (store.shards / "link").symlink_to(tmp_path / "mine")
     assert store.purge().shards == 1
     assert (tmp_path / "mine" / "data.csv").read_text() == "mine"
+
+
+FOLDERS = ("blobs", "shards", "reports", "temporary", "locks")
+
+
+@pytest.mark.parametrize("name", ["", *FOLDERS])
+def test_a_project_whose_folder_is_a_link_is_refused_and_what_it_leads_to_stays(tmp_path, name):
+    with Store.open(tmp_path / "p") as opened:
+        plant(opened)
+    inside, outside = tmp_path / "p" / name, tmp_path / "mine"
+    inside.rename(outside)
+    (outside / "thesis.tex").write_text("mine")
+    inside.symlink_to(outside)
+    before = contents(tmp_path)
+    for write in (True, False):
+        with pytest.raises(Corrupt, match=f"{inside} is a link to {outside}"):
+            Store.open(tmp_path / "p", write=write)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", FOLDERS[:4])
+def test_a_folder_that_becomes_a_link_while_the_project_is_open_is_not_followed(tmp_path, name):
+    """What was looked at may be another thing a moment later; handles notice that."""
+    with Store.open(tmp_path / "p") as opened:
+        run, _, _ = plant(opened)
+        inside, outside = opened.path / name, tmp_path / "mine"
+        inside.rename(outside)
+        (outside / f"{run.id}.tex").write_text("mine")
+        inside.symlink_to(outside)
+        before = contents(outside)
+        with pytest.raises(BadInput, match="the purge is not complete"):
+            opened.purge()
+        if name in ("blobs", "temporary"):
+            with pytest.raises(BadInput, match="cannot"):
+                opened.put(b"weights", holds_rows=True)
+    assert contents(outside) == before
+
+
+PLACES = ("store.db", "store.db-wal", "locks/folder.lock", "locks/RUN.lock", "shards/RUN")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, kind) for name in PLACES for kind in ("link", "second name", "pipe")]
+    + [("blobs/BLOB", "link"), ("blobs/BLOB", "pipe")],  # of other names the purge takes this one
+)
+def test_a_file_that_leads_elsewhere_is_neither_read_nor_written(tmp_path, name, kind):
+    with Store.open(tmp_path / "p") as opened:
+        blob = opened.put(b"weights", holds_rows=False)
+        run = opened.begin(PLAN, name="r")
+        run.add_tasks({"a": 1})
+    name = name.replace("BLOB", blob).replace("RUN", run.id)
+    inside, outside = tmp_path / "p" / name, tmp_path / "mine"
+    if inside.exists():
+        inside.rename(outside)
+    else:
+        outside.write_bytes(b"mine")
+    if kind == "second name":
+        inside.hardlink_to(outside)
+    elif kind == "link":
+        inside.symlink_to(outside)
+    else:
+        os.mkfifo(inside)
+    before = outside.read_bytes()
+
+    def use():
+        with Store.open(tmp_path / "p") as opened:
+            opened.get(blob)
+            opened.put(b"weights", holds_rows=False)
+            opened.begin(PLAN, name="r").record("a", 1)
+
+    start = time.monotonic()
+    with pytest.raises((Corrupt, BadInput), match=r"link|not a file|is a file"):
+        use()
+    assert time.monotonic() - start < 10
+    assert outside.read_bytes() == before
+
+
+def test_what_is_no_file_is_named_by_verify_and_not_read(store):
+    name = store.put(b"weights", holds_rows=False)
+    path = store.path / "blobs" / name
+    path.unlink()
+    os.mkfifo(path)
+    assert store.verify() == (Damage(path, "is not a file"),)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert store.verify() == (Damage(path, "is not a file"),)
+
+
+def test_a_purge_leaves_other_names_of_what_it_removes(store, tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    (store.reports / "page.html").hardlink_to(tmp_path / "mine")
+    (store.shards / "folder" / "deeper").mkdir(parents=True)
+    (store.shards / "folder" / "deeper" / "link").symlink_to(tmp_path)
+    os.mkfifo(store.path / "temporary" / "pipe")
+    gone = store.purge()
+    assert (gone.reports, gone.shards, gone.temporaries) == (1, 1, 1)
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_what_keeps_a_new_project_out_of_git_overwrites_nothing(tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "p" / ".gitignore").symlink_to(tmp_path / "mine")
+    with Store.open(tmp_path / "p"):
+        pass
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_the_key_names_people_until_it_is_purged(store):
@@ -883,6 +1078,88 @@ def test_a_changed_byte_in_a_result_is_found(store, change, said):
         for read in (run.readings, run.tables):
             with pytest.raises(Corrupt, match="damaged readings or tables"):
                 read()
+
+
+def read_all(store):
+    """Do all that reads a project, and a little that writes it; return what every run said."""
+    said = {}
+
+    def tried(what):
+        try:
+            return what()
+        except UnteachError:
+            return None
+
+    runs = tried(store.runs) or []
+    tried(store.verify)
+    tried(store.key)
+    for name in sorted(os.listdir(store.path / "blobs")):
+        tried(lambda name=name: store.get(name))
+    for summary in runs:
+        run = tried(lambda i=summary.id: store.run(i))
+        if run is None:
+            continue
+        reads = (run.pending, run.progress, run.errors, run.attempts, run.seconds, run.tables,
+                 lambda run=run: run.status, lambda run=run: repr(run))  # fmt: skip
+        for read in reads:
+            tried(read)
+        said[run.id] = (tried(run.results), tried(run.evidence), tried(run.readings))
+    run = tried(lambda: store.begin({"z": 1}, name="open"))
+    if run is not None:
+        tried(lambda: run.record("b", 4))
+        tried(lambda: run.finish([], []))
+        run.close()
+    tried(lambda: store.put(b"new", holds_rows=False))
+    tried(store.purge)
+    tried(lambda: store.purge(rows_only=False, key=True))
+    return said
+
+
+def survive(tmp_path, n):
+    """Flip bits of a project's database: what is read is what was written, or is refused."""
+    folder = tmp_path / "p"
+    with Store.open(folder) as opened:
+        plant(opened)
+        finish(opened)
+        opened.key()
+        run = opened.begin({"z": 1}, name="open")
+        run.add_tasks({"a": 1, "b": 2})
+        run.fail("a", "because")
+        run.close()
+    raw = (folder / "store.db").read_bytes()
+    shutil.copytree(folder, tmp_path / "whole")
+    with Store.open(tmp_path / "whole") as opened:
+        want = read_all(opened)
+    rng = random.Random(0)
+    used = [at for at, byte in enumerate(raw) if byte]
+
+    def flipped_bits():
+        for _ in range(n):
+            case = bytearray(raw)
+            for _ in range(rng.choice([1, 1, 2, 8])):
+                at = rng.choice(used) if rng.random() < 0.7 else rng.randrange(len(raw))
+                case[at] ^= 1 << rng.randrange(8)
+            yield bytes(case)
+
+    def use(data):
+        for path in folder.glob("store.db-*"):
+            path.unlink()
+        (folder / "store.db").write_bytes(data)
+        with Store.open(folder, create=False) as opened:
+            for run, said in read_all(opened).items():
+                for one, right in zip(said, want.get(run, said), strict=True):
+                    assert one in (None, right), "another value was believed"
+
+    return survey(use, [*flipped_bits(), *mutants([raw], n // 4, seed=0)])
+
+
+def test_a_database_with_flipped_bits_is_refused_or_read_as_it_was_written(tmp_path):
+    assert not survive(tmp_path, 24)
+
+
+@pytest.mark.slow
+def test_two_thousand_databases_with_flipped_bits_are_refused_or_read_as_written(tmp_path):
+    assert not survive(tmp_path, 1600)
 
 
 def test_the_mark_of_our_files_is_where_file_looks_for_it(store):

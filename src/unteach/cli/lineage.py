@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +45,8 @@ def lineage_of(project: Path, raw: bytes, ids: Ids) -> Lineage:
         return Lineage(ids[:0])
     from unteach.store import Store
 
-    with Store.open(project, create=False) as store:
-        if not _has_key(project / "store.db"):  # purged: no digest can be linked to anything
+    with Store.open(project, create=False, write=False) as store:
+        if not store.has_key:  # purged: no digest can be linked to anything
             return Lineage(ids[:0])
         names = Names(store.key())
         finished = [s for s in store.runs() if s.status == "finished"]
@@ -111,9 +109,3 @@ def _forgotten(tables: list[dict[str, Table]], model: str, names: Names, ids: Id
     if not gone:
         return ids[:0]
     return ids[[names.record(i) in gone for i in ids.tolist()]]
-
-
-def _has_key(database: Path) -> bool:
-    """Return whether the project has a key; asking the store for it would make one."""
-    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as reading:
-        return reading.execute("SELECT 1 FROM secrets WHERE name = 'key'").fetchone() is not None

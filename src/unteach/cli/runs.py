@@ -21,7 +21,7 @@ def runs(store: StorePath = PROJECT, json: AsJson = False) -> None:
 
     from unteach.store import Store
 
-    with Store.open(store, create=False) as project:
+    with Store.open(store, create=False, write=False) as project:
         found = project.runs()
     if json:
         print_json([asdict(summary) for summary in found])
@@ -57,7 +57,7 @@ def show(
     from unteach.report import page_json, print_page
     from unteach.store import Store
 
-    with Store.open(store, create=False) as project:
+    with Store.open(store, create=False, write=False) as project:
         found = project.run(run)
         if not found.finished:
             done, total = found.progress()

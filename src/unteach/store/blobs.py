@@ -8,33 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ..core import BadInput, Corrupt
-from .database import PREFIX, Database, flush
+from .database import Database
+from .files import damage_of, read_file, write_file
 from .schema import blob_runs, blobs
 
 
 class Blobs:
     """The blobs of one project."""
 
-    def __init__(self, folder: Path, temporary: Path, database: Database) -> None:
-        self.folder, self._temporary, self._database = folder, temporary, database
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder, self._database = folder, database
 
     def put(self, data: bytes, *, holds_rows: bool, run: str | None) -> str:
         """Write a blob for a run (or for the project) and return its name."""
         name = f"rows-{secrets.token_hex(16)}" if holds_rows else f"sha256-{_sha256(data)}"
         path = self.folder / name
-        if path.exists() and checksum(name, self._read(path)) != checksum(name, data):
-            raise Corrupt(f"{path} is damaged; it is left as it is: move it away to write it anew")
-        if not path.exists():
-            self._write(path, data)
+        wrong = self.damage(name, checksum(name, data))
+        if wrong == "is missing":
+            write_file(path, data)
+        elif wrong:
+            raise Corrupt(f"{path} {wrong}; it is left as it is: move it away to write it anew")
         row = {
             "name": name,
             "holds_rows": holds_rows,
@@ -61,38 +61,13 @@ class Blobs:
         wrong = self.damage(name, expected)
         if wrong:
             raise Corrupt(f"{self.folder / name} {wrong}; it is left as it is")
-        return self._read(self.folder / name)
+        return read_file(self.folder / name)
 
     def damage(self, name: str, expected: str) -> str:
         """Say what is wrong with a blob's file, or nothing."""
-        path = self.folder / name
-        if not path.exists():
-            return "is missing"
-        if not hmac.compare_digest(checksum(name, self._read(path)), expected):
-            return "is damaged (its checksum is another)"
-        return ""
-
-    def _read(self, path: Path) -> bytes:
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
-
-    def _write(self, path: Path, data: bytes) -> None:
-        fresh: str | None = None
-        try:
-            handle, fresh = tempfile.mkstemp(prefix=PREFIX, dir=self._temporary)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, path)
-            flush(self.folder)
-        except OSError as error:
-            raise BadInput(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            if fresh is not None:
-                Path(fresh).unlink(missing_ok=True)
+        return damage_of(
+            self.folder / name, lambda raw: hmac.compare_digest(checksum(name, raw), expected)
+        )
 
 
 def checksum(name: str, data: bytes) -> str:

@@ -16,10 +16,10 @@ from sqlalchemy.pool import QueuePool
 
 from ..core import BadInput, Corrupt, UnteachError
 from . import schema
+from .files import PREFIX
 from .migrations import MIGRATIONS, NAMES
 
 APPLICATION = 0x756E7463  # written into the header of our files, where SQLite leaves room for it
-PREFIX = "unteach-"  # of every temporary file of ours
 _PRAGMAS = (
     "busy_timeout = 30000",
     "foreign_keys = ON",
@@ -28,17 +28,19 @@ _PRAGMAS = (
     "temp_store = MEMORY",  # what SQLite sorts or vacuums never reaches a file elsewhere
     "journal_mode = WAL",
 )
+_READING = ("busy_timeout = 30000", "temp_store = MEMORY", "query_only = ON")
 
 
 class Database:
     """An open project database.
 
     Reads and writes are context managers; a write holds the only write lock from its first
-    moment (BEGIN IMMEDIATE), is whole or not at all, and is on the disk when it returns.
+    moment (BEGIN IMMEDIATE), is whole or not at all, and is on the disk when it returns. One
+    that is opened to be read (`write=False`) leaves no file beside the database.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, write: bool = True) -> None:
+        self.path, self._write = path, write
         self._engine = sqlalchemy.create_engine(
             "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool
         )
@@ -46,13 +48,13 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode=rw",
+            f"{self.path.absolute().as_uri()}?mode=rw" if self._write else _to_read(self.path),
             uri=True,
             timeout=30,
             isolation_level=None,
             check_same_thread=False,
         )
-        for pragma in _PRAGMAS:
+        for pragma in _PRAGMAS if self._write else _READING:
             connection.execute(f"PRAGMA {pragma}").close()
         return connection
 
@@ -65,6 +67,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection whose changes are all kept, or none."""
+        if not self._write:
+            raise BadInput(f"cannot write {self.path}: the project was opened to be read")
         with named(self.path), self._engine.connect() as connection:
             connection = connection.execution_options(writes=True)
             with connection.begin():
@@ -149,16 +153,15 @@ def examine(path: Path) -> int:
 def _applied(path: Path) -> list[str]:
     """Return the names of the migrations, after a check of every page."""
     for attempt in range(3):
-        log = Path(f"{path}-wal")
-        # without a log the file is all there is, and SQLite need not lay a new log beside it
-        alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
+        address = _to_read(path)
+        if not address.endswith(_ALONE) and not _log_readable(path):
+            raise BadInput(
+                f"{path} has a log of changes beside it, which a killed process left, and SQLite "
+                "cannot read it without writing here; copy the folder to where you may write, and "
+                "open the copy"
+            )
         try:
-            with (
-                named(path),
-                closing(
-                    sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)
-                ) as connection,
-            ):
+            with named(path), closing(sqlite3.connect(address, uri=True)) as connection:
                 found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
                     raise Corrupt(f"{path} is damaged ({found}); it is left as it is")
@@ -166,10 +169,26 @@ def _applied(path: Path) -> list[str]:
                 return _consecutive(path, rows.fetchall())
         except Corrupt:
             # another process may have folded its log into the file while we read it
-            if attempt == 2 or not alone:
+            if attempt == 2 or not address.endswith(_ALONE):
                 raise
             time.sleep(0.05)
     raise Corrupt(f"{path} is damaged; it is left as it is")
+
+
+_ALONE = "&immutable=1"
+
+
+def _to_read(path: Path) -> str:
+    """Return the address under which SQLite opens a file to read it, and lays none beside it."""
+    log = Path(f"{path}-wal")
+    with_log = log.exists() and log.stat().st_size > 0
+    # without a log the file is all there is
+    return f"{path.absolute().as_uri()}?mode=ro{'' if with_log else _ALONE}"
+
+
+def _log_readable(path: Path) -> bool:
+    """Say whether SQLite can read the log: by its index, or where it may make one."""
+    return Path(f"{path}-shm").exists() or os.access(path.parent, os.W_OK)
 
 
 def _consecutive(path: Path, rows: Sequence[tuple[int, str]]) -> list[str]:
@@ -196,15 +215,22 @@ def named(path: Path) -> Iterator[None]:
         if refusal := _refusal(error, path):
             raise refusal from error
         raise
+    except UnicodeDecodeError as error:
+        raise Corrupt(f"{path} is damaged ({error}); it is left as it is") from error
 
 
 def _refusal(error: sqlite3.Error, path: Path) -> UnteachError | None:
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
+    undecoded = code is None and "decode" in str(error)  # of a text; what it says quotes it
+    if undecoded:
+        return Corrupt(f"{path} is damaged (a text is not UTF-8); it is left as it is")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return Corrupt(f"{path} is damaged ({error}); it is left as it is")
-    if primary == sqlite3.SQLITE_ERROR and "no such" in str(error):
+    if primary == sqlite3.SQLITE_ERROR:  # our statements are sound where the tables are
         return Corrupt(f"{path} lacks a part that every project has ({error})")
+    if primary == sqlite3.SQLITE_CONSTRAINT:  # which our own statements keep
+        return Corrupt(f"{path} is damaged: it refuses what every project takes ({error})")
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BadInput(f"{path} is in use by another program; try again when it is done")
     if primary in (

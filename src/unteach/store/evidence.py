@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def evidence_bytes(connection: Connection, run: str) -> bytes:
     row = connection.execute(
         select(schema.runs.c.name, schema.runs.c.plan).where(schema.runs.c.id == run)
     ).one()
-    readings = [json.loads(body) for body in _bodies(connection, schema.readings, run)]
-    tables = [json.loads(body) for body in _bodies(connection, schema.tables, run)]
+    readings = _bodies(connection, schema.readings, run)
+    tables = _bodies(connection, schema.tables, run)
     value = {
         "name": row.name,
         "plan": json.loads(row.plan),
@@ -68,18 +69,34 @@ def stored_results(
     connection: Connection, run: str, where: Path
 ) -> tuple[list[Reading], list[Table]]:
     """Return the readings and tables that a run stored, times and all; refuse damaged ones."""
-    column = schema.runs.c
-    expected = connection.scalar(select(column.evidence).where(column.id == run))
-    damaged = f"{where} holds damaged readings or tables of run {run}; it is left as it is"
-    try:
-        if expected is not None and digest(evidence_bytes(connection, run)) != expected:
-            raise Corrupt(damaged)
+    with _as_stored(run, where):
+        column = schema.runs.c
+        if connection.scalar(select(column.evidence).where(column.id == run)) is not None:
+            stored_evidence(connection, run, where)
         return (
-            [Reading.from_json(json.loads(b)) for b in _bodies(connection, schema.readings, run)],
-            [Table.from_json(json.loads(b)) for b in _bodies(connection, schema.tables, run)],
+            [Reading.from_json(b) for b in _bodies(connection, schema.readings, run)],
+            [Table.from_json(b) for b in _bodies(connection, schema.tables, run)],
         )
-    except (BadInput, KeyError, TypeError, ValueError) as error:
-        raise Corrupt(f"{damaged} ({error})") from error
+
+
+def stored_evidence(connection: Connection, run: str, where: Path) -> bytes:
+    """Return the evidence of a finished run, if it is what was stored; else refuse it."""
+    column = schema.runs.c
+    with _as_stored(run, where):
+        raw = evidence_bytes(connection, run)
+        if digest(raw) != connection.scalar(select(column.evidence).where(column.id == run)):
+            raise ValueError("their checksum is another")
+    return raw
+
+
+@contextmanager
+def _as_stored(run: str, where: Path) -> Iterator[None]:
+    try:
+        yield
+    except (BadInput, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise Corrupt(
+            f"{where} holds damaged readings or tables of run {run}; it is left as it is ({error})"
+        ) from error
 
 
 def _timeless(table: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +109,6 @@ def _timeless(table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _bodies(connection: Connection, table: Any, run: str) -> list[str]:
+def _bodies(connection: Connection, table: Any, run: str) -> list[Any]:
     wanted = select(table.c.body).where(table.c.run == run).order_by(table.c.position)
-    return list(connection.scalars(wanted))
+    return [json.loads(body) for body in connection.scalars(wanted)]

@@ -1,29 +1,54 @@
-"""The folder of a project: who may have it, how it comes to be, and what is refused."""
+"""The folder of a project: who may have it, how it comes to be, and what is refused.
+
+Nothing in a project leads out of it: its folders are folders and its files are files with this
+one name alone. What is a link, a pipe or a second name of a file elsewhere is refused before
+anything is read, written or purged.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..core import BadInput, Corrupt
-from .database import PREFIX, create
+from .database import create
+from .files import PREFIX, there
 from .locks import Lock
 
 FOLDERS = ("blobs", "shards", "reports", "temporary", "locks")
+BESIDE = ("store.db-wal", "store.db-shm", "store.db-journal")  # SQLite's own
 
 
-def exists(file: Path) -> bool:
-    """Say whether a file is there, or that nobody may know."""
-    try:
-        return file.exists()
-    except OSError as error:
-        raise BadInput(f"cannot read {file}: {error.strerror or error}") from error
+def has_project(folder: Path, *, write: bool) -> bool:
+    """Say whether a project's database is there; refuse a folder or file that leads elsewhere."""
+    if not there(folder, folder=True):
+        return False
+    for name in FOLDERS:
+        there(folder / name, folder=True)
+    for name in BESIDE:
+        there(folder / name, shared=not write)
+    return there(folder / "store.db", shared=not write)
+
+
+def plain_tree(folder: Path) -> None:
+    """Refuse a folder of a run that is a link, or in which anything is no file and no folder."""
+    if not there(folder, folder=True):
+        return
+    for where, folders, files in os.walk(folder):
+        for name in folders:
+            there(Path(where, name), folder=True)
+        for name in files:
+            there(Path(where, name), shared=True)
+
+
+def writable(folder: Path) -> bool:
+    """Say whether a project can be written by us."""
+    return all(os.access(folder / name, os.W_OK) for name in ("", "store.db", "locks"))
 
 
 def refuse_foreign(folder: Path) -> None:
     """Refuse a place that holds anything but what a killed creation leaves behind."""
     try:
-        if folder.exists() and not folder.is_dir():
-            raise Corrupt(f"{folder} is a file, not a project folder; it is left as it is")
         strange = [p for p in sorted(folder.rglob("*")) if not p.is_dir() and not _ours(p, folder)]
     except OSError as error:
         raise BadInput(f"cannot read {folder}: {error.strerror or error}") from error
@@ -60,18 +85,27 @@ def create_once(folder: Path, file: Path) -> None:
         raise BadInput(f"another process has been creating {folder} for 30 seconds; stop it")
     try:
         if not file.exists():
-            try:
-                (folder / ".gitignore").write_text("*\n")
-            except OSError as error:
-                raise BadInput(f"cannot write {folder}: {error.strerror or error}") from error
+            _ignore(folder / ".gitignore")
             create(file, folder / "temporary")
     finally:
         turn.release()
 
 
-def share(folder: Path) -> Lock:
+def _ignore(path: Path) -> None:
+    """Keep the project out of git, unless a file (or a link to one) of that name is there."""
+    try:
+        with path.open("x") as file:
+            file.write("*\n")
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise BadInput(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def share(folder: Path, *, write: bool = True) -> Lock:
     """Return our share of the folder; a purge waits until nobody has one."""
-    lock = Lock.take(folder / "locks" / "folder.lock", shared=True, patience=30.0)
+    path = folder / "locks" / "folder.lock"
+    lock = Lock.take(path, shared=True, write=write, patience=30.0)
     if lock is None:
         raise BadInput(f"{folder} is being purged by another process; try again when it is done")
     return lock

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from ..core import BadInput
+from .files import there
 
 if sys.platform == "win32":
     raise ImportError("unteach.store locks with flock, which Windows lacks; run it under WSL")
@@ -27,15 +28,24 @@ class Lock:
     (True, True)
     """
 
-    def __init__(self, handle: int) -> None:
-        self._handle: int | None = handle
+    def __init__(self, handle: int | None) -> None:
+        self._handle = handle
 
     @classmethod
-    def take(cls, path: Path, *, shared: bool = False, patience: float = 0.0) -> Lock | None:
-        """Return the lock, or None if another holds it for longer than `patience` seconds."""
+    def take(
+        cls, path: Path, *, shared: bool = False, write: bool = True, patience: float = 0.0
+    ) -> Lock | None:
+        """Return the lock, or None if another holds it for longer than `patience` seconds.
+
+        write : whether the file is made where there is none; if not, no file is no lock
+        """
+        flags = (os.O_RDWR | os.O_CREAT) if write else os.O_RDONLY
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            there(path, shared=not write)
+            handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            if not write:
+                return cls(None)
             raise BadInput(f"cannot write {path}: {error.strerror or error}") from error
         deadline = time.monotonic() + patience
         while not _flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
@@ -71,9 +81,7 @@ class Lock:
 
 def held(path: Path) -> bool:
     """Say whether anyone holds this lock exclusively."""
-    if not path.exists():
-        return False
-    probe = Lock.take(path, shared=True)
+    probe = Lock.take(path, shared=True, write=False)
     if probe is None:
         return True
     probe.release()

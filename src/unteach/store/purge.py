@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, or_, select, true, update
 
-from ..core import BadInput
 from . import schema
 from .database import Database
+from .files import remove
 
 
 @dataclass(frozen=True)
@@ -68,22 +66,22 @@ def purge_project(
         listed = set(connection.scalars(select(schema.blobs.c.name)))
         gone = _drop_entries(connection, run=run, rows_only=rows_only, key=key)
         kept = set(connection.scalars(select(schema.blobs.c.name)))
-    blobs = folder / "blobs"
-    dropped = _remove(blobs / name for name in sorted(listed - kept))
-    strays = _remove(path for path in _entries(blobs) if path.name not in kept)
-    shards = _remove(_of_run(folder / "shards", run))
-    reports = _remove(_of_run(folder / "reports", run))
-    left = _remove(_entries(folder / "temporary"))
+    blobs, dropped = folder / "blobs", listed - kept
+    of_rows = remove(blobs, dropped.__contains__)
+    strays = remove(blobs, lambda name: name not in kept)
+    shards = remove(folder / "shards", lambda name: _of_run(name, run))
+    reports = remove(folder / "reports", lambda name: _of_run(name, run))
+    left = remove(folder / "temporary", lambda name: True)
     database.shrink()
     return Purged(
-        blobs=dropped[0],
+        blobs=of_rows[0],
         shards=shards[0],
         reports=reports[0],
         temporaries=strays[0] + left[0],
         tasks=gone.tasks,
         tables=gone.tables,
         runs=gone.runs,
-        size=sum(size for _, size in (dropped, strays, shards, reports, left)),
+        size=sum(size for _, size in (of_rows, strays, shards, reports, left)),
         key=gone.key,
     )
 
@@ -125,30 +123,6 @@ def _drop_blobs(connection: Connection, *, run: str | None, rows_only: bool) -> 
     connection.execute(delete(schema.blobs).where(blobs.name.in_(mine), ~shared, rows))
 
 
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _of_run(folder: Path, run: str | None) -> list[Path]:
-    """Return the entries of a folder, or those whose name (or temporary name) begins with a run."""
-    found = _entries(folder)
-    return [path for path in found if run is None or path.name.lstrip(".").startswith(run)]
-
-
-def _remove(paths: Iterable[Path]) -> tuple[int, int]:
-    """Remove files, links and folders; return how many files, and of how many bytes."""
-    count, size = 0, 0
-    for path in paths:
-        try:
-            if path.is_dir() and not path.is_symlink():
-                inside = [p for p in path.rglob("*") if p.is_symlink() or p.is_file()]
-                count, size = count + len(inside), size + sum(p.lstat().st_size for p in inside)
-                shutil.rmtree(path)
-            elif path.is_symlink() or path.exists():
-                count, size = count + 1, size + path.lstat().st_size
-                path.unlink()
-        except OSError as error:
-            raise BadInput(
-                f"cannot remove {path}: {error.strerror or error}; the purge is not complete"
-            ) from error
-    return count, size
+def _of_run(name: str, run: str | None) -> bool:
+    """Say whether a name (or its temporary form) begins with a run's, or any does."""
+    return run is None or name.lstrip(".").startswith(run)

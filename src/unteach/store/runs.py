@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,9 +12,9 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from ..core import BadInput, Corrupt, Reading, Table, digest
 from . import schema
 from .database import Database
-from .evidence import evidence_bytes, store_results, stored_results
+from .evidence import evidence_bytes, store_results, stored_evidence, stored_results
 from .locks import Lock
-from .writing import now, written
+from .writing import now, read_back, sound, written
 
 
 class Run:
@@ -42,7 +41,7 @@ class Run:
         self._database, self._lock = database, lock
         self.id: str = row["id"]
         self.name: str = row["name"]
-        self.plan: dict[str, Any] = json.loads(row["plan"])
+        self.plan: dict[str, Any] = read_back(row["plan"], database.path)
         self.command: str = row["command"]
         self.python: str = row["python"]
 
@@ -136,7 +135,7 @@ class Run:
     def pending(self) -> list[tuple[str, Any]]:
         """Return (key, payload) of every task without a result: not yet run, or failed."""
         rows = self._tasks("key", "payload", where=schema.tasks.c.status != "done")
-        return [(row["key"], json.loads(row["payload"])) for row in rows]
+        return [(row["key"], read_back(row["payload"], self._database.path)) for row in rows]
 
     def progress(self) -> tuple[int, int]:
         """Return how many tasks have a result, and how many there are."""
@@ -203,12 +202,12 @@ class Run:
         where = schema.tasks.c.status == "done"
         found = {}
         for row in self._tasks("key", "result", "checksum", where=where):
-            if digest(row["result"].encode()) != row["checksum"]:
+            if not sound(row["result"], row["checksum"]):
                 raise Corrupt(
                     f"{self._database.path} holds a damaged result (task {row['key']!r} of run "
                     f"{self.id}); it is left as it is"
                 )
-            found[row["key"]] = json.loads(row["result"])
+            found[row["key"]] = read_back(row["result"], self._database.path)
         return found
 
     def errors(self) -> dict[str, str]:
@@ -290,7 +289,7 @@ class Run:
         with self._database.reading() as connection:
             if self._row(connection)["status"] != "finished":
                 raise BadInput(f"run {self.id} is not finished; run its command again to resume it")
-            return evidence_bytes(connection, self.id)
+            return stored_evidence(connection, self.id, self._database.path)
 
     def _row(self, connection: Connection) -> Mapping[str, Any]:
         found = connection.execute(select(schema.runs).where(schema.runs.c.id == self.id))

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import BadInput, Corrupt, Saved, read_whole
+from ..core import BadInput, Corrupt, Saved
+from .files import damage_of, read_file, write_file
 
-PREFIX = "unteach-"  # of temporary files, as everywhere in a project
 KIND = "unteach.store.shards:Shard"
 _LARGEST = 65504.0  # of float16
 
@@ -101,19 +99,8 @@ def write_shard(folder: Path, name: str, shard: Shard) -> str:
     The name begins with the id of its run, so that a purge of the run finds it. A file of that
     name is replaced.
     """
-    raw, fresh = shard.to_bytes(), None
-    try:
-        handle, fresh = tempfile.mkstemp(prefix=PREFIX, dir=folder / "temporary")
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, folder / "shards" / name)
-    except OSError as error:
-        raise BadInput(f"cannot write {folder / 'shards' / name}: {error.strerror}") from error
-    finally:
-        if fresh is not None:
-            Path(fresh).unlink(missing_ok=True)
+    raw = shard.to_bytes()
+    write_file(folder / "shards" / name, raw)
     return _sha256(raw)
 
 
@@ -123,17 +110,13 @@ def read_shard(folder: Path, name: str, checksum: str) -> Shard:
     path = folder / "shards" / name
     if wrong:
         raise Corrupt(f"{path} {wrong}; run the same models again to compute it anew")
-    return Shard.from_bytes(read_whole(path), where=str(path))
+    return Shard.from_bytes(read_file(path), where=str(path))
 
 
 def shard_damage(folder: Path, name: str, checksum: str) -> str:
     """Say what is wrong with a shard's file, or nothing."""
     path = folder / "shards" / name
-    if not path.exists():
-        return "is missing"
-    if not hmac.compare_digest(_sha256(read_whole(path)), checksum):
-        return "is damaged (its checksum is another)"
-    return ""
+    return damage_of(path, lambda raw: hmac.compare_digest(_sha256(raw), checksum))
 
 
 def _sha256(raw: bytes) -> str:

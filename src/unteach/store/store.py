@@ -12,12 +12,22 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ..core import BadInput, Corrupt, digest
 from . import schema
 from .blobs import Blobs
-from .database import PREFIX, Database, examine
-from .folder import create_once, exists, make_folders, refuse_foreign, share
+from .database import Database, examine
+from .files import PREFIX
+from .folder import (
+    create_once,
+    has_project,
+    make_folders,
+    plain_tree,
+    refuse_foreign,
+    share,
+    writable,
+)
 from .locks import Lock, held, holder
 from .migrations import MIGRATIONS
 from .purge import Purged, purge_project
@@ -33,8 +43,9 @@ class Store:
     The folder holds `store.db`, `blobs/`, `shards/` and `reports/` (entries begin with the id of
     their run), `temporary/` and `locks/`. Only its owner can read what it creates.
 
-    Errors: a file or folder that is damaged, foreign, or of a newer version raises `Corrupt`,
-    names it and leaves it as it is; a place that cannot be written raises `BadInput`.
+    Errors: a file or folder that is damaged, foreign, of a newer version, or a link to somewhere
+    else raises `Corrupt`, names it and leaves it as it is; a place that cannot be written raises
+    `BadInput`.
 
     >>> with Store.temporary() as store:
     ...     name = store.put(b"weights", holds_rows=False)
@@ -45,17 +56,25 @@ class Store:
     def __init__(self, path: Path, database: Database, lock: Lock) -> None:
         self.path = path
         self._database, self._lock = database, lock
-        self._blobs = Blobs(path / "blobs", path / "temporary", database)
+        self._blobs = Blobs(path / "blobs", database)
         self._open: dict[str, Run] = {}
         self._closed = False
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, create: bool = True) -> Self:
-        """Open the project at this path, or (unless `create` is false) make a new one there."""
+    def open(
+        cls, path: str | os.PathLike[str], *, create: bool = True, write: bool = True
+    ) -> Self:
+        """Open the project at this path, or (unless `create` is false) make a new one there.
+
+        write : False opens a project also where it cannot be written (other people's, a backup):
+            it can be listed, read and verified, and all that would write raises `BadInput`
+        """
         folder = Path(path)
         file = folder / "store.db"
-        if exists(file):
+        if has_project(folder, write=write):
             applied = examine(file)
+            if not write and applied == len(MIGRATIONS) and not writable(folder):
+                return cls(folder, Database(file, write=False), share(folder, write=False))
             make_folders(folder)
         elif not create:
             raise BadInput(f"no project at {folder}; a run makes one, or give another path")
@@ -151,6 +170,7 @@ class Store:
         if (row["name"], row["plan"]) != (name, text):
             raise Corrupt(f"{self._database.path} holds another plan under run {identity}")
         done = row["status"] == "finished" and not grow
+        plain_tree(self.path / "shards" / identity)
         lock = None if done else self._work_on(identity)
         row = self._row(identity) or row
         if grow and row["status"] == "finished":
@@ -168,7 +188,7 @@ class Store:
         self._must_be_open()
         with self._database.reading() as connection:
             known = connection.scalars(select(schema.runs.c.id)).all()
-        found = [i for i in known if identity and i.startswith(identity)]
+        found = [i for i in known if i and identity and i.startswith(identity)]
         if len(found) != 1:
             what = f"fits {len(found)} runs: {sorted(found)}" if found else "fits none"
             raise BadInput(f"{identity!r} {what}; there are {len(known)} runs in {self.path}")
@@ -207,14 +227,17 @@ class Store:
         one can be linked to nobody.
         """
         self._must_be_open()
-        name, value = schema.secrets.c.name, schema.secrets.c.value
+        if (found := self._key()) is not None:
+            return found
         with self._database.writing() as connection:
-            found = connection.scalar(select(value).where(name == "key"))
-            if found is None:
-                found = secrets.token_bytes(32)
-                row = {"name": "key", "value": found}
-                connection.execute(insert(schema.secrets).values(row))
-        return bytes(found)
+            row = {"name": "key", "value": secrets.token_bytes(32)}
+            connection.execute(upsert(schema.secrets).values(row).on_conflict_do_nothing())
+        return self._key() or b""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether the project has a key; asking for it would make one."""
+        return self._key() is not None
 
     def purge(
         self, *, run: Run | str | None = None, rows_only: bool = True, key: bool = False
@@ -256,6 +279,15 @@ class Store:
         """Derive every checksum again and return what is damaged; () if all is well."""
         self._must_be_open()
         return verify_project(self._database, self._blobs)
+
+    def _key(self) -> bytes | None:
+        self._must_be_open()
+        wanted = select(schema.secrets.c.value).where(schema.secrets.c.name == "key")
+        with self._database.reading() as connection:
+            found = connection.scalar(wanted)
+        if found is not None and not (isinstance(found, bytes) and len(found) == 32):
+            raise Corrupt(f"{self._database.path} holds a damaged key; it is left as it is")
+        return found
 
     def _id_of(self, run: Run | str | None) -> str | None:
         return self.run(run).id if isinstance(run, str) else None if run is None else run.id

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, exc, select
 
-from ..core import digest
+from ..core import Corrupt
 from . import schema
 from .blobs import Blobs
 from .database import Database
-from .evidence import evidence_bytes
+from .evidence import stored_evidence
 from .shards import shard_damage
+from .writing import read_back, sound
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ def verify_project(database: Database, blobs: Blobs) -> tuple[Damage, ...]:
         with database.reading() as connection:
             found = _pages(connection)
             if not found:
-                found = [*_results(connection), *_runs(connection)]
+                found = [*_results(connection), *_runs(connection, database.path)]
             named = connection.execute(select(schema.blobs.c.name, schema.blobs.c.checksum)).all()
-            pieces = [] if found else _shards(connection)
-    except (exc.DatabaseError, sqlite3.DatabaseError) as error:
+            pieces = [] if found else _shards(connection, database.path)
+    except (Corrupt, exc.DatabaseError, sqlite3.DatabaseError) as error:
         return (Damage(database.path, str(error)),)
     damage = [Damage(database.path, what) for what in found]
     for name, expected in named:
@@ -56,11 +56,11 @@ def verify_project(database: Database, blobs: Blobs) -> tuple[Damage, ...]:
     return tuple(damage)
 
 
-def _shards(connection: Connection) -> list[tuple[str, str]]:
+def _shards(connection: Connection, where: Path) -> list[tuple[str, str]]:
     """Return name and checksum of every shard that a result names."""
     column = schema.tasks.c
     results = connection.scalars(select(column.result).where(column.status == "done")).all()
-    found = [json.loads(text) for text in results if text is not None and '"shard"' in text]
+    found = [read_back(text, where) for text in results if text is not None and '"shard"' in text]
     return [
         (str(result["shard"]), str(result["checksum"]))
         for result in found
@@ -82,19 +82,17 @@ def _results(connection: Connection) -> list[str]:
     return [
         f"the result of task {row.key!r} of run {row.run} is damaged"
         for row in done
-        if row.result is None or digest(row.result.encode()) != row.checksum
+        if not sound(row.result, row.checksum)
     ]
 
 
-def _runs(connection: Connection) -> list[str]:
+def _runs(connection: Connection, where: Path) -> list[str]:
     column = schema.runs.c
     wanted = select(column.id, column.evidence).where(column.status == "finished")
     found = []
     for row in connection.execute(wanted).all():
         try:
-            same = digest(evidence_bytes(connection, row.id)) == row.evidence
-        except (KeyError, TypeError, ValueError):
-            same = False
-        if not same:
+            stored_evidence(connection, row.id, where)
+        except Corrupt:
             found.append(f"the readings or tables of run {row.id} are damaged")
     return found

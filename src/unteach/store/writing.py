@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from ..core import BadInput, canonical
+from ..core import BadInput, Corrupt, canonical, digest
 
 
 def written(value: Any) -> str:
@@ -20,6 +22,19 @@ def written(value: Any) -> str:
     except UnicodeEncodeError as error:
         raise BadInput(f"a text cannot be written as UTF-8: {error.reason}") from error
     return text
+
+
+def read_back(text: Any, where: Path) -> Any:
+    """Return the value that `written` wrote; anything else is damage of the file it stood in."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Corrupt(f"{where} is damaged ({error}); it is left as it is") from error
+
+
+def sound(text: Any, checksum: Any) -> bool:
+    """Say whether a stored text is what was written."""
+    return isinstance(text, str) and digest(text.encode()) == checksum
 
 
 def now() -> str:
