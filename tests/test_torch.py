@@ -465,9 +465,7 @@ def test_arms_as_models_and_what_they_refuse():
     model = arms.model(1, classes=[0, 1, 2])
     assert np.allclose(model.decision_function(rows.x), arms.outputs(rows.x)[1], atol=1e-5)
     everyone, seeds = np.ones((2, 80), bool), np.array([0, 1])
-    normed = Network(module=lambda: nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)))
     for net, y, members, seed in (
-        (normed, rows.y, everyone, seeds),
         (NET, rows.y, everyone & False, seeds),
         (NET, rows.y * 1.5, everyone, seeds),
         (NET, rows.y, everyone, seeds[:1]),

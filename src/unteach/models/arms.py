@@ -11,18 +11,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional
+from torch.nn.parameter import is_lazy
 
 from unteach.core import BadInput, Diverged, Progress, derive, stream
 
 from .classifier import NetworkClassifier
-from .forward import tensor_in
+from .forward import embeds, tensor_in
 from .running import seeded
 from .settings import Training
+from .trained import moved
 
 if TYPE_CHECKING:
     from .network import Network
 
 Stacked = dict[str, Tensor]
+
+
+class Apart(BadInput):
+    """A recipe whose networks cannot be trained side by side; they are learned one by one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,7 @@ class Arms:
 
     def outputs(self, at: NDArray[Any]) -> NDArray[np.float32]:
         """Return what every network says at some points: at (q, d) to (m, q, k) float32."""
-        points = _inputs(at, self.network.how)
+        points = _inputs(at, self.network.how, embeds(self.base))
 
         def say(own: Stacked) -> Tensor:
             said = tensor_in(functional_call(self.base, own, (points.clone(),)))
@@ -50,7 +56,12 @@ class Arms:
 
         self.base.eval()
         with torch.no_grad():
-            said = vmap(say, randomness="different")(self.parameters)
+            try:
+                said = vmap(say, randomness="different")(self.parameters)
+            except RuntimeError:  # recurrent layers have no form for many at once
+                each = range(len(self))
+                said = torch.stack([say({n: v[k] for n, v in self.parameters.items()})
+                                    for k in each])  # fmt: skip
         return np.asarray(said.float().cpu().numpy())
 
     def module(self, k: int) -> nn.Module:
@@ -88,8 +99,9 @@ def train_arms(
 
     Network j is, up to rounding, what `network.learn` gives for the records of members[j] with
     seeds[j]: the same first parameters, the same order, the same steps (dropout apart, which is
-    drawn for all networks together). Modules with running statistics (batch normalization) are
-    refused.
+    drawn for all networks together). Modules that mix the records of a batch (batch
+    normalization), or that `torch.func` cannot stack (recurrent ones, compiled ones), are refused
+    as `Apart`.
 
     Examples
     --------
@@ -100,18 +112,47 @@ def train_arms(
     >>> len(arms), arms.outputs(x).shape
     (5, (5, 4, 2))
     """
-    how = network.how
     x, y, members, seeds = _checked(network, x, y, members, seeds)
     modules = []
     for seed in seeds.tolist():
-        with seeded(derive(seed, "module"), how.device):
-            modules.append(network.module().to(how.device, getattr(torch, how.dtype)))
-    base = modules[0]
-    if any(b.is_floating_point() for b in base.buffers()):
-        raise BadInput(
+        with seeded(derive(seed, "module"), network.how.device):
+            modules.append(moved(network.module(), network.how))
+    _check_stacks(modules[0])
+    try:
+        return _trained(network, modules, x, y, members, seeds, progress)
+    except RuntimeError as error:  # torch.func's words for what it cannot stack
+        raise Apart(
+            f"these networks cannot be trained side by side ({str(error).splitlines()[0][:200]}); learn "
+            "them one by one"
+        ) from error
+
+
+def _check_stacks(module: nn.Module) -> None:
+    """Refuse a module whose parameters make no stack, or that mixes the records of a batch."""
+    parts = list(module.modules())
+    if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in parts) or any(
+        b.is_floating_point() for b in module.buffers()
+    ):
+        raise Apart(
             "the module keeps running statistics (batch normalization?), which networks that are "
             "trained side by side cannot; use group normalization, or learn them one by one"
         )
+    if any(is_lazy(p) or p.is_complex() for p in module.parameters()):
+        raise Apart("lazy and complex parameters make no stack; learn the networks one by one")
+
+
+def _trained(
+    network: Network,
+    modules: list[nn.Module],
+    x: Any,
+    y: Any,
+    members: NDArray[np.bool_],
+    seeds: NDArray[np.uint64],
+    progress: Progress | None,
+) -> Arms:
+    """Return the networks of these modules, trained."""
+    how, base = network.how, modules[0]
+    whole = embeds(base)
     parameters: Stacked = {}
     frozen: Stacked = {}
     for name, p in base.named_parameters():
@@ -119,13 +160,13 @@ def train_arms(
         (parameters if p.requires_grad else frozen)[name] = stacked
     if not parameters:
         raise BadInput("no parameter may move: all of them are frozen")
-    inputs, targets = _inputs(x, how), torch.as_tensor(y).to(how.device)
+    inputs, targets = _inputs(x, how, whole), torch.as_tensor(y).to(how.device)
 
     def loss(own: Stacked, fixed: Stacked, rows: Tensor, weight: Tensor) -> Tensor:
         said = tensor_in(functional_call(base, {**own, **fixed}, (inputs[rows],)))
         said = said.reshape(len(rows), -1)  # (b, k)
         each = functional.cross_entropy(said, targets[rows], reduction="none")
-        return torch.dot(each, weight)
+        return torch.dot(each, weight.to(each.dtype))
 
     slope = vmap(grad(loss), randomness="different")
     step = _Steps(how, parameters)
@@ -138,7 +179,7 @@ def train_arms(
             for k in range(plan.longest):
                 rows, weight, rates, going = plan.at(k)
                 where = torch.as_tensor(rows).to(how.device)
-                by = torch.as_tensor(weight).to(how.device, inputs.dtype)
+                by = torch.as_tensor(weight).to(how.device, getattr(torch, how.dtype))
                 gradients = slope(parameters, frozen, where, by)
                 step(parameters, gradients, rates, going)
                 if progress is not None:
@@ -236,17 +277,17 @@ class _Steps:
         return (self.how.clip / (norm + 1e-6)).clamp(max=1.0)
 
 
-def _inputs(x: Any, how: Training) -> Tensor:
-    return torch.as_tensor(np.array(x, order="C")).to(how.device, getattr(torch, how.dtype))
+def _inputs(x: Any, how: Training, whole: bool) -> Tensor:
+    kind = torch.int64 if whole else getattr(torch, how.dtype)
+    return torch.as_tensor(np.array(x, order="C")).to(how.device, kind)
 
 
 def _checked(network: Network, x: Any, y: Any, members: Any, seeds: Any) -> Any:
     """Return the arrays, or say which of them is not as it must be."""
-    if network.loss != "cross_entropy" or network.train is not None:
-        raise BadInput(
-            "networks are trained side by side by the project's loop and for labels: loss is "
-            "cross_entropy and train is None; learn others one by one"
-        )
+    if network.loss != "cross_entropy":
+        raise BadInput(f"arms are of classifiers: loss is cross_entropy, got {network.loss!r}")
+    if network.train is not None:
+        raise Apart("networks are trained side by side by the project's loop: train is None")
     x, y, members = np.asarray(x), np.asarray(y), np.asarray(members)
     seeds = np.asarray(seeds)
     if y.dtype.kind not in "iu" or y.shape != (len(x),) or (len(y) and y.min() < 0):

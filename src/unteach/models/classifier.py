@@ -34,16 +34,16 @@ class NetworkClassifier(NetworkModel):
 
     def decision_function(self, x: Any) -> NDArray[np.float64]:
         """Return the logits, (n, k); for two classes the second less the first, (n,)."""
-        said = self._said(x)
+        said = self.outputs_at(x)
         return said[:, 1] - said[:, 0] if said.shape[1] == 2 else said
 
     def predict_proba(self, x: Any) -> NDArray[np.float64]:
         """Return the probability of each class: (n, k)."""
-        return shares(self._said(x))
+        return shares(self.outputs_at(x))
 
     def predict(self, x: Any) -> NDArray[Any]:
         """Return the likeliest class of each row: (n,)."""
-        said = self._said(x)
+        said = self.outputs_at(x)
         likeliest: NDArray[Any] = self.classes_[said.argmax(axis=1)]
         return likeliest
 

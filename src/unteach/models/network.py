@@ -16,6 +16,7 @@ from unteach.core import (
     BadInput,
     Progress,
     Records,
+    Rows,
     Saved,
     Stream,
     derive,
@@ -245,11 +246,19 @@ class Network:
         at : (q, d) where the models are asked
 
         Returns (m, q, k) float32: what m calls of `learn` would give, up to rounding; the models
-        are trained side by side (see `unteach.models.arms`).
+        are trained side by side (see `unteach.models.arms`), where they can be.
         """
-        from .arms import train_arms
+        from .arms import Apart, train_arms
 
-        return train_arms(self, x, y, members, seeds).outputs(at)
+        try:
+            return train_arms(self, x, y, members, seeds).outputs(at)
+        except Apart:
+            recipe, said = Network(self.module, train=self.train, how=self.how), []
+        for mask, seed in zip(np.asarray(members), np.asarray(seeds).tolist(), strict=True):
+            rows = np.flatnonzero(mask)
+            model = recipe.learn(Rows(rows, {"x": x[rows], "y": y[rows]}), seed=seed)
+            said.append(model.outputs_at(at).astype(np.float32))
+        return np.stack(said)
 
     def _wrapped(
         self, module: nn.Module, records: Records | Stream | None, seed: int

@@ -196,14 +196,14 @@ class NetworkModel:
 
     def predict(self, x: Any) -> NDArray[Any]:
         """Return the numbers of each row: (n,), or (n, t) for several."""
-        said = self._said(x)
+        said = self.outputs_at(x)
         return said[:, 0] if said.shape[1] == 1 else said
 
     def width(self, x: Any) -> int:
         """Return how many numbers the module gives for a row."""
-        return int(self._said(x).shape[1])
+        return int(self.outputs_at(x).shape[1])
 
-    def _said(self, x: Any) -> NDArray[np.float64]:
+    def outputs_at(self, x: Any) -> NDArray[np.float64]:
         """Return the module's outputs: (n, k) float64."""
         parts = []
         with evaluating(self), torch.no_grad():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +30,7 @@ from unteach.core import (
 )
 from unteach.models import EstimatorLearner, as_learner, classifies
 from unteach.models.saving import saved_of
+from unteach.models.suiting import keeping_classes
 
 from .nested import recipe_from, recipe_json
 from .standing import check_standing, fingerprint
@@ -75,7 +76,8 @@ class ShardedLearner:
         classes = _classes_of(self.base, records)
         if classes is not None and len(classes) < 2:
             raise OneClassLeft(f"one class is left ({classes[0]!r}); a classifier needs two")
-        empty = ShardedModel(self, seed, classes, tuple(() for _ in range(self.shards)))
+        recipe = replace(self, base=keeping_classes(self.base, records, None))
+        empty = ShardedModel(recipe, seed, classes, tuple(() for _ in range(self.shards)))
         return empty.relearned(records, dict.fromkeys(range(self.shards), 0), classes)
 
 
@@ -158,11 +160,15 @@ class ShardedModel:
             return np.asarray(np.mean(said, axis=0))
         total: NDArray[np.float64] = np.zeros((np.asarray(x).shape[0], len(self.classes)))  # (n, k)
         for model in models:
+            known = np.isin(getattr(model, "classes_", self.classes), self.classes)
             if self.learner_.aggregate == "mean" and not isinstance(model, Constant):
-                at = np.searchsorted(self.classes, model.classes_)
-                total[:, at] += model.predict_proba(x)
-            else:
-                total[np.arange(len(total)), np.searchsorted(self.classes, model.predict(x))] += 1
+                at = np.searchsorted(self.classes, model.classes_[known])
+                total[:, at] += model.predict_proba(x)[:, known]
+                continue
+            said = model.predict(x) if known.all() else (  # a network keeps a lost class's output
+                model.classes_[known][model.predict_proba(x)[:, known].argmax(axis=1)]
+            )
+            total[np.arange(len(total)), np.searchsorted(self.classes, said)] += 1
         shares: NDArray[np.float64] = total / len(models)
         return shares
 
