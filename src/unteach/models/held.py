@@ -204,6 +204,11 @@ class HoldsRows(Forgets):
                 raise BadInput("y mixes strings and numbers with what the model has learned")
         return Held(self._checked_ids(ids, len(x)).copy(), x, y, weight)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = True
+        return tags
+
     def inputs_of(self, ids: Any) -> Any | None:
         """Return the inputs that the model holds of these records: (n, d)."""
         held = getattr(self, "_held", None)

@@ -41,10 +41,11 @@ def read_rows(
     that are negative or all zero.
     """
     classifying = is_classifier(model)
-    X = densified(X)
-    if classifying and len(np.shape(y)) > 1 and np.shape(y)[1:] != (1,):
+    X, y = densified(X), densified(y, "y")
+    shape = getattr(y, "shape", ())
+    if classifying and len(shape) > 1 and shape[1:] != (1,):
         raise BadInput(
-            f"y has shape {np.shape(y)}, and {type(model).__name__} learns one label a record: "
+            f"y has shape {shape}, and {type(model).__name__} learns one label a record: "
             "learn a model for each column of y"
         )
     try:

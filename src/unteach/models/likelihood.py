@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky
 from scipy.special import expit, logsumexp, softmax
 
-from unteach.core import BadInput
+from unteach.core import BadInput, Claim
 
 from .held import Held
 from .inputs import Floats
+from .ridge import within
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -165,3 +166,7 @@ class Likelihood:
         carried = [np.abs(far @ inverse[a * width : (a + 1) * width]) @ error for a in range(rows)]
         direct = 4 * _EPS * float(np.max(np.abs(far) @ np.abs(theta).T))
         return 2 * (direct + float(np.max(carried)))
+
+    def claim(self, theta: Floats) -> Claim:
+        """Return what may be claimed of the decision values."""
+        return within(self.uncertainty(theta), float(np.max(np.abs(self.z @ theta.T))), 1e-11)

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from unteach.core import Claim, Contents, Corrupt, Exact, Keeps, NotConverged
+from unteach.core import Claim, Contents, Corrupt, Keeps, NotConverged
 
 from .held import Held, HoldsRows
 from .inputs import Floats, positive, read_queries
 from .likelihood import Likelihood
-from .ridge import rounded_up
 
 
 class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
@@ -30,6 +29,7 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
 
     Claims `Exact(atol)`: the minimum is unique, and atol bounds how far rounding in the gradient
     lets the decision values of two solutions differ on rows in the range of the training rows.
+    Where atol passes 1e-6 of the largest decision value there, the claim is `Heuristic`.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
         self.intercept_ = best[:, -1].copy() if self.fit_intercept else np.zeros(len(best))
         self.gradient_norm_ = float(np.max(np.abs(problem.gradient(best))))
         self.n_iter_ = steps
-        return Exact(atol=rounded_up(problem.uncertainty(best), 1e-11))
+        return problem.claim(best)
 
     def _serves(self) -> dict[str, str]:
         return {
@@ -164,4 +164,4 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
             raise Corrupt("the coefficients do not solve the problem of the rows in the file")
         if not self.fit_intercept and self.intercept_.any():
             raise Corrupt("there is an intercept where none was fitted")
-        return Exact(atol=rounded_up(problem.uncertainty(theta), 1e-11))
+        return problem.claim(theta)

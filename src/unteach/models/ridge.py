@@ -8,7 +8,16 @@ import numpy as np
 from scipy.linalg import lapack, qr, solve_triangular
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from unteach.core import BadInput, Claim, Contents, Corrupt, Exact, Keeps, NothingLeft
+from unteach.core import (
+    BadInput,
+    Claim,
+    Contents,
+    Corrupt,
+    Exact,
+    Heuristic,
+    Keeps,
+    NothingLeft,
+)
 
 from .held import Held, HoldsRows, as_fitted
 from .inputs import Floats, positive, read_queries
@@ -29,7 +38,8 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
     it, R is computed afresh from the kept rows.
 
     Claims `Exact(atol)`, with atol computed from the data: it bounds how far rounding lets the
-    predictions of two fits differ on rows like the training rows.
+    predictions of two fits differ on rows like the training rows. Where atol passes 1e-6 of the
+    largest prediction there, the claim is `Heuristic`.
 
     Parameters
     ----------
@@ -199,7 +209,12 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         return worn, float(np.sqrt(np.sum(held.weight[:, None] * residual**2)))
 
     def _claim(self, held: Held, residual: float) -> Claim:
-        """Return the claim that rounding allows (Higham 2002, section 20.1, in the norm of R)."""
+        """Return the claim that rounding allows; of many targets the smallest must bear it."""
+        said = np.abs(held.x @ self.coef_.T + self.intercept_).reshape(len(held), -1)
+        return within(self._open(held, residual), float(said.max(axis=0).min()))
+
+    def _open(self, held: Held, residual: float) -> float:
+        """Return how far rounding leaves predictions open (Higham 2002, 20.1, in R's norm)."""
         length = np.sqrt(np.sum(self._factor**2, axis=0))  # (d,)
         reciprocal, info = lapack.dtrcon(np.asfortranarray(self._factor / length))
         condition = 1.0 / max(float(reciprocal), _EPS) if info == 0 else 1.0 / _EPS
@@ -207,8 +222,7 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         reach = length + np.max(np.abs(held.x), axis=0)  # in the fit, and in x @ coef
         size = float(np.max(coef @ reach)) + float(np.max(np.abs(held.y)))
         smallest = np.sqrt(np.min(held.weight[held.weight > 0]))
-        bound = 64 * _EPS * (size + condition * residual) / min(1.0, smallest)
-        return Exact(atol=rounded_up(bound))
+        return float(64 * _EPS * (size + condition * residual) / min(1.0, smallest))
 
     def _serves(self) -> dict[str, str]:
         return {
@@ -231,7 +245,7 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         _, residual = self._solve(rows)
         claim, apart = self._claim(rows, residual), np.abs(self.predict(rows.x) - told).max()
         self.coef_, self.intercept_ = read
-        if not isinstance(claim, Exact) or apart > claim.atol:
+        if apart > rounded_up(self._open(rows, residual)):
             raise Corrupt(f"the predictions are {apart:g} from those that the rows in it give")
         return claim
 
@@ -240,6 +254,32 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         return tags
+
+
+LARGEST = 1e-6
+"""Share of the largest output beyond which a tolerance is no exactness."""
+
+
+def within(bound: float, largest: float, least: float = 1e-12) -> Claim:
+    """Return what may be claimed of outputs that rounding leaves open by a bound.
+
+    Parameters
+    ----------
+    bound : at least 0, or not finite
+    largest : absolute output on the rows that are held
+    least : smallest tolerance that is claimed, where the outputs bear it
+
+    >>> within(3e-9, 2.0), within(2.0, 2.0)
+    (Exact(atol=1e-08, sense='values', given=()), Heuristic(because='rounding leaves the outputs
+    open within 2, and the largest is 2; scale or centre the features'))
+    """
+    most = LARGEST * largest
+    if not bound <= most:
+        return Heuristic(
+            f"rounding leaves the outputs open within {bound:.3g}, and the largest is "
+            f"{largest:.3g}; scale or centre the features"
+        )
+    return Exact(atol=min(rounded_up(bound, least), most))
 
 
 def rounded_up(bound: float, least: float = 1e-12) -> float:
