@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import re
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner
 
+from unteach.audit.latex import PaperTable
 from unteach.cli.app import app
+from unteach.core import Table, quoted, unquoted, visible
+from unteach.memorize import Memories
+from unteach.memorize.writing import write
+from unteach.report.tables import as_csv
 
 
 def unteach(*words):
@@ -111,3 +121,85 @@ def test_more_neighbours_are_taken_at_their_word(folder):
         readings = json.loads(done.stdout)["readings"]
         found[k] = next(r["value"] for r in readings if r["name"] == "mean memorization")
     assert found[15] < found[1] / 2
+
+
+# --- what a table does to whoever opens it --------------------------------------------------------
+
+HOSTILE = (
+    "=cmd|' /C calc'!A0", "+1+cmd", "-1+2", "@SUM(A1:A9)", "\t=1+1", "\r=1+1", " =1+1", "＝1+1",
+    "a;=1+1", "a\n=1+1", "a\x1b[31mb", "\x9b31m", "a\u202eb", "\u2066a", "\ufeffa", "a\x00b",
+    "\ud800",
+)  # fmt: skip
+HARMLESS = ("ann", "-0.5", "+1", "1e-05", "-inf", "a-b", "a=b", "C:\\x1b", '"x"', "é 中 🙂")
+
+
+@given(st.text())
+@example("'=1")
+@example("''")
+@example("\\x1b\x1b")
+@example("'\\\\x1b")
+def test_a_quoted_cell_gives_its_text_back(text):
+    assert unquoted(quoted(text)) == text
+    assert quoted(text).isprintable()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_id_neither_runs_nor_steers(text):
+    assert quoted(text)[0] == "'"
+    assert not re.search(r"(^|[;\t\n\r])\s*[=+\-@＝]", quoted(text))
+    assert visible(text).isprintable()
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_a_harmless_id_stays_as_it_is(text):
+    assert quoted(text) == text
+
+
+def test_every_table_file_holds_ids_that_can_be_told_again(tmp_path):
+    ids = [*HOSTILE, *HARMLESS]
+    table = Table("t", {"id": ids, "=v": [-0.5] * len(ids)})
+    written = write(table, tmp_path / "t.csv").read_bytes().decode()
+    for text in (written, as_csv(table)):
+        head, *found = csv.reader(text.splitlines())
+        assert head == ["id", "'=v"]
+        assert [unquoted(row[0]) for row in found] == ids
+        assert {row[1] for row in found} == {"-0.5"}
+        assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_paper_table_runs_nothing():
+    table = PaperTable("t", {"method": ["\\input{x}", "a^^5cb", "~\x1b"], "n": [1, 2, 3]})
+    lines = table.to_latex().splitlines()
+    assert lines[4] == r"\textbackslash{}input\{x\} & 1 \\"
+    assert lines[5] == r"a\textasciicircum{}\textasciicircum{}5cb & 2 \\"
+    assert lines[6] == r"\textasciitilde{}\textbackslash{}x1b & 3 \\"
+
+
+def test_ids_are_safe_in_notebooks_and_terminals_too():
+    x = np.arange(24.0).reshape(12, 2)
+    ids = [f"{k}[red]\x1b[31m\u202e<b>" for k in range(12)]
+    study = Memories(x, np.arange(12) % 2, learner="knn", ids=ids, seed=0)
+    study.run(models=20, jobs=1)
+    found = study.memorization(unconverged="flag")
+    screen = Console(file=io.StringIO(), width=120)
+    screen.print(found)
+    for text in (screen.file.getvalue(), found._repr_html_()):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert "[red]" in text
+        assert "<b>0" not in text
+
+
+def test_a_table_from_the_command_line_is_inert(folder):
+    with open("people.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    for row, text in zip(rows[1:], ("=1+1", "a\x1b[31mb", "a\u202eb"), strict=False):
+        row[0] = text
+    with open("people.csv", "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    done = unteach("memorize", *FILE, "--table", "m.csv", "--jobs", 1)
+    assert done.exit_code == 0, done.output
+    with open("m.csv", newline="") as file:
+        cells = [row["id"] for row in csv.DictReader(file)]
+    assert cells[:3] == ["'=1+1", r"'a\x1b[31mb", r"'a\u202eb"]
+    assert [unquoted(cell) for cell in cells[:3]] == ["=1+1", "a\x1b[31mb", "a\u202eb"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from unteach.core import BadInput, Table
+from unteach.core import BadInput, Table, visible
 
-_ESCAPED = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}"}
+_ESCAPED = {
+    "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+}  # fmt: skip
 
 
 class PaperTable(Table):
@@ -71,4 +74,4 @@ def _cell(value: Any, digits: int) -> str:
         return "--"
     if isinstance(value, float):
         return f"{value:.{digits}f}"
-    return "".join(_ESCAPED.get(c, c) for c in str(value))
+    return "".join(_ESCAPED.get(c, c) for c in visible(value))

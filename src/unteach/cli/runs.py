@@ -19,6 +19,7 @@ def runs(store: StorePath = PROJECT, json: AsJson = False) -> None:
     """List the runs of the project, oldest first."""
     from rich.text import Text
 
+    from unteach.core import visible
     from unteach.store import Store
 
     with Store.open(store, create=False, write=False) as project:
@@ -35,10 +36,10 @@ def runs(store: StorePath = PROJECT, json: AsJson = False) -> None:
     for summary in found:
         grid.add_row(
             Text(summary.id, style="cyan"),
-            summary.name,
-            Text(summary.status, style=colours[summary.status]),
+            Text(visible(summary.name)),
+            Text(visible(summary.status), style=colours.get(summary.status, "")),
             f"{summary.done}/{summary.total}" if summary.total else "",
-            summary.created[:16].replace("T", " "),
+            Text(visible(summary.created[:16].replace("T", " "))),
         )
     screen.print(grid)
     screen.print("unteach show RUN prints one of them", style="dim", markup=False)

@@ -6,6 +6,7 @@ method, the result is audited against retraining, and readings and tables are wh
 
 from .canonical import canonical, digest, plain, pseudonym
 from .cases import Case, Trial
+from .cells import quoted, unquoted, visible
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
 from .columns import LazyColumn, densified
 from .contents import Contents, said
@@ -63,7 +64,7 @@ __all__ = [
     "Records", "RepeatedRecord", "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table",
     "Trainable", "Trial", "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "array_from",
     "arrays_from", "as_ids", "canonical", "claim_from", "claim_json", "densified", "derive",
-    "digest", "first_repeated", "json_from", "locate", "plain", "plugins", "pseudonym",
-    "read_whole", "records_in", "said", "shared", "stream", "tight", "unseen", "unzipped",
-    "write_whole",
+    "digest", "first_repeated", "json_from", "locate", "plain", "plugins", "pseudonym", "quoted",
+    "read_whole", "records_in", "said", "shared", "stream", "tight", "unquoted", "unseen",
+    "unzipped", "visible", "write_whole",
 ]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unteach.core import visible
+
 if TYPE_CHECKING:
     from rich.table import Table as Grid
 
@@ -47,7 +49,7 @@ class Shown(ABC):
                 f'<div style="width:{share:.0f}%;background:#4878d0">&nbsp;</div></div>'
             )
             rows.append(
-                f"<tr><td>{escape(str(self.ids[i]))}</td><td>{bar}</td><td>{value:.3f}</td>"
+                f"<tr><td>{escape(visible(self.ids[i]))}</td><td>{bar}</td><td>{value:.3f}</td>"
                 f"<td>[{low:.3f}, {high:.3f}]</td></tr>"
             )
         head = "<tr><th>id</th><th></th><th>value</th><th>interval</th></tr>"
@@ -58,11 +60,13 @@ class Shown(ABC):
 
     def __rich__(self) -> Grid:
         from rich.table import Table as Grid
+        from rich.text import Text
 
         title, note = self._lines()
         grid = Grid("id", "", "value", "interval", title=title, caption=note)
         for i in self._some():
             bar = "█" * round(16 * min(1.0, max(0.0, float(self.value[i]))))
             ends = f"[{self.low[i]:.3f}, {self.high[i]:.3f}]"
-            grid.add_row(str(self.ids[i]), bar, f"{self.value[i]:.3f}", ends.replace("[", r"\["))
+            name = Text(visible(self.ids[i]))
+            grid.add_row(name, bar, f"{self.value[i]:.3f}", ends.replace("[", r"\["))
         return grid

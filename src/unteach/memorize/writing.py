@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from unteach.core import BadInput, Table, write_whole
+from unteach.core import BadInput, Table, quoted, write_whole
 
 
 def by_record(
@@ -25,6 +25,10 @@ def by_record(
 def write(table: Table, path: str | os.PathLike[str]) -> Path:
     r"""Write a table to a .csv or a .parquet file, whole or not at all, and return its path.
 
+    In CSV, which spreadsheets open, texts are written by `unteach.core.quoted`: none runs as a
+    formula and nothing in it is invisible; `unteach.core.unquoted` gives the text of a cell back.
+    Parquet holds texts as they are.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write(Table("t", {"id": [1], "hard": [0.5]}), Path(folder) / "t.csv").read_text()
@@ -34,12 +38,17 @@ def write(table: Table, path: str | os.PathLike[str]) -> Path:
     if suffix == ".csv":
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(table.columns)
-        writer.writerows(zip(*table.columns.values(), strict=True))
+        writer.writerow(map(_cell, table.columns))
+        for row in zip(*table.columns.values(), strict=True):
+            writer.writerow(map(_cell, row))
         return write_whole(path, out.getvalue().encode())
     if suffix == ".parquet":
         return write_whole(path, _parquet(table))
     raise BadInput(f"a table is written to .csv or .parquet, got {Path(path).name!r}")
+
+
+def _cell(value: Any) -> Any:
+    return quoted(value) if isinstance(value, str) else value
 
 
 def _parquet(table: Table) -> bytes:

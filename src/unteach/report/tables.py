@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from unteach.core import BadInput, Table
+from unteach.core import BadInput, Table, quoted
 
 from .digits import number, probability, scaled, suffix
-from .markup import Html, clean, inline, tag
+from .markup import Html, inline, tag
 from .page import Drawing, Page
 
 LARGEST_DOWNLOAD = 120_000  # characters; larger tables would outweigh the page
@@ -138,9 +138,9 @@ def as_csv(table: Table) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_inert(name) for name in table.columns])
+    writer.writerow([_cell_of(name) for name in table.columns])
     for row in table.rows():
-        writer.writerow([_inert(value) for value in row.values()])
+        writer.writerow([_cell_of(value) for value in row.values()])
     return out.getvalue()
 
 
@@ -160,11 +160,8 @@ def download(table: Table) -> Html:
                tag("small", inline(table.caption)) if table.caption else "")
 
 
-def _inert(value: Any) -> Any:
-    if isinstance(value, str):
-        value = clean(value)
-        return f"'{value}" if value[:1] in tuple("=+-@") else value
-    return value
+def _cell_of(value: Any) -> Any:
+    return quoted(value) if isinstance(value, str) else value
 
 
 def _numeric(values: list[Any]) -> bool:
