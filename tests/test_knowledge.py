@@ -536,7 +536,8 @@ def test_the_text_form_is_read_back_as_it_is_written():
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.lists(st.text(min_size=1).filter(lambda t: "\n" not in t), min_size=2, max_size=4))
+@given(st.lists(st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1),
+                min_size=2, max_size=4))
 def test_any_fact_is_read_back_as_it_is_written(parts):
     assert parse_fact(written(tuple(parts))) == tuple(parts)
 
@@ -630,8 +631,8 @@ def test_a_nameless_variable_is_no_other_one():
 
 
 @pytest.mark.parametrize(("line", "said"), [
-    ("p(X) :-", "one line, .* got the end of 'p.X. :-'"),
-    ("p(a). p(b).", "expected the end of the line, got 'p' in"),
+    ("p(X) :-", "expected a name, got the end of 'p.X. :-'"),
+    ("p(a). p(b).", "expected the end of the clause, got 'p' in"),
     ("p(a,)", "expected a name, got '\\)'"),
 ])  # fmt: skip
 def test_what_cannot_be_read_says_what_was_expected(line, said):

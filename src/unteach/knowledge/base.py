@@ -15,7 +15,7 @@ from .facts import Fact, as_fact, as_facts, written
 from .graph import Graph
 from .ground import ground
 from .proofs import Kind, Proofs, all_proofs
-from .rules import DeadRule, Rule, check_arities, dead_rules, lone_names
+from .rules import DeadRule, Rule, check_arities, dead_notes, dead_rules, lone_names
 from .text import parse_rule
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class KnowledgeBase:
     ------
     BadInput : no fact at all, an unsafe rule, one predicate with two arities, a fact that is
         also background
-    UserWarning : a rule that can never fire, because a predicate occurs nowhere (it may be
-        misspelt); `dead_rules` lists them. A variable that a rule holds once and that is a name
-        in the facts: a name that begins with a capital is written in quotes
+    UserWarning : rules that can never fire, because nothing states or derives a predicate, which
+        may be misspelt: `dead_rules` lists them. A variable that a rule holds once and that is a
+        name in the facts: a name that begins with a capital is written in quotes
 
     Examples
     --------
@@ -74,10 +74,9 @@ class KnowledgeBase:
         stated = (*self.facts, *self.background)
         check_arities(stated, self.rules)
         self.dead_rules: tuple[DeadRule, ...] = dead_rules(self.rules, {f[0] for f in stated})
-        for dead in self.dead_rules:
-            warnings.warn(str(dead), stacklevel=2)
-        for lone in lone_names(self.rules, stated):
-            warnings.warn(lone, stacklevel=2)
+        notes = dead_notes(self.dead_rules, len(self.rules))
+        for note in (*notes, *lone_names(self.rules, stated)):
+            warnings.warn(note, stacklevel=2)
 
     @classmethod
     def load(
@@ -101,7 +100,7 @@ class KnowledgeBase:
 
         Raises
         ------
-        BadInput : a broken line, by its number
+        BadInput : a broken line, by its number; see `read_knowledge`
         """
         from .reading import load_background, load_rules, read_knowledge
 

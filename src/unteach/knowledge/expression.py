@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from unteach.core import BadInput
 
 Array = NDArray[Any]
 Node = Callable[[Mapping[str, Any]], Any]
+
+_DEEPEST = 200
+_LARGEST = 2**31
 
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
@@ -58,11 +61,10 @@ def expression(
     call min and max, each with two arguments
     """
     fixed = dict(constants or {})
+    for name, number in fixed.items():
+        check_constant(number, f"the constant {name}")
     known = {*names, *fixed}
-    try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise BadInput(f"the rule {text!r} cannot be read: {error.msg}") from error
+    body = syntax(text.strip(), f"the rule {shown(text)}", "eval").body
     parts = body.elts if isinstance(body, ast.Tuple) else [body]
     if not parts:
         raise BadInput(f"the rule {text!r} gives nothing; write one expression an output")
@@ -73,11 +75,47 @@ def expression(
         with np.errstate(divide="raise", invalid="raise"):
             try:
                 columns = [np.broadcast_to(c(values), len(inputs)) for c in compiled]
+                return np.stack(columns, axis=1).astype(np.int64)
             except (FloatingPointError, ZeroDivisionError) as error:
                 raise BadInput(f"the rule {text!r} divides by zero on some input") from error
-        return np.stack(columns, axis=1).astype(np.int64)
+            except OverflowError as error:
+                raise BadInput(f"the rule {text!r} computes a number beyond 64 bits") from error
 
     return run
+
+
+def syntax(text: str, what: str, mode: Literal["eval", "exec"] = "exec") -> Any:
+    """Return the syntax tree of a text that a stranger may have written.
+
+    Errors : BadInput for what is no Python syntax, whole numbers above 2**31, and more than 200
+        parts within each other, which no one writes by hand
+    """
+    try:
+        tree = ast.parse(text, mode=mode)
+    except SyntaxError as error:
+        raise BadInput(f"{what} cannot be read: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # a null byte; too many brackets
+        raise BadInput(f"{what} cannot be read: {error or 'it is nested too deeply'}") from error
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        for node in level:
+            if isinstance(node, ast.Constant) and type(node.value) is int:
+                check_constant(node.value, what)
+        level = [below for node in level for below in ast.iter_child_nodes(node)]
+        if not level:
+            return tree
+    raise BadInput(f"{what} cannot be read: it is nested more than {_DEEPEST} deep")
+
+
+def check_constant(number: int, what: str) -> None:
+    """Raise `BadInput` for a number whose products would leave 64 bits unseen."""
+    if abs(number) > _LARGEST:
+        raise BadInput(f"{what} holds a whole number above {_LARGEST}; symbols are far fewer")
+
+
+def shown(text: str) -> str:
+    """Return a text in quotes, of a long one how it begins."""
+    return repr(text) if len(text) <= 160 else f"{text[:160]!r}..."
 
 
 def _compiled(node: ast.AST, known: set[str], text: str) -> Node:

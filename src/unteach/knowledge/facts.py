@@ -11,6 +11,12 @@ from unteach.core import BadInput
 Fact: TypeAlias = tuple[str, ...]  # (predicate, argument, ...), at least one argument
 
 _BARE = re.compile(r"[a-z0-9][\w-]*\Z")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What stands in no name: control characters, and halves of a character."""
+LITERAL = r"@[A-Za-z]+(?:-[A-Za-z0-9]+)*|\^\^(?:xsd:\w+|<[^<>\"\s]+>)"
+"""What follows the quoted text of an RDF literal: its language, or its type."""
+_LITERAL = re.compile(rf'("(?:[^"\\]|\\.)*")({LITERAL})\Z')
+XSD = "http://www.w3.org/2001/XMLSchema#"
 
 
 def as_fact(value: Any) -> Fact:
@@ -34,7 +40,15 @@ def as_fact(value: Any) -> Fact:
             )
         if not part:
             raise BadInput(f"fact {tuple(value)!r} has an empty part")
+        check_name(part)
     return tuple(str(part) for part in value)
+
+
+def check_name(name: str) -> None:
+    """Raise `BadInput` for a name that nobody could read on a screen or write in a file."""
+    if found := CONTROL.search(name):
+        raise BadInput(f"the name {name!r} holds the control character {found.group()!r}; "
+                       "leave it out")  # fmt: skip
 
 
 def as_facts(values: Iterable[Any]) -> tuple[Fact, ...]:
@@ -44,13 +58,31 @@ def as_facts(values: Iterable[Any]) -> tuple[Fact, ...]:
     return tuple(dict.fromkeys(as_fact(v) for v in values))
 
 
+def literal(quoted: str, suffix: str) -> str:
+    r"""Return the name of an RDF literal: its text in quotes, and its language or type.
+
+    Text without either is of the type `xsd:string`; languages are the same in small and capital
+    letters.
+
+    >>> literal('"gift"', "@EN"), literal('"7"', f"^^<{XSD}integer>")
+    ('"gift"@en', '"7"^^xsd:integer')
+    """
+    if suffix.startswith("@"):
+        return quoted + suffix.lower()
+    suffix = re.sub(rf"\A\^\^<{re.escape(XSD)}(\w+)>\Z", r"^^xsd:\1", suffix)
+    return quoted if suffix == "^^xsd:string" else quoted + suffix
+
+
 def bare(name: str) -> str:
     """Return a name as the text form writes it: quoted where it could be read as a variable.
 
-    >>> bare("ann"), bare("Ann Lee")
-    ('ann', "'Ann Lee'")
+    >>> bare("ann"), bare("Ann Lee"), bare('"gift"@en')
+    ('ann', "'Ann Lee'", '"gift"@en')
     """
     if _BARE.match(name) and name != "not":
+        return name
+    typed = _LITERAL.match(name)
+    if typed and literal(*typed.groups()) == name:
         return name
     return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
 

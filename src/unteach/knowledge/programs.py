@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput
 
+from .expression import shown, syntax
+
 Array = NDArray[Any]
 Oracle = Callable[[str, Array], Array]
 """oracle(skill, inputs (n, k)) gives answers (n, m): numbers of symbols, -1 where there is none."""
@@ -137,10 +139,8 @@ class _Reader:
         self.steps: list[Step] = []
 
     def program(self) -> Program:
-        try:
-            lines = ast.parse("\n".join(s.strip() for s in self.text.strip().splitlines())).body
-        except SyntaxError as error:
-            raise BadInput(f"the program {self.text!r} cannot be read: {error.msg}") from error
+        text = "\n".join(s.strip() for s in self.text.strip().splitlines())
+        lines = syntax(text, f"the program {shown(self.text)}").body
         returned: tuple[Value, ...] | None = None
         for line in lines:
             if returned is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
+import itertools
+import operator
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -84,7 +85,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class DeadRule:
-    """A rule that can never fire, the predicate that nothing states or derives, and a guess."""
+    """A rule that can never fire, the predicate that nothing states or derives, and a guess.
+
+    The guess, `meant`, is a name that differs in one letter or in their order, where the
+    predicate occurs nowhere else.
+    """
 
     number: int  # position among the rules, from 1
     rule: Rule
@@ -120,13 +125,36 @@ def dead_rules(rules: Sequence[Rule], predicates: Iterable[str]) -> tuple[DeadRu
         if not firing:
             break
         known |= {waiting.pop(k).head.predicate for k in firing}
-    everything = known | {r.head.predicate for r in rules}
+    stands = Counter(p for r in rules for p in {a.predicate for a in (r.head, *r.body)})
     found = []
     for number, rule in waiting.items():
         missing = next(a.predicate for a in rule.body if a.predicate not in known)
-        close = difflib.get_close_matches(missing, sorted(everything - {missing}), n=1)
+        alone = stands[missing] == 1
+        close = sorted(p for p in known | stands.keys() if alone and _misspelt(missing, p))
         found.append(DeadRule(number, rule, missing, close[0] if close else None))
     return tuple(found)
+
+
+def dead_notes(dead: Sequence[DeadRule], n_rules: int) -> list[str]:
+    """Return what to say of rules that can never fire: the misspelt each, the others in one line.
+
+    >>> from unteach.knowledge import parse_rule
+    >>> book = [parse_rule(f"kin(X, Y) :- {p}(X, Y)") for p in ("wife", "son", "son", "uncle")]
+    >>> dead_notes(dead_rules(book, ["uncle"]), len(book))
+    ["3 of 4 rules can never fire: no fact states 'son' or 'wife' and no rule that fires derives
+    them; dead_rules lists them all"]
+    """
+    notes = [str(one) for one in dead if one.meant]
+    others = [one for one in dead if not one.meant]
+    names = sorted({one.predicate for one in others})
+    if len(others) == 1:
+        notes.append(str(others[0]))
+    elif others:
+        said = " or ".join(", ".join(map(repr, names[:4])).rsplit(", ", 1))
+        more = f" (and {len(names) - 4} more names)" if len(names) > 4 else ""
+        notes.append(f"{len(others)} of {n_rules} rules can never fire: no fact states {said}"
+                     f"{more} and no rule that fires derives them; dead_rules lists them all")
+    return notes
 
 
 def lone_names(rules: Sequence[Rule], facts: Iterable[Fact]) -> list[str]:
@@ -176,3 +204,17 @@ def _said(where: object) -> str:
 
 def _term(term: Term) -> str:
     return term.name if isinstance(term, Var) else bare(term)
+
+
+def _misspelt(name: str, other: str) -> bool:
+    """Return whether two longer names differ in one letter or in the order of their letters."""
+    if name == other or min(len(name), len(other)) < 4:
+        return False
+    start = _same(name, other)
+    end = _same(name[start:][::-1], other[start:][::-1])
+    return sorted(name) == sorted(other) or max(len(name), len(other)) - start - end == 1
+
+
+def _same(name: str, other: str) -> int:
+    """Return how many letters of two names are the same from the first on."""
+    return len(list(itertools.takewhile(bool, map(operator.eq, name, other))))

@@ -182,6 +182,10 @@ def tabled(skill: str, table: Mapping[str, str], k: int, symbols: tuple[str, ...
     [[1], [0]]
     """
     base = len(symbols)
+    if base**k > MOST:
+        raise BadInput(f"the table of {skill} would have {base}**{k} rows; at most {MOST} fit")
+    if any(type(side) is not str for pair in table.items() for side in pair):
+        raise BadInput(f"the table of {skill} goes from text to text, such as \"0 1\" = \"1\"")
     rows: dict[tuple[int, ...], list[int]] = {}
     for left, right in table.items():
         for word in (*left.split(), *right.split()):

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from unteach.core import BadInput
+from unteach.core import BadInput, read_whole
 
-from ..expression import expression
+from ..expression import check_constant, expression, shown, syntax
+from ..facts import CONTROL
 from ..skill_graph import SkillGraph
 from ..skills import Skill, Truth, tabled
 
@@ -65,20 +66,24 @@ def load_tower(path: str | os.PathLike[str]) -> SkillGraph:
         return _from_module(file)
     if file.suffix != ".toml":
         raise BadInput(f"a tower is a .toml or a .py file, got {file.name!r}")
+    raw = read_whole(file)
     try:
-        spec = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return from_spec(tomllib.loads(raw.decode("utf-8-sig")))
+    except BadInput:
+        raise
+    except ValueError as error:  # no text, no TOML, or a number of more digits than Python reads
         raise BadInput(f"the tower {file.name} cannot be read: {error}") from error
-    return from_spec(spec)
+    except RecursionError as error:
+        raise BadInput(f"the tower {file.name} is nested too deeply") from error
 
 
 def from_spec(spec: Mapping[str, Any]) -> SkillGraph:
     """Return the tower that a mapping describes, laid out as in a TOML file."""
     _known("the tower", spec, _TOP, {"name", "symbols", "skills"})
-    symbols = tuple(str(s) for s in _kind("symbols", spec["symbols"], list))
+    symbols = _words("symbols", spec["symbols"])
     constants = _kind("constants", spec.get("constants", {}), dict)
-    if not all(type(v) is int for v in constants.values()):
-        raise BadInput(f"constants are whole numbers, got {constants}")
+    for constant, value in constants.items():
+        check_constant(_kind(f"the constant {constant}", value, int), f"the constant {constant}")
     maps = {
         name: tabled(name, _kind(f"the map {name}", table, dict), 1, symbols)(
             np.arange(len(symbols))[:, None]
@@ -93,22 +98,26 @@ def from_spec(spec: Mapping[str, Any]) -> SkillGraph:
     for entry in _kind("reductions", spec.get("reductions", []), list):
         _known("a reduction", _kind("a reduction", entry, dict), {"skill", "from"},
                {"skill", "from"})  # fmt: skip
-        reductions.append((str(entry["skill"]), str(entry["from"])))
-    return SkillGraph(str(spec["name"]), symbols, tuple(skills), reductions, maps)
+        reductions.append(tuple(_kind(f"{k!r} of a reduction", entry[k], str)
+                                for k in ("skill", "from")))  # fmt: skip
+    return SkillGraph(_kind("name", spec["name"], str), symbols, tuple(skills), reductions, maps)
 
 
 def _skill(
     name: str, entry: Mapping[str, Any], symbols: tuple[str, ...], constants: Mapping[str, int]
 ) -> Skill:
     _known(f"skill {name}", entry, _SKILL, {"inputs"})
-    inputs = tuple(str(i) for i in _kind(f"inputs of {name}", entry["inputs"], list))
+    inputs = _words(f"inputs of {name}", entry["inputs"])
+    rule, calls, when_, about = (
+        _kind(f"{k!r} of {name}", entry.get(k, ""), str) for k in ("rule", "calls", "when", "about")
+    )
     if "rule" in entry and "table" in entry:
         raise BadInput(f"skill {name} has a rule and a table; give one of them")
     truth: Truth | None = None
     probe = np.zeros((1, len(inputs)), dtype=np.int64)
-    outputs = int(entry.get("outputs", _returned(str(entry.get("calls", "")))))
+    outputs = _kind(f"outputs of {name}", entry.get("outputs", _returned(calls)), int)
     if "rule" in entry:
-        truth = expression(str(entry["rule"]), inputs, constants)
+        truth = expression(rule, inputs, constants)
         outputs = _outputs(truth, probe, outputs)
     elif "table" in entry:
         table = _kind(f"the table of {name}", entry["table"], dict)
@@ -118,11 +127,11 @@ def _skill(
         raise BadInput(f"skill {name} needs a rule, a table or calls")
     when = None
     if "when" in entry:
-        condition = expression(str(entry["when"]), inputs, constants)
+        condition = expression(when_, inputs, constants)
         when = lambda x: condition(x)[:, 0] != 0  # noqa: E731
     return Skill(
-        name, inputs, outputs, truth, str(entry.get("calls", "")), when,
-        tuple(entry.get("needs", ())), str(entry.get("about", "")),
+        name, inputs, outputs, truth, calls, when,
+        _words(f"needs of {name}", entry.get("needs", [])), about,
     )  # fmt: skip
 
 
@@ -136,10 +145,7 @@ def _outputs(truth: Truth, probe: np.ndarray[Any, Any], otherwise: int) -> int:
 
 def _returned(calls: str) -> int:
     """Return how many values stand in the last line of a program that can be read."""
-    try:
-        lines = ast.parse("\n".join(s.strip() for s in calls.strip().splitlines())).body
-    except SyntaxError:
-        return 1  # the program's own reader says what is wrong with it
+    lines = syntax("\n".join(s.strip() for s in calls.strip().splitlines()), "calls").body
     last = lines[-1] if lines else None
     value = last.value if isinstance(last, (ast.Return, ast.Expr)) else None
     return len(value.elts) if isinstance(value, ast.Tuple) else 1
@@ -165,8 +171,19 @@ def _known(
         raise BadInput(f"{what} lacks {sorted(missing)}")
 
 
+_KINDS = {list: "a list", dict: "a table of names and values", str: "text", int: "a whole number"}
+
+
 def _kind(what: str, value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
-        wanted = "a list" if kind is list else "a table of names and values"
-        raise BadInput(f"{what} must be {wanted}, got {value!r}")
+    if type(value) is not kind:
+        raise BadInput(f"{what} must be {_KINDS[kind]}, got {shown(str(value))}")
     return value
+
+
+def _words(what: str, value: Any) -> tuple[str, ...]:
+    """Return a list of words, where numbers may stand for themselves."""
+    words = tuple(str(v) if type(v) is int else v for v in _kind(what, value, list))
+    for word in words:
+        if len(_kind(f"each of the {what}", word, str).split()) != 1 or CONTROL.search(word):
+            raise BadInput(f"{what} are words without spaces, got {word!r}")
+    return words
