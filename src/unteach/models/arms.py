@@ -121,9 +121,9 @@ def train_arms(
     try:
         return _trained(network, modules, x, y, members, seeds, progress)
     except RuntimeError as error:  # torch.func's words for what it cannot stack
+        why = str(error).splitlines()[0][:200]
         raise Apart(
-            f"these networks cannot be trained side by side ({str(error).splitlines()[0][:200]}); learn "
-            "them one by one"
+            f"these networks cannot be trained side by side ({why}); learn them one by one"
         ) from error
 
 
