@@ -231,7 +231,7 @@ def _compare(
     bias = float(np.abs(rho_a - rho_b)[unique].max(initial=0.0))
     out.apart, out.bias_apart = max(out.apart, apart), max(out.bias_apart, bias)
     out.bias_compared += int(unique.sum())
-    claimed = max(model.claim_.atol, fresh.claim_.atol)
+    claimed = max(getattr(m.claim_, "atol", np.inf) for m in (model, fresh))
     out.claimed = max(out.claimed, claimed)
     if max(apart, bias) > claimed:
         out.wrong += 1

@@ -476,8 +476,10 @@ def test_bad_rows_are_refused_by_name(binary):
             SVC().fit(x[:2], [0, 1], sample_ids=ids)
     with pytest.raises(BadInput, match="inconsistent numbers of samples"):
         SVC().fit(x, y[:-1])
-    with pytest.raises(BadInput, match="at least 0"):
+    with pytest.raises(BadInput, match="zero or negative weights"):
         SVC().fit(x, y, sample_weight=-np.ones(len(y)))
+    with pytest.raises(BadInput, match="at least 0"):
+        SVC().fit(x, y).reweight([3], -1.0)
     with pytest.raises(BadInput, match="symmetric"):
         SVC(kernel="precomputed").fit(np.triu(np.ones((4, 4))), [0, 1, 0, 1])
     with pytest.raises(NotFittedError):

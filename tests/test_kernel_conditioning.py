@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kernel_histories import SAME, run
-from unteach.core import NotConverged
-from unteach.kernel import SVC, SVR, OneClassSVM, machine, slots
+from unteach.core import NoRoute, NotConverged, Rows
+from unteach.kernel import SVC, SVR, NuSVC, NuSVR, OneClassSVM, machine, slots
 from unteach.kernel.certificate import Certificate
 from unteach.kernel.conditioning import (
     MOST,
@@ -17,6 +17,7 @@ from unteach.kernel.conditioning import (
     of_inverse,
     of_values,
 )
+from unteach.unlearn import Native, forget
 
 
 def flat(n=60, *, gamma=1e-3, seed=0):
@@ -197,3 +198,43 @@ def test_an_indefinite_kernel_has_no_bound():
     assert model.certificate_.stationary_only
     assert model.certificate_.error == np.inf
     assert Certificate.from_json(model.certificate_.to_json()) == model.certificate_
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", [SVC, NuSVC, SVR, NuSVR, OneClassSVM])
+@pytest.mark.parametrize("shift", [0.0, 1e3, 3e4])
+def test_no_tolerance_of_an_exact_claim_is_as_large_as_the_function(kind, seed, shift):
+    """A shifted column makes a linear kernel flat: rounding leaves more open than it settles."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(40, 2))
+    y = (x[:, 0] > 0) * 1.0
+    model = kind(kernel="linear")
+    try:
+        model.fit(x + shift, y)
+        model.forget(model.support_ids_[:2])
+    except NotConverged:
+        assert shift  # refused by name is fine, but only there
+        return
+    held = x[model.sample_ids_] + shift
+    says = getattr(model, "decision_function", model.predict)
+    largest = np.abs(says(held)).max()
+    if model.claim_.kind == "exact":
+        assert model.claim_.atol <= 1.001e-6 * largest
+    else:
+        assert "rounding leaves the decision function open within" in model.claim_.because
+    if kind is SVC and shift == 1e3:
+        assert model.claim_.kind == "heuristic"
+        assert SVC.from_saved(model.to_saved()).claim_ == model.claim_
+    if kind is not OneClassSVM and not shift:
+        assert model.claim_.kind == "exact"
+
+
+def test_what_is_no_exactness_is_not_accepted_as_such():
+    x = np.random.default_rng(0).normal(size=(40, 2)) + 1e3
+    rows = Rows(np.arange(40), {"x": x, "y": (x[:, 0] > 1e3).astype(int)})
+    model = SVC(kernel="linear").fit(rows.x, rows.y)
+    before = model.to_saved().to_bytes()
+    with pytest.raises(NoRoute, match=r"heuristic \(rounding leaves"):
+        forget(model, rows, ids=[3], method=Native(), accept="exact")
+    assert model.to_saved().to_bytes() == before
+    assert forget(model, rows, ids=[3], method=Native(), accept="heuristic").claim.kind != "exact"

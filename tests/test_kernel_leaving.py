@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from unteach.core import BadInput, NotConverged, OneClassLeft, UnknownRecord
-from unteach.kernel import SVC, SVR, NuSVC, NuSVR, OneClassSVM
+from unteach.core import BadInput, NotConverged, NothingLeft, OneClassLeft, UnknownRecord
+from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
 
 KERNELS = {
     "linear": {"kernel": "linear"},
@@ -173,3 +175,52 @@ def test_reweighting_equals_a_fit_with_those_weights(machine):
     if machine in (SVC, NuSVC):
         with pytest.raises(OneClassLeft):
             model.reweight(np.flatnonzero(y == 1), 0.0)
+
+
+@pytest.mark.parametrize("statistics", ["frozen", "follow"])
+@pytest.mark.parametrize("machine", [SVC, NuSVC, SVR, NuSVR, OneClassSVM])
+def test_rows_of_weight_zero_alone_are_nothing_to_learn_from(machine, statistics):
+    x = np.arange(8.0)[:, None]
+    classifies = machine in (SVC, NuSVC)
+    error = OneClassLeft if classifies else NothingLeft
+    others = [0, 1, 3, 4, 5, 6, 7]
+
+    def state(model):
+        return model.sample_ids_, model._weights, model.dual_coef_, model.intercept_
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataDependentStatistics)
+        model = machine(statistics=statistics).fit(x, (x[:, 0] > 3).astype(float))
+        model.reweight([2], [0.0])
+        before = [np.array(part) for part in state(model)]
+        for leave in (model.forget, model.without):
+            with pytest.raises(error, match=r"weight zero|classes \[\]"):
+                leave(others)
+        with pytest.raises(NothingLeft):
+            model.forget([*others, 2])
+        with pytest.raises(BadInput, match="zero"):
+            model.reweight(others, 0.0)
+        with pytest.raises(UnknownRecord):
+            model.forget([2, 99])
+        if classifies:
+            with pytest.raises(OneClassLeft):
+                model.reweight([0, 1, 3], 0.0)
+            with pytest.raises(OneClassLeft):
+                model.forget([0, 1, 3])
+        for was, now in zip(before, state(model), strict=True):
+            np.testing.assert_array_equal(was, now)
+        model.partial_fit([[9.0]], [1.0], sample_weight=[0.0])
+        with pytest.raises(error):
+            model.forget(others)
+        model.forget([8]).forget([2])
+        assert model.sample_ids_.tolist() == others
+
+
+def test_a_path_ends_where_only_rows_of_weight_zero_stand_beside():
+    x = np.arange(4.0)[:, None]
+    model = SVC(gamma=0.5).fit(x, [0, 0, 1, 1]).reweight([2], [0.0])
+    with pytest.raises(OneClassLeft):
+        model.forget_path(3)
+    left = SVC(gamma=0.5).fit(x, [0, 0, 1, 1]).reweight([0], [0.0]).forget([3])
+    with pytest.raises(OneClassLeft):
+        left.leave_one_out()

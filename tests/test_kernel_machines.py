@@ -95,10 +95,9 @@ def real():
 
 def expected(estimator):
     if isinstance(estimator, NuSVC):
+        why = "the random weights make nu=0.5 infeasible, which is refused"
         return {
-            "check_sample_weight_equivalence_on_dense_data": (
-                "the random weights make nu=0.5 infeasible, which is refused"
-            )
+            f"check_sample_weight_equivalence_on_{kind}_data": why for kind in ("dense", "sparse")
         }
     return {}
 

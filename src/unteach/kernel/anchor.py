@@ -39,11 +39,11 @@ ROUNDED = 1e-12  # residual of the free rows that needs no refinement
 @njit(cache=True)
 def _tally(p: Any, lower: Any, upper: Any, b: Any, h: Any, out: Any) -> None:
     """Fill out with residual, gap, margin; the numbers of free, bounded and zero rows, and of
-    those at the margin; the largest b, how many are not 0, and the largest p.
+    those at the margin; the largest b, how many are not 0, and the largest p and h + p.
     """
     worst, gap, margin, total = 0.0, 0.0, np.inf, 0.0
     n_free, n_bounded, n_zero, n_near = 0, 0, 0, 0
-    weight, target = 0.0, 0.0
+    weight, target, value = 0.0, 0.0, 0.0
     for i in range(b.shape[0]):
         width = upper[i] - lower[i]
         if not width > 0.0:
@@ -56,6 +56,7 @@ def _tally(p: Any, lower: Any, upper: Any, b: Any, h: Any, out: Any) -> None:
         worst = max(worst, max(lower[i] - b[i], b[i] - upper[i]))
         total += b[i]
         weight, target = max(weight, abs(b[i])), max(target, abs(p[i]))
+        value = max(value, abs(h[i] + p[i]))
         gap += b[i] * h[i] + upper[i] * max(-h[i], 0.0) - lower[i] * max(h[i], 0.0)
         if grow and shrink:
             n_free += 1
@@ -69,7 +70,7 @@ def _tally(p: Any, lower: Any, upper: Any, b: Any, h: Any, out: Any) -> None:
                 n_zero += 1
     out[0], out[1], out[2] = max(worst, abs(total)), gap, margin
     out[3], out[4], out[5], out[6] = n_free, n_bounded, n_zero, n_near
-    out[7], out[8], out[9] = weight, n_free + n_bounded, target
+    out[7], out[8], out[9], out[10] = weight, n_free + n_bounded, target, value
 
 
 class Anchor:
@@ -180,17 +181,17 @@ class Anchor:
 
     def certificate(self) -> Certificate:
         """Return the certificate of the solution."""
-        told = np.empty(10)
+        told = np.empty(11)
         _tally(self.p, self.lower, self.upper, self.b, self.h, told)
         used = int(told[3] + told[4] + told[5])
         by_evaluation = min(used, int(told[3]) + self.evaluated)
         left, amplified = float(told[0]), self._conditioning(int(told[6]))
-        self.noise = rounded(self.root**2, *told[7:].tolist())
+        self.noise = rounded(self.root**2, *told[7:10].tolist())
         return Certificate(
             left, self.objective, float(told[1]), int(told[3]), int(told[4]),
             int(told[5]), float(told[2]), False, by_evaluation=by_evaluation,
             by_bound=used - by_evaluation, conditioning=amplified,
-            error=amplified * max(left, self.noise),
+            error=amplified * max(left, self.noise), scale=float(told[10]),
         )  # fmt: skip
 
     def _conditioning(self, others: int) -> float:

@@ -143,7 +143,7 @@ def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:
             solved = Solved(*whole, part.moves, 0.0)
             now = part_of(parts.dual, part.first, part.second, part.rows, program, solved)
             if flat:
-                now = replace(now, certificate=certify_program(asked, *found))
+                now = replace(now, certificate=certify_program(asked, *found, now.rho))
             named: Any = classes[[part.first, part.second]] if parts.classes else []
             sha = _fingerprint(parts.kernel, named, mine, now.b, now.rho)
         sha = sha if _sure(now.certificate, program.noise(now.variables)) else ""

@@ -46,6 +46,7 @@ class Certificate:
         `conditioning`); inf where it is not known
     error : estimate of that error: the conditioning times the residual, or times the size of
         rounding where that is larger. Two solutions may be twice as far apart.
+    scale : largest absolute value of the decision function at the rows; inf where it is not known
     """
 
     kkt_residual: float
@@ -62,6 +63,7 @@ class Certificate:
     by_bound: int = 0
     conditioning: float = math.inf
     error: float = math.inf
+    scale: float = math.inf
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as plain values."""
@@ -72,7 +74,8 @@ class Certificate:
     def from_json(cls, data: Mapping[str, Any]) -> Certificate:
         """Return the certificate that `to_json` wrote."""
         pairs = tuple(cls.from_json(c) for c in data["pairs"])
-        numbers = {k: float(data[k]) for k in ("margin", "conditioning", "error") if k in data}
+        may_be_inf = ("margin", "conditioning", "error", "scale")
+        numbers = {k: float(data[k]) for k in may_be_inf if k in data}
         return cls(**{**data, "pairs": pairs, **numbers})
 
 
@@ -134,15 +137,31 @@ def certify(
         by_bound=0 if evaluated is None else int(used.sum()) - evaluated,
         conditioning=amplified,
         error=amplified * max(left, qp.noise(b) if noise is None else noise),
+        scale=float(np.abs(gradient + qp.p + rho)[used].max(initial=0.0)),
     )
 
 
+LARGEST = 1e-6
+"""Share of the largest decision value beyond which a tolerance is no exactness."""
+
+
 def claimed(certificate: Certificate, given: tuple[str, ...]) -> Claim:
-    """Return what may be claimed of a solution; given are numbers from data that were held."""
+    """Return what may be claimed of a solution; given are numbers from data that were held.
+
+    Exact to 1e-8, or what rounding leaves open; heuristic where that is above LARGEST times the
+    largest decision value.
+    """
     c = certificate
     if c.stationary_only:
         return Heuristic("stationary point of an indefinite problem")
-    return Exact(max(1e-8, 100 * c.kkt_residual, 2 * c.error), given=given)
+    most = LARGEST * c.scale
+    open_ = max(min(1e-8, most), 100 * c.kkt_residual, 2 * c.error)
+    if open_ > most:
+        return Heuristic(
+            f"rounding leaves the decision function open within {open_:.3g}, and its values are "
+            f"at most {c.scale:.3g}; scale or centre the features"
+        )
+    return Exact(open_, given=given)
 
 
 def worst(certificates: Sequence[Certificate]) -> Certificate:
@@ -163,4 +182,5 @@ def worst(certificates: Sequence[Certificate]) -> Certificate:
         by_bound=sum(c.by_bound for c in certificates),
         conditioning=max(c.conditioning for c in certificates),
         error=max(c.error for c in certificates),
+        scale=min(c.scale for c in certificates),
     )

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from unteach.core import BadInput, Ids, RepeatedRecord, as_ids, first_repeated
 
@@ -18,13 +20,110 @@ from .kernels import Kernel
 Array = NDArray[Any]
 
 
-def _validated(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+class NotFitted(BadInput, NotFittedError):
+    """A machine that has learned nothing yet; scikit-learn's `NotFittedError` too."""
+
+
+class SparseKernel(BadInput, TypeError):
+    """A precomputed kernel that is sparse, as scikit-learn refuses it."""
+
+
+DENSE = 4e9
+"""Bytes that sparse rows may take once they are held dense."""
+
+
+def fitted(estimator: Any) -> None:
+    """Refuse an estimator that is not fitted."""
     try:
-        return validate_data(
-            estimator, *args, dtype=np.float64, order="C", ensure_all_finite=False, **kwargs
-        )
+        check_is_fitted(estimator)
+    except NotFittedError as error:
+        raise NotFitted(str(error)) from error
+
+
+def rows_held(estimator: Any) -> None:
+    """Refuse an estimator that is not fitted, where rows are asked for."""
+    if not hasattr(estimator, "sample_ids_"):
+        fitted(estimator)
+
+
+def _validated(estimator: Any, x: Any, *y: Any, reset: bool, **kwargs: Any) -> Any:
+    """Return fresh rows (n, d), and y where it is given; the estimator notes what kind they are.
+
+    `_input` is "dense", "sparse", or "objects": rows for a kernel that is a function, which are
+    no table of numbers.
+    """
+    kernel = getattr(estimator, "kernel", None)
+    objects = _objects(x) if callable(kernel) else None
+    if objects is not None:
+        column = _validated(BaseEstimator(), np.zeros((len(objects), 1)), *y, reset=True, **kwargs)
+        out = (objects, column[1]) if y else objects
+    else:
+        out = _numbers(estimator, x, *y, reset=reset, **kwargs)
+    given = "dense" if objects is None else "objects"
+    if sparse.issparse(x) and not callable(kernel):
+        given = "sparse"
+    if reset:
+        estimator._input = given
+    elif (getattr(estimator, "_input", "dense") == "objects") != (given == "objects"):
+        raise BadInput("X must hold rows of the kind that the model was fitted on")
+    return out
+
+
+def _numbers(estimator: Any, x: Any, *y: Any, reset: bool, **kwargs: Any) -> Any:
+    if sparse.issparse(x):
+        _refuse_sparse(estimator, x, reset)
+    try:
+        out = validate_data(
+            estimator, x, *y, reset=reset, dtype=np.float64, order="C", accept_sparse="csr",
+            ensure_all_finite=False, **kwargs,
+        )  # fmt: skip
+        rows = out[0] if y else out
+        if sparse.issparse(rows):
+            rows.check_format(full_check=True)
+            rows = rows.toarray()
     except ValueError as error:
         raise BadInput(str(error)) from error
+    return (_finite(rows), out[1]) if y else _finite(rows)
+
+
+def _refuse_sparse(estimator: Any, x: Any, reset: bool) -> None:
+    kernel, name = getattr(estimator, "kernel", None), type(estimator).__name__
+    if kernel == "precomputed":
+        raise SparseKernel("Sparse precomputed kernels are not supported; call X.toarray()")
+    if not (reset or callable(kernel) or getattr(estimator, "_input", "dense") == "sparse"):
+        raise BadInput(
+            f"cannot use sparse input in {name!r} trained on dense data; call X.toarray()"
+        )
+    size = 8.0 * x.shape[0] * x.shape[-1]
+    if size > DENSE:
+        raise BadInput(
+            f"sparse rows are held dense here, and these {x.shape} would take {size / 1e9:.1f} GB "
+            f"(at most {DENSE / 1e9:g}); reduce the features first, say by TruncatedSVD"
+        )
+
+
+def _objects(x: Any) -> Array | None:
+    """Return rows that are no table of numbers, one entry each, as they are; None if they are one.
+
+    >>> _objects([[1.0, 2.0]]) is None, _objects(["a b", "c"])
+    (True, array(['a b', 'c'], dtype=object))
+    """
+    if sparse.issparse(x):
+        return None
+    try:
+        table = np.asarray(x)
+        if table.ndim == 2:
+            table.astype(np.float64)
+            return None
+    except (ValueError, TypeError):  # rows of unequal length, or of no numbers
+        pass
+    if isinstance(x, (str, bytes)) or not hasattr(x, "__len__") or not len(x):
+        raise BadInput(f"X must be a sequence of at least one row, got {x!r}")
+    whole = x.to_numpy() if hasattr(x, "iloc") else x
+    out = np.empty(len(whole), dtype=object)
+    for i, row in enumerate(whole):
+        out[i] = row
+    return out
 
 
 def _finite(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,34 +138,34 @@ def _finite(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(x, dtype=np.float64, order="C", copy=True)
 
 
-def rows(estimator: Any, x: Any) -> NDArray[np.float64]:
+def rows(estimator: Any, x: Any) -> Array:
     """Return the rows to predict, (m, d), in a fresh array."""
-    return _finite(_validated(estimator, x, reset=False))
+    found: Array = _validated(estimator, x, reset=False)
+    return found
 
 
-def rows_and_labels(
-    estimator: Any, x: Any, y: Any, *, reset: bool
-) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def rows_and_labels(estimator: Any, x: Any, y: Any, *, reset: bool) -> tuple[Array, NDArray[Any]]:
     """Return rows (n, d) and labels (n,) to learn from, in fresh arrays."""
     x, y = _validated(estimator, x, y, reset=reset)
     try:
         check_classification_targets(y)
     except ValueError as error:
         raise BadInput(str(error)) from error
-    return _finite(x), np.array(y)
+    return x, np.array(y)
 
 
 def rows_and_numbers(
     estimator: Any, x: Any, y: Any, *, reset: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Array, NDArray[np.float64]]:
     """Return rows (n, d) and finite targets (n,) to learn from, in fresh arrays."""
     x, y = _validated(estimator, x, y, reset=reset, y_numeric=True)
-    return _finite(x), np.array(y, dtype=np.float64)
+    return x, np.array(y, dtype=np.float64)
 
 
-def rows_alone(estimator: Any, x: Any, *, reset: bool) -> NDArray[np.float64]:
+def rows_alone(estimator: Any, x: Any, *, reset: bool) -> Array:
     """Return rows (n, d) to learn from without targets, in a fresh array."""
-    return _finite(_validated(estimator, x, reset=reset))
+    found: Array = _validated(estimator, x, reset=reset)
+    return found
 
 
 def new_rows(
@@ -88,11 +187,13 @@ def new_rows(
     return np.empty((m, 0)), values[:, :n], symmetric(values[:, n:]), labels
 
 
-def weights(given: Any, n: int) -> NDArray[np.float64]:
-    """Return one weight a row: (n,), at least 0; not all of them 0.
+def weights(given: Any, n: int, *, some: bool = True) -> NDArray[np.float64]:
+    """Return one weight a row: (n,), at least 0; not all of them 0 where `some` must count.
 
-    >>> weights(None, 2)
-    array([1., 1.])
+    A weight below 0 is taken as 0, as scikit-learn takes it.
+
+    >>> weights(None, 2), weights([-1.0, 2.0], 2)
+    (array([1., 1.]), array([0., 2.]))
     """
     if given is None:
         return np.ones(n)
@@ -106,11 +207,25 @@ def weights(given: Any, n: int) -> NDArray[np.float64]:
         raise BadInput(f"Sample weights must be 1D array or scalar, got shape {out.shape}")
     if len(out) != n:
         raise BadInput(f"sample_weight has {len(out)} entries for {n} rows")
-    if not np.isfinite(out).all() or (out < 0).any():
-        raise BadInput("sample_weight must be finite and at least 0")
-    if not out.any():
-        raise BadInput("all sample weights are zero; at least one row of each class must count")
-    return out
+    if not np.isfinite(out).all():
+        raise BadInput("sample_weight must be finite")
+    if some and not (out > 0).any():
+        raise BadInput(
+            "Invalid input - all samples have zero or negative weights. At least one row (of each "
+            "class) must count"
+        )
+    return np.maximum(out, 0.0)
+
+
+def two_classes(labels: Array, weights: NDArray[np.float64]) -> tuple[Array, NDArray[np.int64]]:
+    """Return classes and codes of rows to fit a classifier to, of which there must be two."""
+    classes, codes = classes_and_codes(labels, weights > 0)
+    if len(classes) < 2:
+        raise BadInput(
+            "Invalid input - all samples with positive weights belong to the same class: they "
+            f"are of one class, {classes.tolist()}, and a classifier needs at least two"
+        )
+    return classes, codes
 
 
 def classes_and_codes(
@@ -136,7 +251,9 @@ def codes_among(classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64
     >>> codes_among(np.array([2, 5]), np.array([5, 3, 2]))
     array([ 1, -1,  0])
     """
-    at = np.minimum(np.searchsorted(classes, labels), max(len(classes) - 1, 0))
+    if len(classes) == 0:
+        return np.full(len(labels), -1)
+    at = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
     return np.where(classes[at] == labels, at, -1).astype(np.int64)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
 from unteach.core import BadInput
 
@@ -36,14 +37,17 @@ class Constants:
         return self.kernel == other.kernel and np.array_equal(self.class_weight, other.class_weight)
 
 
-def real(name: str, value: Any, *, least: float, open_end: bool = False) -> float:
+def real(
+    name: str, value: Any, *, least: float, open_end: bool = False, infinite: bool = False
+) -> float:
     """Return a parameter as a finite float of at least (or above) some number."""
     fine = isinstance(value, (Real, np.number)) and not isinstance(value, bool)
-    fine = fine and math.isfinite(value) and (value > least if open_end else value >= least)
+    fine = fine and (math.isfinite(value) or (infinite and value == math.inf))
+    fine = fine and (value > least if open_end else value >= least)
     if not fine:
         raise BadInput(
-            f"{name} must be a finite number {'above' if open_end else 'of at least'} {least:g}, "
-            f"got {value!r}"
+            f"{name} must be a{'' if infinite else ' finite'} number "
+            f"{'above' if open_end else 'of at least'} {least:g}, got {value!r}"
         )
     return float(value)
 
@@ -106,18 +110,42 @@ def frozen(
     return Constants(now.kernel, now.class_weight[among], now.from_data)
 
 
-def checked(params: dict[str, Any]) -> dict[str, Any]:
-    """Return an estimator's parameters, those that data cannot change checked."""
+def common(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of any machine, those that data cannot change checked.
+
+    Those of scikit-learn's solver that cannot change the answer are accepted, and do nothing.
+    """
     words = {"statistics": ("frozen", "follow"), "decision_function_shape": ("ovr", "ovo")}
     for name, known in words.items():
-        one_of(name, params[name], known)
-    weight = params["class_weight"]
+        if name in params:
+            one_of(name, params[name], known)
+    for name in ("shrinking", "break_ties"):
+        if not isinstance(params.get(name, False), (bool, np.bool_)):
+            raise BadInput(f"{name} must be True or False, got {params[name]!r}")
+    whole("verbose", int(v) if isinstance(v := params["verbose"], (bool, np.bool_)) else v, least=0)
+    if params.get("probability", False) not in (False, "deprecated"):
+        raise BadInput(
+            "probability is deprecated in scikit-learn and not known here, got "
+            f"{params['probability']!r}; use CalibratedClassifierCV(model, ensemble=False)"
+        )
+    try:
+        check_random_state(params.get("random_state"))
+    except ValueError as error:
+        raise BadInput(f"random_state: {error}") from error
     return {
         **params,
-        "C": real("C", params["C"], least=0.0, open_end=True),
         "tol": real("tol", params["tol"], least=0.0, open_end=True),
         "max_iter": whole("max_iter", params["max_iter"], least=-1),
         "cache_size": real("cache_size", params["cache_size"], least=0.0, open_end=True),
+    }
+
+
+def checked(params: dict[str, Any]) -> dict[str, Any]:
+    """Return an estimator's parameters, those that data cannot change checked."""
+    weight = params["class_weight"]
+    return {
+        **common(params),
+        "C": real("C", params["C"], least=0.0, open_end=True, infinite=True),
         "class_weight": dict(weight) if isinstance(weight, Mapping) else weight,
     }
 

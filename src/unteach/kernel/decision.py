@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy import sparse
 
+from unteach.core import BadInput
+
+from . import checked
 from .kernels import Kernel
 from .machine import Machine
 from .parts import Parts
@@ -62,7 +66,7 @@ class Decision:
             held = pair.b != 0
             pairs.append((pair.first, pair.second, column[pair.rows[held]], pair.b[held], pair.rho))
         precomputed = machine.kernel.name == "precomputed"
-        width = len(machine.codes) if precomputed else machine.x.shape[1]
+        width = len(machine.codes) if precomputed else int(np.prod(machine.x.shape[1:]))
         vectors, codes = machine.x[support], machine.codes[support]
         return cls(machine.kernel, support, width, vectors, codes, tuple(pairs))
 
@@ -77,6 +81,13 @@ class Decision:
             _combine(values, columns, weights, rho, row)
         return out.T
 
+    def slopes(self, sign: float, given: str) -> Any:
+        """Return the weights of the features of a linear kernel, (pairs, d); not to be changed."""
+        lines = [w @ self.vectors[c] for _, _, c, w, _ in self.pairs]
+        out = of_input(np.array(lines) * sign, given)
+        (out.data if given == "sparse" else out).flags.writeable = False
+        return out
+
     def dual(self, n_classes: int) -> NDArray[np.float64]:
         """Return the weights in libsvm's layout: (n_classes - 1, s).
 
@@ -87,6 +98,50 @@ class Decision:
             line = np.where(self.codes[columns] == first, second - 1, first)
             out[line, columns] = weights
         return out
+
+
+def of_input(values: Any, given: str) -> Any:
+    """Return an array as scikit-learn shows it after a fit to rows of this kind."""
+    return sparse.csr_matrix(values) if given == "sparse" else values
+
+
+class Classifies:
+    """Adds to a classifier of pairs of classes what it says of rows."""
+
+    classes_: NDArray[Any]
+    decision_function_shape: str
+    break_ties: bool
+    _decision: Decision
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Return the decision values of rows (m, d), in scikit-learn's shapes and signs.
+
+        (m,) for two classes, positive for `classes_[1]`; else (m, k) for "ovr", or
+        (m, k (k - 1) / 2) for "ovo".
+        """
+        checked.fitted(self)
+        values = self._decision.values(checked.rows(self, X))
+        if len(self.classes_) == 2:
+            return -values[:, 0]
+        if self.decision_function_shape == "ovr":
+            return one_vs_rest(values, len(self.classes_))
+        return values
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the label of each row: (m,).
+
+        The first class wins a tie of votes; with break_ties the one with the largest decision
+        value, which costs nothing more here.
+        """
+        checked.fitted(self)
+        if self.break_ties and self.decision_function_shape == "ovo":
+            raise BadInput("break_ties must be False when decision_function_shape is 'ovo'")
+        values = self._decision.values(checked.rows(self, X))
+        k = len(self.classes_)
+        if k == 2:
+            return np.asarray(self.classes_[(values[:, 0] < 0).astype(np.int64)])
+        of = one_vs_rest if self.break_ties else votes
+        return np.asarray(self.classes_[of(values, k).argmax(axis=1)])
 
 
 TIE = 1e-9

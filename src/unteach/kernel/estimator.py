@@ -10,16 +10,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from unteach.core import BadInput, Claim, Forgets, Ids, Keeps, tight
+from unteach.core import BadInput, Claim, Forgets, Ids, Keeps, NothingLeft, tight
 
 from . import checked, constants, part_saving
 from .certificate import claimed, worst
 from .constants import Constants, DataDependentStatistics
-from .decision import Decision
+from .decision import Decision, of_input
 from .duals import Dual
 from .gram import bordered, square, symmetric
+from .hard_margin import costs
 from .loo_program import LeavesOut
 from .parts import Part, Parts, Starts
 from .program_path import WalksShares
@@ -39,6 +39,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
     """The least of each numeric parameter of the machine, and whether it must be above it."""
 
     kernel: str | Callable[[Any, Any], Any]
+    _input = "dense"
 
     def _dual(self, params: Mapping[str, Any]) -> Dual:
         raise TypeError(f"{type(self).__name__} does not define its machine")
@@ -79,7 +80,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
                     f"labels are {new_labels.dtype} and those held {self._labels.dtype}; give "
                     "labels of the same kind"
                 )
-            weights = np.append(self._weights, checked.weights(sample_weight, m))
+            weights = np.append(self._weights, checked.weights(sample_weight, m, some=False))
             labels = np.concatenate([self._labels, new_labels])
             ids = checked.joined_ids(
                 self.sample_ids_, sample_ids, m, getattr(self, "_next_id", 0)
@@ -108,7 +109,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
             keep = np.delete(np.arange(len(self.sample_ids_)), gone)
             labels, weights = tight(self._labels[keep]), self._weights[keep]
             if not weights.any():
-                raise BadInput("all rows that would be left have weight zero; forget fewer")
+                raise NothingLeft("all rows that would be left have weight zero; forget fewer")
             x = old.x[keep]
             fixed = self._constants_after(x, weights)
             same = fixed.kernel == self._constants.kernel
@@ -134,29 +135,29 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
 
     def keeps(self) -> Keeps:
         """Say what this model holds of its training rows."""
-        check_is_fitted(self)
+        checked.fitted(self)
         needed = len(self._decision.support)
         rows = len(self.sample_ids_) if hasattr(self, "sample_ids_") else needed
         return Keeps(rows, needed, ("gamma",) if self._constants.from_data else ())
 
     @property
-    def coef_(self) -> NDArray[np.float64]:
+    def coef_(self) -> Any:
         """Weights of the features, (pairs, d), in scikit-learn's signs; linear kernels only."""
         if self.kernel != "linear":
             raise AttributeError("coef_ is only available when using a linear kernel")
-        check_is_fitted(self)
-        lines = [w @ self._decision.vectors[c] for _, _, c, w, _ in self._decision.pairs]
-        return np.array(lines) * self._sign
+        checked.fitted(self)
+        return self._decision.slopes(self._sign, self._input)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.kernel == "precomputed"
+        tags.input_tags.sparse = self.kernel != "precomputed"
         return tags
 
     # how it is done -------------------------------------------------------------------------
 
     def _values(self, X: Any) -> NDArray[np.float64]:
-        check_is_fitted(self)
+        checked.fitted(self)
         return self._decision.values(checked.rows(self, X))
 
     @property
@@ -177,15 +178,20 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
             self.__dict__ = before
             raise
 
+    def _positions(self, ids: Any) -> NDArray[np.int64]:
+        checked.rows_held(self)
+        return super()._positions(ids)
+
     def _checked_params(self) -> dict[str, Any]:
-        params: dict[str, Any] = self.get_params(deep=False)
-        constants.one_of("statistics", params["statistics"], ("frozen", "follow"))
+        params = constants.common(self.get_params(deep=False))
         for name, (least, above) in self._numbers.items():
-            params[name] = constants.real(name, params[name], least=least, open_end=above)
+            params[name] = constants.real(
+                name, params[name], least=least, open_end=above, infinite=name == "C"
+            )
+        if "nu" in params and np.isinf(params.get("C", 1.0)):
+            raise BadInput("NuSVR has no hard margin: its tube needs a finite C")
         if params.get("nu", 0.5) > 1:
             raise BadInput(f"nu is a share and must be at most 1, got {params['nu']!r}")
-        params["tol"] = constants.real("tol", params["tol"], least=0.0, open_end=True)
-        params["max_iter"] = constants.whole("max_iter", params["max_iter"], least=-1)
         return params
 
     def _constants_of(self, params: Mapping[str, Any], x: Array, weights: Array) -> Constants:
@@ -204,8 +210,9 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
     ) -> Parts:  # fmt: skip
         classes, codes, target = self._coded(labels, weights)
         return Parts(
-            fixed.kernel, self._dual(params), x, codes, target, params.get("C", 1.0) * weights,
-            len(classes), params["tol"], params["max_iter"], given,
+            fixed.kernel, self._dual(params), x, codes, target,
+            costs(params.get("C", 1.0), weights), len(classes), params["tol"], params["max_iter"],
+            given,
         )  # fmt: skip
 
     def _renumbered(self, labels: Array, weights: Array) -> Array:
@@ -262,14 +269,14 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
         if classes is not None:
             self.classes_ = classes
         self.gamma_ = fixed.kernel.gamma
-        self.support_vectors_ = decision.vectors
+        self.support_vectors_ = of_input(decision.vectors, self._input)
         self.n_support_ = np.bincount(decision.codes, minlength=count).astype(np.int32)
-        self.dual_coef_ = self._sign * decision.dual(max(count, 2))
+        self.dual_coef_ = of_input(self._sign * decision.dual(max(count, 2)), self._input)
         self.intercept_ = self._sign * np.array([rho for *_, rho in decision.pairs])
         self._shown(found)
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
-        check_is_fitted(self)
+        checked.fitted(self)
         return part_saving.state(self, serving)
 
     def _restore(self, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:

@@ -54,7 +54,7 @@ class Changes(Shows, Forgets):
                     f"labels are {new_labels.dtype} and those held {self._labels.dtype}; give "
                     "labels of the same kind"
                 )
-            weights = np.append(self._weights, checked.weights(sample_weight, m))
+            weights = np.append(self._weights, checked.weights(sample_weight, m, some=False))
             labels = np.concatenate([self._labels, new_labels])
             ids = checked.joined_ids(
                 self.sample_ids_, sample_ids, m, getattr(self, "_next_id", 0)
@@ -114,6 +114,10 @@ class Changes(Shows, Forgets):
             if params["kernel"] == "precomputed" and hasattr(self, "feature_names_in_"):
                 self.feature_names_in_: Array = self.feature_names_in_[keep]
         return self
+
+    def _positions(self, ids: Any) -> NDArray[np.int64]:
+        checked.rows_held(self)
+        return super()._positions(ids)
 
     def _swiftly(self, gone: Array) -> bool:
         """Forget by slots; False, with nothing changed, where the plain way must be gone."""

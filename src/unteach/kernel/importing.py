@@ -91,9 +91,7 @@ class Imports:
 def _settings(cls: Any, fitted: Any) -> dict[str, Any]:
     """Return the parameters of ours that theirs has; the solver's own are left as ours are."""
     ours, theirs = cls().get_params(deep=False), fitted.get_params(deep=False)
-    if theirs.get("break_ties"):
-        raise BadInput("break_ties=True is not known here; set it to False and fit again")
-    own = ("tol", "max_iter", "cache_size")
+    own = ("tol", "max_iter", "cache_size", "probability", "random_state", "verbose")
     return {k: v for k, v in theirs.items() if k in ours and k not in own}
 
 
@@ -124,9 +122,10 @@ def _kernel(fitted: Any, params: dict[str, Any]) -> tuple[Kernel, list[str]]:
 
 def _dense(fitted: Any) -> tuple[Array, Array, Array]:
     """Return dual coefficients and intercepts in libsvm's signs, and the support vectors."""
-    parts = fitted.dual_coef_, fitted.intercept_, fitted.support_vectors_
-    if any(hasattr(part, "toarray") for part in parts):
-        raise BadInput("the machine was fitted on sparse rows; fit it on dense ones")
+    parts = [
+        part.toarray() if hasattr(part, "toarray") else part
+        for part in (fitted.dual_coef_, fitted.intercept_, fitted.support_vectors_)
+    ]
     sign = -1.0 if len(getattr(fitted, "classes_", ())) == 2 else 1.0
     return sign * parts[0], sign * parts[1], parts[2]
 

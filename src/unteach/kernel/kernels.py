@@ -110,7 +110,12 @@ class Kernel:
             raise BadInput("a precomputed kernel has no rows to compare; hand in its values")
         shape = (x.shape[0], z.shape[0])
         if self.function is not None:
-            value = np.array(self.function(x, z), dtype=np.float64, order="C")
+            value = self.function(x, z)
+            value = value.toarray() if hasattr(value, "toarray") else value
+            try:
+                value = np.array(value, dtype=np.float64, order="C")
+            except (ValueError, TypeError) as error:
+                raise BadInput(f"the kernel function returned no numbers: {error}") from error
             if value.shape != shape:
                 raise BadInput(f"the kernel function returned shape {value.shape}, not {shape}")
             if not np.isfinite(value).all():
@@ -120,8 +125,9 @@ class Kernel:
         _fill(x, z, out, _CODES[self.name], self.gamma, self.coef0, int(self.degree), same)
         if not np.isfinite(out).all():
             raise BadInput(
-                f"the {self.name} kernel overflows on this data; scale the features, or make "
-                "gamma or degree smaller"
+                "The dual coefficients or intercepts are not finite: the "
+                f"{self.name} kernel overflows on this data; scale the features, or make gamma "
+                "or degree smaller"
             )
         return out
 

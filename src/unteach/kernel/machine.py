@@ -20,6 +20,7 @@ from unteach.core import BadInput, NotConverged
 from .certificate import Certificate, certify, worst
 from .conditioning import in_doubt
 from .gram import semidefinite, square
+from .hard_margin import hard_margin, spread
 from .kernels import Kernel
 from .kkt import residual
 from .lean import Lean, lean, resettled
@@ -211,6 +212,14 @@ class Machine:
 
     def learned(self, starts: dict[tuple[int, int], Vector] | None = None) -> Machine:
         """Return the machine with every pair solved, from starts (n,) where there are any."""
+        if np.isinf(self.bounds).any():
+            used = self.bounds > 0
+            known = self.kernel.name == "rbf" or self.leanly
+            return hard_margin(
+                lambda c: replace(self, bounds=np.where(used, c, 0.0)).learned(starts),
+                lambda made: max(float(np.abs(p.b).sum()) for p in made.pairs),
+                1.0 if known else 1.0 / spread(self.gram, used),
+            )
         convex = self.still_convex()
         given = None if self.leanly else self.gram
         checked = replace(self, convex=convex, given=given, slots=None, pairs=())

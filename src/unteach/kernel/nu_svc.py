@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 
 from unteach.core import BadInput, Claim, OneClassLeft
@@ -15,14 +14,16 @@ from unteach.core import BadInput, Claim, OneClassLeft
 from . import checked
 from .canonical_form import Canonicalizes
 from .certificate import claimed, worst
-from .decision import one_vs_rest, votes
+from .decision import Classifies
 from .duals import Dual, NuMargin
 from .estimator import KernelEstimator
 from .importing import Imports
 from .parts import Part
 
 
-class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: ignore[misc]
+class NuSVC(
+    Imports, Canonicalizes, Classifies, ClassifierMixin, KernelEstimator  # type: ignore[misc]
+):
     """Nu-support vector classification, solved to the last digit, that can forget its rows.
 
     It agrees with scikit-learn's `NuSVC` (binary and one-vs-one) up to that one's tolerance.
@@ -33,7 +34,8 @@ class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: 
     Parameters
     ----------
     nu : above 0, at most 1; at most twice the share of the smaller class of any pair
-    kernel, degree, gamma, coef0, statistics, tol, max_iter : as in `SVR`
+    kernel, degree, gamma, coef0, statistics, tol, max_iter, break_ties, shrinking, probability,
+        cache_size, verbose, random_state : as in `SVR` and `SVC`
     decision_function_shape : "ovr" or "ovo", where there are more than two classes
 
     Attributes
@@ -72,6 +74,12 @@ class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: 
         decision_function_shape: str = "ovr",
         tol: float = 1e-10,
         max_iter: int = -1,
+        break_ties: bool = False,
+        shrinking: bool = True,
+        probability: bool | str = False,
+        cache_size: float = 200.0,
+        verbose: bool | int = False,
+        random_state: Any = None,
     ) -> None:
         self.nu = nu
         self.kernel = kernel
@@ -82,6 +90,12 @@ class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: 
         self.decision_function_shape = decision_function_shape
         self.tol = tol
         self.max_iter = max_iter
+        self.break_ties = break_ties
+        self.shrinking = shrinking
+        self.probability = probability
+        self.cache_size = cache_size
+        self.verbose = verbose
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, sample_ids: Any = None) -> Self:
         """Learn from rows X (n, d) and labels y (n,); returns self.
@@ -126,31 +140,6 @@ class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: 
             )
         return super().forget(ids)
 
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Return the decision values of rows (m, d), in scikit-learn's shapes and signs."""
-        values = self._values(X)
-        if len(self.classes_) == 2:
-            return -values[:, 0]
-        if self.decision_function_shape == "ovr":
-            return one_vs_rest(values, len(self.classes_))
-        return values
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the label of each row: (m,). The first class wins a tie of votes."""
-        values = self._values(X)
-        if len(self.classes_) == 2:
-            return np.asarray(self.classes_[(values[:, 0] < 0).astype(np.int64)])
-        return np.asarray(self.classes_[votes(values, len(self.classes_)).argmax(axis=1)])
-
-    def _checked_params(self) -> dict[str, Any]:
-        shapes = ("ovr", "ovo")
-        if self.decision_function_shape not in shapes:
-            raise BadInput(
-                f"decision_function_shape must be one of {shapes}, got "
-                f"{self.decision_function_shape!r}"
-            )
-        return super()._checked_params()
-
     def _dual(self, params: Mapping[str, Any]) -> Dual:
         return NuMargin(params["nu"])
 
@@ -158,12 +147,10 @@ class NuSVC(Imports, Canonicalizes, ClassifierMixin, KernelEstimator):  # type: 
         return checked.rows_and_labels(self, X, y, reset=reset)
 
     def _coded(self, labels: Any, weights: Any) -> tuple[Any, Any, Any]:
-        classes, codes = checked.classes_and_codes(labels, weights > 0)
-        if len(classes) < 2:
-            raise BadInput(
-                f"all rows (of positive weight) are of one class, {classes.tolist()}; a "
-                "classifier needs at least two"
-            )
+        try:
+            classes, codes = checked.two_classes(labels, weights)
+        except BadInput as error:
+            raise BadInput(f"{error}; so the specified nu is infeasible") from error
         return classes, codes, np.zeros(len(labels))
 
     def _claim(self, pairs: tuple[Part, ...], given: tuple[str, ...]) -> Claim:

@@ -27,7 +27,8 @@ class OneClassSVM(Imports, Canonicalizes, OutlierMixin, KernelEstimator):  # typ
     Parameters
     ----------
     nu : share of rows that may lie outside, above 0, at most 1
-    kernel, degree, gamma, coef0, statistics, tol, max_iter : as in `SVR`
+    kernel, degree, gamma, coef0, statistics, tol, max_iter, shrinking, cache_size,
+        verbose : as in `SVR`
 
     Attributes
     ----------
@@ -64,6 +65,9 @@ class OneClassSVM(Imports, Canonicalizes, OutlierMixin, KernelEstimator):  # typ
         statistics: str = "frozen",
         tol: float = 1e-10,
         max_iter: int = -1,
+        shrinking: bool = True,
+        cache_size: float = 200.0,
+        verbose: bool | int = False,
     ) -> None:
         self.kernel = kernel
         self.degree = degree
@@ -73,6 +77,9 @@ class OneClassSVM(Imports, Canonicalizes, OutlierMixin, KernelEstimator):  # typ
         self.statistics = statistics
         self.tol = tol
         self.max_iter = max_iter
+        self.shrinking = shrinking
+        self.cache_size = cache_size
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, sample_ids: Any = None) -> Self:
         """Learn from rows X (n, d); y is not used. Returns self."""

@@ -12,6 +12,7 @@ from unteach.core import BadInput, claim_from, claim_json
 
 from .certificate import Certificate
 from .constants import Constants
+from .hard_margin import read
 from .kernels import Kernel
 from .parts import Part, Parts
 from .saving import decision_from, serving_state
@@ -49,6 +50,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         "claim": claim_json(model.claim_),
         "certificate": model.certificate_.to_json(),
         "features": int(model.n_features_in_),
+        "input": model._input,
         "names": [str(f) for f in getattr(model, "feature_names_in_", [])],
         "found": list(model._found),
         "objects": classes is not None and classes.dtype.kind == "O",
@@ -80,10 +82,11 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
 
 def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Make a new object the machine that `state` wrote down."""
-    model.__init__(**config["params"])
+    model.__init__(**read(config["params"]))
     fixed = Constants(Kernel(**config["kernel"]), np.ones(1), tuple(config["from_data"]))
     objects = bool(config["objects"])
     model.n_features_in_ = int(config["features"])
+    model._input = "sparse" if config.get("input") == "sparse" else "dense"
     if config["names"]:
         model.feature_names_in_ = np.array(config["names"], dtype=object)
     if config["serving"]:
@@ -93,7 +96,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
         model.claim_ = claim_from(config["claim"])
         model.certificate_ = Certificate.from_json(config["certificate"])
         return
-    params = dict(config["fitted"])
+    params = read(config["fitted"])
     weights, ids = np.array(arrays["weights"]), np.array(arrays["ids"])
     labels = _labels(arrays["labels"], objects)
     x = np.array(arrays["x"]) if "x" in arrays else np.empty((len(ids), 0))

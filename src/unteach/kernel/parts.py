@@ -5,6 +5,7 @@ Like `machine`, it is never changed: forgetting and inserting make a new one, in
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from .certificate import Certificate, worst
 from .conditioning import conditioning, in_doubt, near
 from .duals import Dual, NuMargin
 from .gram import semidefinite, square
+from .hard_margin import hard_margin, spread
 from .kernels import Kernel
 from .program import Program, Rows, residual
 from .programs import Solved, solve_program
@@ -118,6 +120,13 @@ class Parts:
 
     def learned(self, starts: Starts | None = None) -> Parts:
         """Return the machine with every program solved, from starts where there are any."""
+        if np.isinf(self.bounds).any():
+            used, whole = self.bounds > 0, replace(self, given=self.gram)
+            return hard_margin(
+                lambda c: replace(whole, bounds=np.where(used, c, 0.0)).learned(starts),
+                lambda made: max(float(np.abs(p.b).max()) for p in made.pairs),
+                (float(np.ptp(self.target[used])) or 1.0) / spread(whole.gram, used),
+            )
         fresh = replace(self, given=self.gram, pairs=())
         if self.kernel.definite != "always":
             used = np.flatnonzero(self.bounds > 0)
@@ -194,16 +203,22 @@ def part_of(
 ) -> Part:
     """Return a solved program with its certificate and what its dual reads from it."""
     b, rho, found = dual.read(program, solved.b, solved.levels)
-    certificate = certify_program(program, solved.b, solved.levels)
-    if isinstance(dual, NuMargin):  # which divided the function by the margin
-        certificate = replace(certificate, error=certificate.error / min(found, 1.0))
+    margin = found if isinstance(dual, NuMargin) else 1.0  # which the function is divided by
+    certificate = certify_program(program, solved.b, solved.levels, rho * margin)
+    if margin != 1.0:
+        wider, larger = certificate.error / min(margin, 1.0), certificate.scale / margin
+        certificate = replace(certificate, error=wider, scale=larger)
     return Part(
         first, second, rows, b, rho, solved.b, solved.levels, found, solved.moves, certificate
     )
 
 
-def certify_program(program: Program, b: Vector, levels: Vector) -> Certificate:
+def certify_program(
+    program: Program, b: Vector, levels: Vector, bias: float = math.inf
+) -> Certificate:
     """Return the certificate of a program's solution, with every sum taken afresh.
+
+    bias : of the decision function, where that is known
 
     >>> one = Program(np.eye(2), np.arange(2), np.zeros(2, np.int64), np.zeros(2), np.zeros(2),
     ...               np.ones(2), np.array([1.0]))
@@ -243,4 +258,5 @@ def certify_program(program: Program, b: Vector, levels: Vector) -> Certificate:
         stationary_only=False,
         conditioning=amplified,
         error=amplified * max(left, program.noise(b)),
+        scale=float(np.abs(gradient + program.p + bias)[used].max(initial=0.0)),
     )

@@ -298,6 +298,8 @@ class WalksAway:
         (array([-1.]), array([0.]))
         """
         model: Any = self
+        if np.isinf(model._params.get("C", 1.0)):
+            raise BadInput("with C=inf there is no path of costs; give a finite C")
         k = model._positions([id])
         if len(model.classes_) != 2:
             raise BadInput(

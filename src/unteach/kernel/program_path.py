@@ -95,6 +95,8 @@ class WalksShares:
         True
         """
         model: Any = self
+        if np.isinf(model._params.get("C", 1.0)):
+            raise BadInput("with C=inf there is no path of costs; give a finite C")
         k = int(model._positions([id])[0])
         parts: Parts = model._parts
         if parts.classes > 2:

@@ -55,13 +55,15 @@ class SVR(_Regression):
 
     Parameters
     ----------
-    C : cost of a unit outside the tube, above 0
+    C : cost of a unit outside the tube, above 0; inf allows none (`NotConverged` where no such
+        function exists)
     epsilon : half width of the tube, at least 0, in units of the target
     kernel, degree, gamma, coef0 : as in `SVC`; the kernel must be positive semidefinite
     statistics : what forgetting does with gamma="scale": "frozen" keeps the number of the fit,
         and the claim names it; "follow" computes it from the rows that are left
     tol : largest KKT residual that is accepted
     max_iter : most moves of the solver; -1 for no limit of yours
+    shrinking, cache_size, verbose : scikit-learn's, of its solver: they do nothing here
 
     Attributes
     ----------
@@ -96,6 +98,9 @@ class SVR(_Regression):
         statistics: str = "frozen",
         tol: float = 1e-10,
         max_iter: int = -1,
+        shrinking: bool = True,
+        cache_size: float = 200.0,
+        verbose: bool | int = False,
     ) -> None:
         self.kernel = kernel
         self.degree = degree
@@ -106,6 +111,9 @@ class SVR(_Regression):
         self.statistics = statistics
         self.tol = tol
         self.max_iter = max_iter
+        self.shrinking = shrinking
+        self.cache_size = cache_size
+        self.verbose = verbose
 
     def _dual(self, params: Mapping[str, Any]) -> Dual:
         return Tube(params["epsilon"])
@@ -121,7 +129,8 @@ class NuSVR(_Regression):
     Parameters
     ----------
     nu : above 0, at most 1
-    C, kernel, degree, gamma, coef0, statistics, tol, max_iter : as in `SVR`
+    C, kernel, degree, gamma, coef0, statistics, tol, max_iter, shrinking, cache_size, verbose :
+        as in `SVR`, but C is finite
 
     Attributes
     ----------
@@ -153,6 +162,9 @@ class NuSVR(_Regression):
         statistics: str = "frozen",
         tol: float = 1e-10,
         max_iter: int = -1,
+        shrinking: bool = True,
+        cache_size: float = 200.0,
+        verbose: bool | int = False,
     ) -> None:
         self.nu = nu
         self.C = C
@@ -163,6 +175,9 @@ class NuSVR(_Regression):
         self.statistics = statistics
         self.tol = tol
         self.max_iter = max_iter
+        self.shrinking = shrinking
+        self.cache_size = cache_size
+        self.verbose = verbose
 
     def _dual(self, params: Mapping[str, Any]) -> Dual:
         return NuTube(params["nu"])

@@ -44,6 +44,8 @@ class Reweights:
             raise BadInput(f"sample_weight is of shape {given.shape} for {len(at)} ids")
         if given.dtype.kind not in "iuf":
             raise BadInput(f"sample_weight must hold numbers, got {given.dtype}")
+        if not (given >= 0).all():
+            raise BadInput("sample_weight must be finite and at least 0")
         weights = model._weights.copy()
         weights[at] = given
         with model._untouched_by_errors():

@@ -13,6 +13,7 @@ from unteach.core import BadInput, claim_from, claim_json
 from .certificate import Certificate
 from .constants import Constants
 from .decision import Decision
+from .hard_margin import read
 from .kernels import Kernel
 from .machine import Machine, Pair
 
@@ -36,6 +37,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         "claim": claim_json(model.claim_),
         "certificate": model.certificate_.to_json(),
         "features": int(model.n_features_in_),
+        "input": model._input,
         "names": [str(f) for f in getattr(model, "feature_names_in_", [])],
         "objects": model.classes_.dtype.kind == "O",
     }
@@ -90,6 +92,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
     objects = bool(config["objects"])
     classes = _labels(arrays["classes"], objects)
     model.n_features_in_ = int(config["features"])
+    model._input = "sparse" if config.get("input") == "sparse" else "dense"
     if config["names"]:
         model.feature_names_in_ = np.array(config["names"], dtype=object)
     if config["serving"]:
@@ -164,7 +167,7 @@ def _plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
 def _params(params: Mapping[str, Any]) -> dict[str, Any]:
     weight = params["class_weight"]
     listed = isinstance(weight, (list, tuple))
-    return {**params, "class_weight": dict(map(tuple, weight)) if listed else weight}
+    return {**read(params), "class_weight": dict(map(tuple, weight)) if listed else weight}
 
 
 def _storable(labels: Array) -> Array:

@@ -11,7 +11,7 @@ from unteach.core import Claim, Ids
 
 from .certificate import Certificate, claimed
 from .constants import Constants
-from .decision import Decision
+from .decision import Decision, of_input
 from .machine import Machine
 from .slots import Slots
 
@@ -33,6 +33,7 @@ class Shows:
     _weights: Array
     sample_ids_: Ids
     classes_: Array
+    _input = "dense"
     claim_: Claim
     certificate_: Certificate
 
@@ -88,8 +89,8 @@ class Shows:
         self.classes_ = classes
         self.class_weight_ = fixed.class_weight
         self.gamma_ = fixed.kernel.gamma
-        self.support_vectors_ = decision.vectors
+        self.support_vectors_ = of_input(decision.vectors, self._input)
         self.n_support_ = np.bincount(decision.codes, minlength=len(classes)).astype(np.int32)
         sign = -1.0 if len(classes) == 2 else 1.0
-        self.dual_coef_ = sign * decision.dual(len(classes))
+        self.dual_coef_ = of_input(sign * decision.dual(len(classes)), self._input)
         self.intercept_ = sign * np.array([rho for *_, rho in decision.pairs])

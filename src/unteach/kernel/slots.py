@@ -95,7 +95,7 @@ class Slots:
         shared = machine.slots is not None and machine.given is not None
         total = len(machine.given if shared and machine.given is not None else machine.codes)
         slots = machine.slots if machine.slots is not None and shared else np.arange(total)
-        x = np.zeros((total, machine.x.shape[1]))
+        x = np.zeros((total, *machine.x.shape[1:]), machine.x.dtype)
         codes, bounds = np.full(total, -1), np.zeros(total)
         x[slots], codes[slots], bounds[slots] = machine.x, machine.codes, machine.bounds
         values = Values(machine.kernel, x, machine.given)

@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from unteach.core import BadInput, Claim, Keeps
 
@@ -17,9 +16,10 @@ from . import checked, constants, saving
 from .canonical_form import Canonicalizes
 from .certificate import claimed
 from .constants import Constants
-from .decision import one_vs_rest, votes
+from .decision import Classifies
 from .forgetting import Changes
 from .gram import symmetric
+from .hard_margin import costs
 from .importing import Imports
 from .loo import margins_left_out
 from .machine import Machine
@@ -31,7 +31,7 @@ CACHE_SIZE = 1000.0  # megabytes
 
 
 class SVC(
-    Imports, Canonicalizes, WalksAway, Reweights, Changes,
+    Imports, Canonicalizes, WalksAway, Reweights, Changes, Classifies,
     ClassifierMixin, BaseEstimator,  # type: ignore[misc]
 ):  # fmt: skip
     """C-support vector classification, solved to the last digit, that can forget its rows.
@@ -46,9 +46,11 @@ class SVC(
 
     Parameters
     ----------
-    C : cost of a margin violation, above 0
+    C : cost of a margin violation, above 0; inf is the hard margin, for rows that the kernel
+        separates (`NotConverged` for others)
     kernel : "linear", "poly", "rbf", "sigmoid", "precomputed", or function(X, Z) -> (n, m)
-        that compares rows pair by pair. With "precomputed", X is the Gram matrix, (n, n) to
+        that compares rows pair by pair; X may then be any sequence of objects, which the
+        function is handed as an array of them. With "precomputed", X is the Gram matrix, (n, n) to
         fit and (m, n) to predict; the columns of forgotten rows are left out from then on.
     degree, gamma, coef0 : of the kernel, with scikit-learn's meaning; gamma is "scale", "auto"
         or a number of at least 0
@@ -59,6 +61,10 @@ class SVC(
     decision_function_shape : "ovr" or "ovo", where there are more than two classes
     tol : largest KKT residual that is accepted. A larger one does not make it faster.
     max_iter : most moves of the solver a pair of classes; -1 for no limit of yours
+    break_ties : whether `predict` takes the class of the largest decision value instead of the
+        first one of a tie of votes; "ovr" alone
+    shrinking, probability, verbose, random_state : scikit-learn's, of its solver: they change no
+        answer here, and do nothing; probability=True is refused
     cache_size : megabytes that kernel values may take. Where the whole kernel matrix (8 n^2
         bytes) is larger, kernel rows are computed when they are needed; `leave_one_out` and
         `forget_path` need the whole one, and are then refused
@@ -72,13 +78,16 @@ class SVC(
     certificate_ : KKT residual, objective, gap and sets, recomputed after every operation
     claim_ : what is promised of the last operation
 
-    A row of weight zero is as removed: it counts for nothing, is held, and can be forgotten.
+    A row of weight zero (or less, at a fit) is as removed: it counts for nothing, is held, and
+    can be forgotten.
     Any other weight w counts as w rows, also in "scale" and "balanced" (where scikit-learn
     leaves weights out). A kernel that is not positive semidefinite on the rows has no unique
     solution: the fit ends in a stationary point, `forget` fits the rest afresh, and the claim
     is heuristic.
 
     All rows are held in memory, to be able to forget, and what of their kernel matrix is needed.
+    Sparse rows are held dense, up to 4 GB of them (beyond that `BadInput`); as in scikit-learn,
+    support_vectors_, dual_coef_ and coef_ are then sparse.
 
     Examples
     --------
@@ -104,6 +113,11 @@ class SVC(
         tol: float = 1e-10,
         max_iter: int = -1,
         cache_size: float = CACHE_SIZE,
+        break_ties: bool = False,
+        shrinking: bool = True,
+        probability: bool | str = False,
+        verbose: bool | int = False,
+        random_state: Any = None,
     ) -> None:
         self.C = C
         self.kernel = kernel
@@ -116,6 +130,11 @@ class SVC(
         self.tol = tol
         self.max_iter = max_iter
         self.cache_size = cache_size
+        self.break_ties = break_ties
+        self.shrinking = shrinking
+        self.probability = probability
+        self.verbose = verbose
+        self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, sample_ids: Any = None) -> Self:
         """Learn from rows X (n, d) and labels y (n,); returns self.
@@ -128,12 +147,7 @@ class SVC(
             x, labels = checked.rows_and_labels(self, X, y, reset=True)
             weights = checked.weights(sample_weight, len(x))
             ids = self._checked_ids(sample_ids, len(x)).copy()
-            classes, codes = checked.classes_and_codes(labels, weights > 0)
-            if len(classes) < 2:
-                raise BadInput(
-                    f"all rows (of positive weight) are of one class, {classes.tolist()}; a "
-                    "classifier needs at least two"
-                )
+            classes, codes = checked.two_classes(labels, weights)
             constants.refuse_strange_labels(params["class_weight"], classes)
             given = symmetric(x) if params["kernel"] == "precomputed" else None
             x = x[:, :0].copy() if given is not None else x
@@ -146,28 +160,6 @@ class SVC(
     def __copy__(self) -> Self:
         """Return a deep copy: a copy that shares the Gram matrix would not outlive `forget`."""
         return copy.deepcopy(self)
-
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Return the decision values of rows (m, d), in scikit-learn's shapes and signs.
-
-        (m,) for two classes, positive for `classes_[1]`; else (m, k) for "ovr", or
-        (m, k (k - 1) / 2) for "ovo".
-        """
-        check_is_fitted(self)
-        values = self._decision.values(checked.rows(self, X))
-        if len(self.classes_) == 2:
-            return -values[:, 0]
-        if self.decision_function_shape == "ovr":
-            return one_vs_rest(values, len(self.classes_))
-        return values
-
-    def predict(self, X: Any) -> Array:
-        """Return the label of each row: (m,). The first class wins a tie of votes."""
-        check_is_fitted(self)
-        values = self._decision.values(checked.rows(self, X))
-        if len(self.classes_) == 2:
-            return np.asarray(self.classes_[(values[:, 0] < 0).astype(np.int64)])
-        return np.asarray(self.classes_[votes(values, len(self.classes_)).argmax(axis=1)])
 
     def leave_one_out(self) -> NDArray[np.float64]:
         """Return y f(x) of every row as if it had been left out of the fit: (n,); two classes.
@@ -192,7 +184,7 @@ class SVC(
 
     def keeps(self) -> Keeps:
         """Say what this model holds of its training rows."""
-        check_is_fitted(self)
+        checked.fitted(self)
         needed = len(self._decision.support)
         rows = len(self.sample_ids_) if hasattr(self, "sample_ids_") else needed
         held = {"gamma": "gamma=", "class weights": "class weights"}
@@ -201,17 +193,17 @@ class SVC(
         return Keeps(rows, needed, tuple(names))
 
     @property
-    def coef_(self) -> NDArray[np.float64]:
+    def coef_(self) -> Any:
         """Weights of the features, (pairs, d), in scikit-learn's signs; linear kernels only."""
         if self.kernel != "linear":
             raise AttributeError("coef_ is only available when using a linear kernel")
-        check_is_fitted(self)
-        lines = [w @ self._decision.vectors[c] for _, _, c, w, _ in self._decision.pairs]
-        return np.array(lines) * (-1.0 if len(self.classes_) == 2 else 1.0)
+        checked.fitted(self)
+        return self._decision.slopes(-1.0 if len(self.classes_) == 2 else 1.0, self._input)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.kernel == "precomputed"
+        tags.input_tags.sparse = self.kernel != "precomputed"
         return tags
 
     # how it is done -------------------------------------------------------------------------
@@ -225,7 +217,7 @@ class SVC(
         given: Array | None,
     ) -> Machine:  # fmt: skip
         per_class = np.append(fixed.class_weight, 0.0)  # the last one is what code -1 finds
-        bounds = params["C"] * per_class[codes] * weights
+        bounds = costs(params["C"], weights, per_class[codes])
         budget = 1e6 * params.get("cache_size", CACHE_SIZE)
         return Machine(
             fixed.kernel, x, codes, bounds, params["tol"], params["max_iter"], given,
@@ -235,7 +227,7 @@ class SVC(
     @property
     def promise_(self) -> Claim:
         """What `forget` would claim: exact given the numbers from data that it would keep."""
-        check_is_fitted(self)
+        checked.fitted(self)
         given = self._constants.from_data if self._frozen else ()
         return claimed(self.certificate_, given)
 
@@ -247,7 +239,7 @@ class SVC(
         return machine.x[self._positions(ids)]
 
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
-        check_is_fitted(self)
+        checked.fitted(self)
         if hasattr(self, "sample_ids_"):
             self._settle()
         return saving.state(self, serving)
