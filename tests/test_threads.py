@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import sys
 import threading
+import time
 import warnings
 from functools import partial
 
@@ -17,6 +19,7 @@ from sklearn.preprocessing import KBinsDiscretizer
 import unteach
 from unteach.core import Forgets, Request, UnknownRecord
 from unteach.data import rows
+from unteach.engine.worker import limited
 from unteach.kernel import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 from unteach.models import (
     MLP,
@@ -139,10 +142,9 @@ def test_no_request_of_many_threads_is_ever_lost(name):
 def test_whoever_reads_during_changes_sees_one_whole_state(name, tmp_path):
     """Answers are those of one of the states that one thread goes through; copies are whole."""
     model = learned(name)
-    changes = 3 if "encoder" in name else 12  # files of other people's steps are slow to write
     states, atol = [answers(model)], 0.0
     trial = copy.deepcopy(model)
-    for i in range(changes):
+    for i in range(12):
         states.append(answers(trial.forget([i])))
         atol = max(atol, getattr(trial.claim_, "atol", 0.0))
     states, atol = np.array(states), 1e-9 + 2 * atol
@@ -150,7 +152,7 @@ def test_whoever_reads_during_changes_sees_one_whole_state(name, tmp_path):
 
     def change():
         try:
-            for i in range(changes):
+            for i in range(12):
                 model.forget([i])
         finally:
             done.set()
@@ -159,6 +161,7 @@ def test_whoever_reads_during_changes_sees_one_whole_state(name, tmp_path):
         def work():
             while not done.is_set():
                 read()
+                time.sleep(1e-3)
             read()
         return work
 
@@ -167,7 +170,7 @@ def test_whoever_reads_during_changes_sees_one_whole_state(name, tmp_path):
         assert apart.min() <= atol
 
     def write():
-        copies.append(load(model.save(tmp_path / "model"), trusted=["numpy.dtype"]))
+        copies.append(load(model.save(tmp_path / "model")))
 
     together(
         change,
@@ -176,9 +179,9 @@ def test_whoever_reads_during_changes_sees_one_whole_state(name, tmp_path):
         until_done(lambda: copies.append(copy.deepcopy(model))),
         until_done(lambda: copies.append(pickle.loads(pickle.dumps(model)))),
         until_done(lambda: copies.append(model.without([50]))),
-        until_done(write),
+        *([] if "encoder" in name else [until_done(write)]),  # slow for other people's steps
     )
-    assert sorted(model.sample_ids_) == list(range(changes, N))
+    assert sorted(model.sample_ids_) == list(range(12, N))
     seen = {len(one.sample_ids_): one for one in copies}
     for one in seen.values():
         whole(one, name)
@@ -325,3 +328,26 @@ def test_a_model_of_somebody_else_that_mixes_in_forgets_queues_too():
     model = Counter().fit(200)
     together(*(lambda i=i: model.forget([i]) for i in range(100)))
     assert model.sample_ids_.tolist() == list(range(100, 200))
+
+
+def test_files_written_by_many_threads_are_as_open_as_the_umask_says(tmp_path):
+    model, before = learned("Logistic"), os.umask(0o027)
+    try:
+        together(*(partial(model.export, tmp_path / f"{k % 4}") for k in range(GONE)))
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_tasks_of_two_threads_leave_the_environment_as_it_was():
+    before = dict(os.environ)
+
+    def work():
+        for _ in range(20):
+            with limited(1):
+                assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+    together(*(work for _ in range(6)))
+    assert set(os.environ) == set(before)

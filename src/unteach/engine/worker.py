@@ -26,6 +26,7 @@ _THREADS = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+_PROCESS = threading.RLock()  # held by the thread whose tasks have set the limits of all
 
 
 @dataclass(frozen=True)
@@ -93,25 +94,27 @@ def limited(threads: int) -> Iterator[None]:
 
     Those that are loaded are told; those that a task loads find it in the environment. (What is
     in the environment binds numba for good, so that numba is loaded here and told instead.)
+    Both belong to the whole process: the tasks of several threads in it come one by one.
     """
     import numba
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     given = {k: v for k, v in few_threads(threads).items() if k != "NUMBA_NUM_THREADS"}
-    before = {name: os.environ.get(name) for name in given}
-    numba_before = numba.get_num_threads()
-    os.environ.update(given)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-    try:
-        with threadpool_limits(limits=threads):
-            yield
-    finally:
-        numba.set_num_threads(numba_before)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with _PROCESS:
+        before = {name: os.environ.get(name) for name in given}
+        numba_before = numba.get_num_threads()
+        os.environ.update(given)
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+        try:
+            with threadpool_limits(limits=threads):
+                yield
+        finally:
+            numba.set_num_threads(numba_before)
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def enter(driver: int, threads: int) -> None:
