@@ -74,8 +74,8 @@ def _said(value: Any, above: tuple[int, ...] = ()) -> str:
     if hasattr(value, "get_params"):
         return _call(_named(type(value)), value.get_params(deep=False), above)
     if callable(getattr(value, "state_dict", None)):  # a torch module, whose repr lacks its numbers
-        held = {"said": repr(value), **value.state_dict()}
-        return _call(_named(type(value)), held, above)
+        parts = {"said": repr(value), **value.state_dict()}
+        return _call(_named(type(value)), parts, above)
     if hasattr(value, "detach"):
         return f"tensor {said(np.asarray(value.detach().cpu().tolist()))}"
     text = repr(value)

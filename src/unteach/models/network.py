@@ -316,7 +316,7 @@ def _complete(model: NetworkModel, records: Records | None, seed: int) -> None:
         raise BadInput("the module is lazy and has seen no inputs; call it once, or give records=")
     one = records.take(np.arange(1))
     with seeded(derive(seed, "lazy"), model.how.device):
-        if model.loss == "next_token":
+        if isinstance(model, SequenceModel):
             model.led(one)
         else:
             model.width(one.x)

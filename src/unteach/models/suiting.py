@@ -55,9 +55,11 @@ def keeping_classes(learner: Any, records: Any, rest: Any) -> Any:
     knowing = getattr(learner, "knowing", None)
     if knowing is None or not hasattr(records, "ids") or learner.task != "classification":
         return learner
-    every, left = (None if part is None else np.unique(np.asarray(part.y))
-                   for part in (records, rest))  # fmt: skip
-    return learner if left is not None and len(left) == len(every) else knowing(records)
+    if rest is not None:
+        every, left = (len(np.unique(np.asarray(part.y))) for part in (records, rest))
+        if left == every:
+            return learner
+    return knowing(records)
 
 
 def labels_for(
