@@ -245,8 +245,8 @@ class Rows:
         return iter(self.ids.tolist())
 
     def __repr__(self) -> str:
-        sizes = ((k, v.shape if hasattr(v, "shape") else (len(v),)) for k, v in self.columns.items())
-        shapes = ", ".join(f"{k}{size}" for k, size in sizes)
+        sized = {k: v.shape if hasattr(v, "shape") else (len(v),) for k, v in self.columns.items()}
+        shapes = ", ".join(f"{k}{size}" for k, size in sized.items())
         grouped = "" if self.groups is None else f", {len(np.unique(self.groups))} groups"
         return f"Rows({len(self)} records: {shapes}{grouped})"
 
