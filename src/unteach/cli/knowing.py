@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ BaseFile = Annotated[
     Path,
     typer.Argument(metavar="KB", help="Facts: triples (.tsv, .csv), Datalog text, .json, or RDF."),
 ]
-RulesFile = Annotated[Path | None, value("FILE", "Rules, one a line: `p(X) :- q(X, Y), X != Y`.")]
+RulesFile = Annotated[Path | None, value("FILE", "Rules: `p(X) :- q(X, Y), X != Y.`")]
 BackgroundFile = Annotated[
     Path | None, value("FILE", "Facts that everybody knows and no plan may remove.")
 ]
@@ -52,7 +53,9 @@ def read_facts(texts: Iterable[str], files: Iterable[Path], columns: str) -> lis
 
     facts = [parse_fact(text) for text in texts]
     for path in files:
-        found, rules = read_knowledge(path, _order(columns))
+        with warnings.catch_warnings():  # a header among them is a fact that nobody knows
+            warnings.simplefilter("ignore", UserWarning)
+            found, rules = read_knowledge(path, _order(columns))
         if rules:
             raise BadInput(f"{path} holds the rule '{rules[0]}' where only facts may stand")
         facts += found

@@ -9,6 +9,7 @@ import re
 import threading
 import warnings
 import xml.parsers.expat
+import xml.sax
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ _PLAIN = str.maketrans(
     {chr(k): f"\\u{k:04X}" for k in (*range(32), *range(127, 160))}
     | {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 )
-_FAULTS = (SyntaxError, ValueError, LookupError, TypeError, AttributeError, AssertionError,
-           ArithmeticError, RuntimeError)  # fmt: skip
+_FAULTS = (SyntaxError, ValueError, LookupError, NameError, TypeError, AttributeError,
+           AssertionError, ArithmeticError, RuntimeError, xml.sax.SAXException)  # fmt: skip
 """What rdflib's parsers let through, beside errors of their own, where a file is broken."""
 _LOCK = threading.Lock()
 
@@ -70,7 +71,7 @@ def rdf_facts(raw: bytes, form: str, path: Path, document: Any = None) -> list[F
                 parser.loadBuf(raw.removeprefix(b"\xef\xbb\xbf").decode())
             else:
                 graph.parse(data=raw, format=form, publicID=_BASE)
-        except Exception as error:  # noqa: BLE001  (rdflib raises Exception itself in two places)
+        except Exception as error:  # rdflib raises Exception itself in two places
             if not isinstance(error, (rdflib.exceptions.Error, *_FAULTS)) and (
                 type(error) is not Exception
             ):

@@ -124,7 +124,7 @@ def read_answers(path: str | os.PathLike[str]) -> dict[Fact, float]:
                 raise BadInput(f"{path}, line {reader.line_num}: {error}") from error
             answers[fact] = max(probability, answers.get(fact, 0.0))
     except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: {error}") from error
+        raise BadInput(f"{path}, line {max(1, reader.line_num)}: {error}") from error
     return answers
 
 

@@ -149,9 +149,9 @@ class _Reader:
             end = word.rindex('"') + 1
             word = literal(word[:end], word[end:])
         elif kind == "quoted":
-            strange = re.search(r"\\[^\\'\"]", word)
+            strange = [mark for mark in re.findall(r"\\(.)", word) if mark not in "\\'\""]
             if strange:
-                raise BadInput(f"{strange.group()} in {word} means nothing; in quotes a backslash "
+                raise BadInput(f"\\{strange[0]} in {word} means nothing; in quotes a backslash "
                                "stands before a quote or another backslash")  # fmt: skip
             word = re.sub(r"\\(.)", r"\1", word[1:-1])
             if not word:
