@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from model_histories import run
 from unteach.checks import small_world
 from unteach.core import Request, Rows
 from unteach.kernel import SVC
@@ -129,3 +131,43 @@ def test_any_long_history_ends_where_retraining_does(name):
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+# --- histories in which much is refused: see model_histories --------------------------------------
+
+
+def judged(numbers):
+    """Hold histories to what is promised; an error that is no refusal ends the test itself."""
+    found = [run(number) for number in numbers]
+    assert not [(o.number, o.wrong) for o in found if o.wrong]
+    assert sum(o.compared for o in found) > 10 * len(found)
+    assert sum(sum(o.refused.values()) for o in found) > 3 * len(found)
+    return found
+
+
+def test_fifty_histories_with_refusals_equal_fresh_fits_after_every_step():
+    kinds = sum((o.refused for o in judged(range(50))), start=Counter())
+    assert {"BadInput", "NothingLeft", "RepeatedRecord", "UnknownRecord"} <= set(kinds)
+
+
+@pytest.mark.slow
+def test_five_hundred_histories_with_refusals_equal_fresh_fits_after_every_step():
+    judged(range(50, 550))
+
+
+def test_a_history_sees_what_is_wrong(monkeypatch):
+    """A model that keeps what it should forget, and one that a refusal changes, do not pass."""
+    exact = Ridge.forget
+
+    def half(self, ids):
+        return exact(self, ids if ids is None else list(ids)[:1])
+
+    def changed(self, ids):
+        self.alpha = 77.0
+        return exact(self, ids)
+
+    for forget in (half, changed):
+        monkeypatch.setattr(Ridge, "forget", forget)
+        assert any(run(number).wrong for number in range(1, 41, 8))
+    monkeypatch.undo()
+    assert not run(1).wrong

@@ -31,7 +31,7 @@ from unteach.core import (
 from .held import atomic
 from .inputs import read_weight
 from .issued import following_ids, next_id, refuse_known, refuse_none
-from .raw import Raw
+from .raw import Raw, step_refusals
 from .saving import Restore, saved_of
 
 Mode = Literal["nothing", "fixed", "frozen", "own", "refit"]
@@ -87,7 +87,7 @@ class Pipeline(SklearnPipeline, Forgets):
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, sample_ids: Any = None) -> Self:
         """Learn from rows X and targets y, through clones of the steps."""
-        with atomic(self):
+        with atomic(self), step_refusals():
             self._validate_steps()
             self._next_id: int | None = None
             self._following = self.statistics
@@ -135,7 +135,7 @@ class Pipeline(SklearnPipeline, Forgets):
                 raise OneClassLeft(
                     f"forgetting these {len(rows)} records leaves one class; a classifier needs two"
                 )
-        with atomic(self):
+        with atomic(self), step_refusals():
             steps, z, moved = [], None if kept is None else kept.x, False
             for name, step, mode in self._transformers():
                 before = step
@@ -190,7 +190,7 @@ class Pipeline(SklearnPipeline, Forgets):
             )
         ids = np.concatenate([self.sample_ids_, new_ids])
         raw = None if self._raw is None else self._raw.joined(new)
-        with atomic(self):
+        with atomic(self), step_refusals():
             steps: list[tuple[str, Any]] = []
             z, fresh = (None if raw is None else raw.x), new.x
             for name, step, mode in self._transformers():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from unteach.core import BadInput, tight
+from unteach.core import BadInput, UnteachError, tight
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,3 +208,14 @@ def _array(name: str, arrays: Mapping[str, Any]) -> Any:
         matrix.check_format()
         return matrix
     return None
+
+
+@contextmanager
+def step_refusals() -> Iterator[None]:
+    """Say as ours what other people's steps refuse: rows of another width, what is not finite."""
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, UnteachError):
+            raise
+        raise BadInput(f"a step of the pipeline refuses this: {error}") from error
