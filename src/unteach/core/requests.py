@@ -57,6 +57,7 @@ class Request:
 
     def targets(self, records: Records) -> Ids:
         """Return the ids to forget, in the order of the records."""
+        check_records(records)
         at = np.zeros(len(records), dtype=bool)
         at[locate(records.ids, as_ids(self.ids or ()))] = True
         if self.groups:
@@ -83,6 +84,15 @@ class Request:
                 raise BadInput("a change needs records in memory (Rows)")
             return records.replace(self.replace)
         return records.without(targets) if len(targets) else records
+
+
+def check_records(what: Any) -> None:
+    """Refuse what are no records: arrays, tensors, data sets and loaders of other libraries."""
+    if not all(hasattr(what, name) for name in ("ids", "take", "select")):
+        raise BadInput(
+            f"records are rows with ids, got {type(what).__name__}; hand in "
+            "unteach.data.rows(X, y), of a data set or loader its items as arrays"
+        )
 
 
 def _members(records: Records) -> Any:
