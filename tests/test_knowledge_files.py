@@ -410,6 +410,7 @@ from = "NOT(OR(NOT(a), NOT(b)))"
     ("min(a, b)", "(" * 3000 + "a" + ")" * 3000, "read"), ("min(a, b)", "a" + "+1" * 300, "deep"),
     ("min(a, b)", "a" + "+1" * 5000, "deep|depth"), ("min(a, b)", "4000000000", "above"),
     ("min(a, b) % two", "*".join(["2000000000"] * 3), "64 bits"),
+    ("min(a, b)", "a * 2000000000 * 2000000000 * 2000000000 // 3", "64 bits"),
     ("NOT(AND(", "\\u0000NOT(AND(", "null"), ("NOT(AND(", "NOT(" * 2000 + "AND(", "read"),
     ('swap = { 0 = "1", 1 = "0" }', 'swap = { 0 = 1, 1 = "0" }', "from text to text"),
     ('["0", "1"]', '["0", "1 2"]', "without spaces"), ('["0", "1"]', "[0, 1.5]", "must be text"),
@@ -440,6 +441,10 @@ def test_a_tower_of_many_floors_is_refused_or_read(tmp_path):
 
 def test_a_rule_of_common_depth_is_read():
     assert expression("+".join(["a"] * 100), ["a"])(np.array([[1]])).tolist() == [[100]]
+    power = "a"
+    for _ in range(40):
+        power = f"{power} * a % 7"
+    assert expression(power, ["a"])(np.array([[3]])).tolist() == [[3**41 % 7]]
 
 
 # -- damaged files

@@ -71,6 +71,11 @@ def expression(
     compiled = [_compiled(part, known, text) for part in parts]
 
     def run(inputs: Array) -> Array:
+        largest = int(np.abs(inputs).max(initial=0))
+        sizes = dict.fromkeys(names, largest) | {name: abs(n) for name, n in fixed.items()}
+        if any(_bound(part, sizes) >= 2**63 for part in parts):
+            raise BadInput(f"the rule {shown(text)} may compute a number beyond 64 bits; take the "
+                           "remainder (%) after each step")  # fmt: skip
         values: dict[str, Any] = {n: inputs[:, k] for k, n in enumerate(names)} | fixed
         with np.errstate(divide="raise", invalid="raise"):
             try:
@@ -78,10 +83,25 @@ def expression(
                 return np.stack(columns, axis=1).astype(np.int64)
             except (FloatingPointError, ZeroDivisionError) as error:
                 raise BadInput(f"the rule {text!r} divides by zero on some input") from error
-            except OverflowError as error:
-                raise BadInput(f"the rule {text!r} computes a number beyond 64 bits") from error
 
     return run
+
+
+def _bound(node: ast.AST, sizes: Mapping[str, int]) -> int:
+    """Return how large the numbers can get while a checked rule is computed."""
+    below = [_bound(n, sizes) for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
+    if isinstance(node, ast.Constant):
+        return abs(int(node.value))  # type: ignore[arg-type]
+    if isinstance(node, ast.Name):
+        return sizes.get(node.id, 0)  # min and max are names too
+    if isinstance(node, ast.BinOp):
+        left, right = below
+        if max(left, right) >= 2**63:
+            return max(left, right)
+        if isinstance(node.op, (ast.FloorDiv, ast.Mod)):
+            return left if isinstance(node.op, ast.FloorDiv) else right
+        return left * right if isinstance(node.op, ast.Mult) else left + right
+    return max(below, default=0)
 
 
 def syntax(text: str, what: str, mode: Literal["eval", "exec"] = "exec") -> Any:

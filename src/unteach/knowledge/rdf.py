@@ -63,7 +63,8 @@ def rdf_facts(raw: bytes, form: str, path: Path, document: Any = None) -> list[F
         _refuse_document_type(raw, path)
     graph = rdflib.Graph(bind_namespaces="none")
     events: list[Any] = []
-    graph.store.dispatcher.subscribe(TripleAddedEvent, events.append)
+    store: Any = graph.store
+    store.dispatcher.subscribe(TripleAddedEvent, events.append)
     with _exact(rdflib):
         try:
             if form in ("turtle", "n3"):
@@ -152,7 +153,7 @@ def _turtle_parser() -> type[Any]:
     from rdflib import Literal
     from rdflib.plugins.parsers.notation3 import SinkParser
 
-    class Parser(SinkParser):  # type: ignore[misc]
+    class Parser(SinkParser):
         def nodeOrLiteral(self, argstr: str, i: int, res: Any) -> int:
             end: int = super().nodeOrLiteral(argstr, i, res)
             if end >= 0 and type(res[-1]) in (int, Decimal):
