@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from unteach.core import NotConverged, OneClassLeft
+from unteach.core import BadInput, NotConverged, OneClassLeft
 from unteach.kernel import (
     SVC,
     Kernel,
@@ -21,6 +26,7 @@ from unteach.kernel import (
 from unteach.kernel.kkt import bias_interval
 from unteach.kernel.loo import leave_each_out
 from unteach.kernel.solver import accepted
+from unteach.kernel.threads import one_thread
 
 KERNELS = {
     "linear": Kernel("linear"),
@@ -241,3 +247,54 @@ def test_histories_that_end_in_the_same_sets_end_in_the_same_bits():
     for other in (fit.without(gone), fit.without(gone[::-1]), one_by_one):
         assert fresh.support_ids_.tolist() == other.support_ids_.tolist()
         assert fresh.decision_function(probe).tobytes() == other.decision_function(probe).tobytes()
+
+
+BYTES = """
+import hashlib
+import warnings
+
+import numpy as np
+from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
+
+warnings.simplefilter("ignore", DataDependentStatistics)
+rng = np.random.default_rng(0)
+x = rng.normal(size=(90, 4))
+score = x[:, 0] + 0.5 * rng.normal(size=90)
+for machine in (SVC, NuSVC, SVR, NuSVR, OneClassSVM):
+    y = (score > 0) * 1 if machine in (SVC, NuSVC) else score
+    for kernel in ("rbf", "linear"):
+        model = machine(kernel=kernel).fit(x, y)
+        told = hashlib.sha256(model.to_saved().to_bytes())
+        told.update(model.forget(model.support_ids_[:2]).to_saved().to_bytes())
+        model.partial_fit(x[:2] + 0.1, y[:2]).reweight(model.support_ids_[:1], 0.5)
+        told.update(model.to_saved().to_bytes())
+        told.update(model.leave_one_out() if machine is SVC else b"")
+        told.update(model.canonicalize().to_saved().to_bytes())
+        print(machine.__name__, kernel, told.hexdigest())
+"""
+
+
+def test_the_bytes_are_those_of_one_thread_on_any_number():
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", BYTES], capture_output=True, text=True, check=True,
+            env={**os.environ, "OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
+        ).stdout.splitlines()
+        for n in ("1", "2")
+    ]  # fmt: skip
+    assert len(told[0]) == 10
+    assert told[0] == told[1]
+
+
+def test_threads_of_blas_are_put_back_when_the_last_one_leaves():
+    def numbers():
+        return [b["num_threads"] for b in threadpool_info() if b["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        assert 2 in numbers()
+        with one_thread:
+            assert set(numbers()) == {1}
+            with pytest.raises(BadInput), one_thread:
+                SVC().fit([[0.0], [1.0]], [0, 0])
+            assert set(numbers()) == {1}
+        assert 2 in numbers()

@@ -23,6 +23,7 @@ from .program import Program, level_interval, middle, residual
 from .programs import Solved, settle
 from .qp import Vector
 from .sums import dot
+from .threads import one_thread
 
 _TIE = 1e-10  # with a smaller complementarity margin the sets themselves are in doubt
 
@@ -163,6 +164,7 @@ def of_all(certificates: Sequence[Certificate]) -> Certificate:
 class Canonicalizes:
     """Adds `canonicalize` to a kernel machine."""
 
+    @one_thread
     def canonicalize(self) -> Self:
         """Solve the final sets once more in the order of the ids; returns self.
 

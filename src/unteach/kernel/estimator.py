@@ -24,6 +24,7 @@ from .loo_program import LeavesOut
 from .parts import Part, Parts, Starts
 from .program_path import WalksShares
 from .reweighting import Reweights
+from .threads import one_thread
 
 Array = NDArray[Any]
 
@@ -173,7 +174,8 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
         """Put every attribute back if the block raises. Arrays are never changed in place."""
         before = dict(self.__dict__)
         try:
-            yield
+            with one_thread:
+                yield
         except BaseException:
             self.__dict__ = before
             raise
@@ -275,6 +277,7 @@ class KernelEstimator(LeavesOut, WalksShares, Reweights, Forgets, BaseEstimator)
         self.intercept_ = self._sign * np.array([rho for *_, rho in decision.pairs])
         self._shown(found)
 
+    @one_thread
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         checked.fitted(self)
         return part_saving.state(self, serving)

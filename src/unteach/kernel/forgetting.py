@@ -17,6 +17,7 @@ from .constants import Constants, DataDependentStatistics
 from .gram import bordered, square
 from .shown import Shows
 from .slots import Slots
+from .threads import one_thread
 
 Array = NDArray[Any]
 
@@ -190,7 +191,8 @@ class Changes(Shows, Forgets):
         """Put every attribute back if the block raises. Arrays are never changed in place."""
         before = dict(self.__dict__)
         try:
-            yield
+            with one_thread:
+                yield
         except BaseException:
             self.__dict__ = before
             raise

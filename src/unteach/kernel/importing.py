@@ -17,6 +17,7 @@ from .constants import Constants
 from .gram import symmetric
 from .kernels import Kernel
 from .qp import Vector
+from .threads import one_thread
 
 Array = NDArray[Any]
 _LOOSE = 1e-6  # libsvm predicts in float64; what is further off was fitted on other rows
@@ -26,6 +27,7 @@ class Imports:
     """Adds `from_sklearn` to a kernel machine of the same name as scikit-learn's."""
 
     @classmethod
+    @one_thread
     def from_sklearn(
         cls, fitted: Any, X: Any, y: Any = None, sample_weight: Any = None, sample_ids: Any = None
     ) -> Self:

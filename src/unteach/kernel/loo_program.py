@@ -19,6 +19,7 @@ from .parts import Part, Parts
 from .program import Rows
 from .programs import solve_program
 from .qp import Vector
+from .threads import one_thread
 
 
 def without_each(parts: Parts, part: Part, rows: Rows) -> Iterator[tuple[int, Vector, float]]:
@@ -52,6 +53,7 @@ def without_each(parts: Parts, part: Part, rows: Rows) -> Iterator[tuple[int, Ve
 class LeavesOut:
     """Adds `leave_one_out` to the machines beyond C-SVC."""
 
+    @one_thread
     def leave_one_out(self, *, progress: Progress | None = None) -> NDArray[np.float64]:
         """Return what the machine says of every row as if it had been left out of the fit: (n,).
 

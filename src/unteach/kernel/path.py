@@ -17,6 +17,7 @@ from .machine import Machine
 from .program import Program, level_interval, levels_of, middle, residual
 from .programs import LevelSet, snap
 from .qp import QP, Vector
+from .threads import one_thread
 
 Values = Callable[[Any], NDArray[np.float64]]
 
@@ -277,6 +278,7 @@ def _check_the_end(closed: Program, walked: _Walk) -> None:
 class WalksAway:
     """Adds `forget_path` to the classifier."""
 
+    @one_thread
     def forget_path(self, id: Any) -> ForgetPath:
         """Return the path on which one row's cost goes from C to 0; the model stays as it is.
 

@@ -20,6 +20,7 @@ from .program import level_interval, middle, residual
 from .program_walk import Walk
 from .programs import snap
 from .qp import Vector
+from .threads import one_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,7 @@ def walk_program(parts: Parts, part: Part, k: int) -> Walk:
 class WalksShares:
     """Adds `forget_path` to the machines beyond C-SVC."""
 
+    @one_thread
     def forget_path(self, id: Any) -> ForgetPath:
         """Return the path on which one row's weight goes from 1 to 0; the model stays as it is.
 

@@ -14,6 +14,7 @@ from .constants import Constants
 from .decision import Decision, of_input
 from .machine import Machine
 from .slots import Slots
+from .threads import one_thread
 
 Array = NDArray[Any]
 LATER = (
@@ -37,6 +38,7 @@ class Shows:
     claim_: Claim
     certificate_: Certificate
 
+    @one_thread
     def __getattr__(self, name: str) -> Any:
         """Compute what forgetting left to be computed: `_slots` is then the whole truth."""
         if name in self.__dict__:  # computed by another thread while we waited for our turn

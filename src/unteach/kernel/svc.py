@@ -25,6 +25,7 @@ from .loo import margins_left_out
 from .machine import Machine
 from .path import WalksAway
 from .reweighting import Reweights
+from .threads import one_thread
 
 Array = NDArray[Any]
 CACHE_SIZE = 1000.0  # megabytes
@@ -161,6 +162,7 @@ class SVC(
         """Return a deep copy: a copy that shares the Gram matrix would not outlive `forget`."""
         return copy.deepcopy(self)
 
+    @one_thread
     def leave_one_out(self) -> NDArray[np.float64]:
         """Return y f(x) of every row as if it had been left out of the fit: (n,); two classes.
 
@@ -238,6 +240,7 @@ class SVC(
             return None
         return machine.x[self._positions(ids)]
 
+    @one_thread
     def _state(self, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         checked.fitted(self)
         if hasattr(self, "sample_ids_"):
