@@ -68,8 +68,9 @@ def _definition(claim: Claim | None) -> str:
     if isinstance(claim, Exact):
         given = f", given {', '.join(claim.given)}" if claim.given else ""
         if claim.sense == "distribution":
-            return f"exact by construction: distributed as retraining{given}"
-        return f"exact: the outputs of retraining within {claim.atol:g}{given}"
+            how = " by construction" if claim.basis == "construction" else ""
+            return f"exact{how}: distributed as retraining{given}{claim.ground}"
+        return f"exact: the outputs of retraining within {claim.atol:g}{given}{claim.ground}"
     if isinstance(claim, Certified):
         return str(claim) + (f", if: {'; '.join(claim.assumptions)}" if claim.assumptions else "")
     because = getattr(claim, "because", "")

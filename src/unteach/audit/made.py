@@ -26,6 +26,7 @@ from unteach.core import (
 )
 from unteach.core.fingerprint import described
 from unteach.models import CNN, MLP, as_trainable
+from unteach.models.origin import learned, twin
 from unteach.models.raw import together
 from unteach.models.saving import saved_of
 
@@ -197,7 +198,7 @@ class Maker:
 
         def learn() -> Any:
             self.ran.append("training")
-            return self.learner.learn(rows, seed=derive(self.seed, name, k))
+            return learned(self.learner, rows, seed=derive(self.seed, name, k))
 
         return _Model(learn)
 
@@ -290,7 +291,7 @@ class _Model:
     def copy(self) -> Any:
         """Return one like it that may be changed; what cannot be copied is learned again."""
         try:
-            return copy.deepcopy(self.held)
+            return twin(self.held)
         except (TypeError, RuntimeError, copy.Error):  # a lock, or a tensor that was computed
             return self._learn()
 

@@ -26,6 +26,7 @@ from unteach.core import (
     unseen,
 )
 from unteach.models import as_learner, learner_of, scores
+from unteach.models.origin import learned
 from unteach.models.outputs import one_label
 from unteach.models.suiting import keeping_classes
 
@@ -124,7 +125,7 @@ def audit(
     others: list[list[Any]] = [[] for _ in poles]
     for seed, (rows, held, wanted) in trials_of:
         rest = wanted.applied_to(rows)
-        before = recipe.learn(rows, seed=derive(seed, "before"))
+        before = learned(recipe, rows, seed=derive(seed, "before"))
         one_label(before)
         tick("learn")
         forgotten = method.forget(before, rows, wanted, seed=derive(seed, "forget"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 import tempfile
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sklearn.base import clone
 from unteach.audit.state import state_of
 from unteach.core import BudgetSpent, Exact, Forgotten, Records, Request, Rows, UnteachError, stream
 from unteach.models import as_learner, classifies, learn, save, scores
+from unteach.models.origin import learned, twin
 
 from .law import LawBroken, Skipped
 from .worlds import Task, World, small_world
@@ -73,11 +73,11 @@ class MethodBench:
 
     @cached_property
     def _original(self) -> Any:
-        return self.learner.learn(self.records, seed=self.seed)
+        return learned(self.learner, self.records, seed=self.seed)
 
     def model(self) -> Any:
         """Return a model of the world's records, the caller's own to spoil."""
-        return copy.deepcopy(self._original)
+        return twin(self._original)
 
     def learned(self, records: Records) -> Any:
         """Return a model of other records, with the same seed."""

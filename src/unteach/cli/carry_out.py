@@ -34,6 +34,7 @@ def carry_out(planned: Planned, *, json: bool) -> None:
     from unteach.models.saving import saved_of
     from unteach.report import page_json, write_page
     from unteach.store import Store
+    from unteach.unlearn.forgetting import seed_for
 
     order = planned.order
     mode = os.stat(order.model).st_mode  # whoever may not read the old model, not the new one
@@ -48,8 +49,9 @@ def carry_out(planned: Planned, *, json: bool) -> None:
             )
             with noted() as notes:
                 gone = planned.method.forget(
-                    planned.model, planned.records, planned.request, seed=order.seed
-                )
+                    planned.model, planned.records, planned.request,
+                    seed=seed_for(planned.method, planned.model, order.seed),
+                )  # fmt: skip
                 saved = saved_of(gone.model, allow_pickle=order.allow_pickle)
             raw = saved.to_bytes()
             if not run.finished:
@@ -101,6 +103,7 @@ def _plan(planned: Planned, names: Names) -> dict[str, Any]:
         else type(planned.method).__name__,
         "audits": order.audits,
         "seed": order.seed,
+        **({} if order.verify else {"verify": False}),
     }  # fmt: skip
 
 
@@ -170,7 +173,7 @@ def _audited(planned: Planned, gone: Forgotten) -> Audit:
             planned.records,
             planned.request,
             holdout=planned.holdout,
-            seed=planned.order.seed,
+            seed=planned.order.seed or 0,
             progress=progress,
         )
 

@@ -22,7 +22,7 @@ def show_dry_run(planned: Planned, *, json: bool) -> None:
             records,
             request,
             planned.method,
-            seed=planned.order.seed,
+            seed=planned.order.seed or 0,
             audits=planned.order.audits,
         )
         near: Table | None = None

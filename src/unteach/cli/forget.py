@@ -18,7 +18,6 @@ from .options import (
     IdsColumn,
     IdsFile,
     LeaveOut,
-    Seed,
     StorePath,
     Target,
     ValuesFrom,
@@ -91,7 +90,12 @@ def forget(
         list[str] | None, value("TYPE", "A type that a skops file may hold; again for more.", _LOAD)
     ] = None,
     store: StorePath = PROJECT,
-    seed: Seed = 0,
+    no_verify: Annotated[
+        bool, flag("--no-verify", "Take your word for the recipe; do not learn it again.", HOW)
+    ] = False,
+    seed: Annotated[
+        int | None, value("N", "Retrain with this; if not given, with the model's own.", HOW)
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Make a saved model forget rows or people, and audit it.
@@ -130,6 +134,7 @@ def forget(
         allow_pickle=allow_pickle,
         trusted=tuple(trusted or ()),
         seed=seed,
+        verify=not no_verify,
     )
     lists = [name for name in (ids, values_from) if name is not None]
     order.check(given_out=out, force=force, dry_run=dry_run, lists=lists)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class Order:
     store: Path
     allow_pickle: bool
     trusted: tuple[str, ...]
-    seed: int
+    seed: int | None
+    verify: bool
 
     def check(
         self, *, given_out: Path | None, force: bool, dry_run: bool, lists: Sequence[str] = ()
@@ -67,6 +68,8 @@ class Order:
 
         given_out : --out; force : --force; lists : the files of ids or values
         """
+        if self.seed is not None and self.seed < 0:
+            raise BadInput(f"--seed is a whole number of at least 0, got {self.seed}")
         if self.in_place and given_out is not None:
             raise BadInput("--in-place and --out cannot both be given")
         if self.holdout is not None and self.rest_is_holdout:
@@ -195,6 +198,20 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
     )  # fmt: skip
 
 
+def _check_names(model: Any, source: Source) -> None:
+    """Refuse data whose columns have other names, or another order, than the model learned."""
+    names = list(map(str, getattr(model, "feature_names_in_", ())))
+    given = list(source.features)
+    if not names or not given or names == given:
+        return
+    k = next((k for k, (a, b) in enumerate(zip(names, given, strict=False)) if a != b), -1)
+    how = "the same columns in another order" if set(names) == set(given) else "other columns"
+    raise BadInput(
+        f"the model was fitted to {how}: feature {k + 1} was {names[k]!r}, and {source.name} gives "
+        f"{given[k]!r} there; give the data as it was fitted on"
+    )
+
+
 def _source(order: Order, name: str) -> Source:
     return read_source(
         name,
@@ -247,14 +264,21 @@ def _holdout(
 
 
 def _method(order: Order, model: Any, records: Rows, request: Request) -> tuple[Unlearner, Claim]:
-    from unteach.unlearn import route
+    from unteach.unlearn import Retrain, route
 
     from .learners import method_called
 
     if order.method == "auto":
-        return route(model, records, request, accept=order.accept)
+        return route(
+            model, records, request, accept=order.accept, seed=order.seed, verify=order.verify
+        )
     method: Any = method_called(order.method)
-    claim: Claim = method.promise(model, records, request)
+    if not order.verify:
+        if not isinstance(method, Retrain):
+            raise BadInput(f"--no-verify is for retraining, not {order.method}")
+        method = replace(method, verify=False)
+    seeded = {"seed": order.seed} if isinstance(method, Retrain) else {}
+    claim: Claim = method.promise(model, records, request, **seeded)
     if claim.kind not in order.accept:
         raise NoRoute(
             f"{type(method).__name__} would be {claim}; accepted is {', '.join(order.accept)} "

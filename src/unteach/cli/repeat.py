@@ -44,7 +44,8 @@ def command_of(order: Order, asked: Asked) -> str:
     words += ["--store", "STORE"] if order.store != PROJECT else []
     words += ["--allow-pickle"] * order.allow_pickle
     words += [w for kind in order.trusted for w in ("--trusted", kind)]
-    words += ["--seed", str(order.seed)]
+    words += ["--no-verify"] * (not order.verify)
+    words += ["--seed", str(order.seed)] if order.seed is not None else []
     return shlex.join(_anonymous(word, asked) for word in words)
 
 
@@ -60,6 +61,7 @@ def python_of(order: Order, asked: Asked, source: Source) -> str:
         reading = f"records = unteach.data.read_table({', '.join(given)})"
     which = "groups" if asked.whole else "ids"
     trust = ", allow_pickle=True" if order.allow_pickle else ""
+    unproved = ", verify=False" * (not order.verify)
     trust += f", trusted={list(order.trusted)!r}" if order.trusted else ""
     return "\n".join(
         [
@@ -68,7 +70,7 @@ def python_of(order: Order, asked: Asked, source: Source) -> str:
             f"model = unteach.load('MODEL'{trust})",
             reading,
             f"gone = unteach.forget(model, records, {which}=VALUES, method={order.method!r},",
-            f"                      accept={order.accept!r}, seed={order.seed})",
+            f"                      accept={order.accept!r}, seed={order.seed}{unproved})",
             f"unteach.save(gone.model, 'OUT'{', allow_pickle=True' * order.allow_pickle})",
             "print(gone.claim, gone.cost)",
         ]

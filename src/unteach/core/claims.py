@@ -7,6 +7,12 @@ from typing import Any, ClassVar, Literal
 
 from .errors import BadInput
 
+_BASES = {
+    "construction": "",
+    "reproduction": ", verified by reproduction",
+    "word": ", on the user's word that the recipe is the one that was used",
+}
+
 
 @dataclass(frozen=True)
 class Exact:
@@ -19,21 +25,35 @@ class Exact:
         over the randomness of learning does
     given : constants that were held fixed (a kernel width, a scaler fitted on public data);
         the claim holds relative to them
+    basis : on what it rests: "construction", where unteach learned the model itself or the model
+        owns its forget; "reproduction", where the recipe, learned again from all records, gave
+        the model that was handed in; "word", the user's, that the recipe is the one that was used
+
+    >>> print(Exact(0.0, basis="reproduction"))
+    exact (within 0), verified by reproduction
     """
 
     atol: float = 1e-8
     sense: Literal["values", "distribution"] = "values"
     given: tuple[str, ...] = ()
+    basis: Literal["construction", "reproduction", "word"] = "construction"
     kind: ClassVar[str] = "exact"
 
     def __post_init__(self) -> None:
         if not self.atol >= 0:
             raise BadInput(f"atol must be at least 0, got {self.atol!r}")
+        if self.basis not in _BASES:
+            raise BadInput(f"basis is one of {sorted(_BASES)}, got {self.basis!r}")
 
     def __str__(self) -> str:
         how = "" if self.sense == "values" else ", in distribution"
         given = f", given {', '.join(self.given)}" if self.given else ""
-        return f"exact (within {self.atol:g}{how}{given})"
+        return f"exact (within {self.atol:g}{how}{given}){self.ground}"
+
+    @property
+    def ground(self) -> str:
+        """Words that end a sentence about the claim; none where it rests on construction."""
+        return _BASES[self.basis]
 
 
 @dataclass(frozen=True)
@@ -80,6 +100,7 @@ def claim_json(claim: Claim) -> dict[str, Any]:
     plain = {
         k: list(v) if isinstance(v, tuple) else v
         for k, v in vars(claim).items()
+        if (k, v) != ("basis", "construction")
     }
     return {"kind": claim.kind, **plain}
 
@@ -88,7 +109,7 @@ def claim_from(data: dict[str, Any]) -> Claim:
     """Return the claim that `claim_json` wrote.
 
     >>> claim_from(claim_json(Exact(0.0, given=("gamma=0.1",))))
-    Exact(atol=0.0, sense='values', given=('gamma=0.1',))
+    Exact(atol=0.0, sense='values', given=('gamma=0.1',), basis='construction')
     """
     kinds: dict[str, Any] = {c.kind: c for c in (Exact, Certified, Heuristic)}
     data = dict(data)

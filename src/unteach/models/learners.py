@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from unteach.core import BadInput, Learner, OneClassLeft, Records, derive
+from unteach.core import BadInput, Ids, Learner, OneClassLeft, Records, derive, locate, tight
+
+from .origin import note, origin_of
+from .seeding import seed_all
 
 
 @dataclass(frozen=True, eq=False)
 class EstimatorLearner:
     """A recipe from an estimator: clone it, seed it, fit it.
 
-    Every parameter named `random_state`, also of nested estimators, is set to a seed of its own
-    derived from the given one; ids are handed on to estimators whose `fit` takes `sample_ids`.
-    The model's attribute `learner_` names the recipe.
+    Whatever draws at random (each parameter `random_state`, also of nested estimators, and each
+    splitter that shuffles) is set to a seed of its own derived from the given one; ids are handed
+    on to estimators whose `fit` takes `sample_ids`. The model's attribute `learner_` names the
+    recipe.
 
     Parameters
     ----------
     estimator : a scikit-learn estimator; it is cloned and never fitted itself
+    fit_params : what `fit` is given besides x and y, by name. Of arrays with one entry for each
+        of `ids` the records that are learned get theirs; all else is handed on as it is
+    ids : (n,) of the records that the entries of `fit_params` belong to
+    keep_seeds : whether a `random_state` that is a whole number stays
 
     Examples
     --------
@@ -36,32 +46,58 @@ class EstimatorLearner:
     """
 
     estimator: Any
+    fit_params: Mapping[str, Any] | None = None
+    ids: Ids | None = None
+    keep_seeds: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "estimator", clone(self.estimator))
+        try:
+            cloned = clone(self.estimator)
+        except (AttributeError, TypeError, RuntimeError) as error:
+            raise BadInput(
+                f"this {type(self.estimator).__name__} cannot be cloned: {error}; was it written "
+                "by another version of its library? Learn it again with this one"
+            ) from error
+        object.__setattr__(self, "estimator", cloned)
+
+    def __repr__(self) -> str:
+        more = "".join(f", {name}=..." for name in sorted(self.fit_params or {}))
+        kept = ", keep_seeds=True" if self.keep_seeds else ""
+        return f"EstimatorLearner(estimator={self.estimator!r}{more}{kept})"
 
     def learn(self, records: Records, *, seed: int) -> Any:
         """Return the fitted estimator; records that it cannot learn from are refused by name."""
         check_learnable(self.estimator, records)
-        model = clone(self.estimator)
         derive(seed, "learn")  # refuses what is no seed, also where nothing is drawn
-        seeds = {
-            name: derive(seed, name)
-            for name in sorted(model.get_params(deep=True))
-            if name == "random_state" or name.endswith("__random_state")
-        }
-        if seeds:
-            model.set_params(**seeds)
+        model, recipe = clone(self.estimator), self.among(records)
+        seed_all(model, seed, keep=self.keep_seeds)
         given = {"sample_ids": records.ids} if has_fit_parameter(model, "sample_ids") else {}
+        what = type(model).__name__
         try:
-            model.fit(records.x, records.y, **given)
+            y = () if _takes_x_alone(model) else (records.y,)
+            model.fit(records.x, *y, **given, **(recipe.fit_params or {}))
         except BadInput:
             raise
-        except ValueError as error:
-            what = type(model).__name__
+        except (ValueError, IndexError) as error:
             raise BadInput(f"{what} cannot learn from these records: {error}") from error
-        model.learner_ = self
+        except TypeError as error:
+            if not self.fit_params:
+                raise
+            raise BadInput(f"{what} cannot be fitted with these fit_params: {error}") from error
+        model.learner_ = recipe
+        note(model, recipe, seed, records)
         return model
+
+    def among(self, records: Records) -> EstimatorLearner:
+        """Return the recipe with what `fit` is given for these records, and for no others."""
+        if not self.fit_params or self.ids is None:
+            return self
+        at = locate(self.ids, records.ids, where="fit_params")
+        rows = {
+            name: _safe_indexing(value, at) if _is_of_rows(value, len(self.ids)) else value
+            for name, value in self.fit_params.items()
+        }
+        return replace(self, fit_params=rows, ids=tight(records.ids))
 
 
 def as_learner(what: Any) -> Learner:
@@ -105,21 +141,49 @@ def learn(what: Any, records: Records, *, seed: int = 0) -> Any:
     if getattr(model, "learner_", None) is None:
         with contextlib.suppress(AttributeError):  # a frozen model names no learner
             model.learner_ = learner  # type: ignore[attr-defined]
+    note(model, getattr(model, "learner_", learner), seed, records, contents=True)
     return model
 
 
 def learner_of(model: Any) -> Learner:
     """Return the learner that made a model, or one that would make its like."""
+    origin = origin_of(model)
+    if origin is not None:
+        known: Learner = origin.learner
+        if isinstance(known, EstimatorLearner) and known.keep_seeds:
+            known = replace(known, keep_seeds=False)
+        return known
     learner = getattr(model, "learner_", None)
-    if learner is not None:
+    fitted = hasattr(model, "get_params") and hasattr(model, "fit")
+    if learner is not None and not (fitted and isinstance(learner, EstimatorLearner)):
         made: Learner = learner
         return made
-    if hasattr(model, "get_params") and hasattr(model, "fit"):
-        return EstimatorLearner(model)
+    if fitted:  # its parameters as they are, also where another fit followed on the recipe's
+        return EstimatorLearner(
+            model, getattr(learner, "fit_params", None), getattr(learner, "ids", None)
+        )
     raise BadInput(
         f"nothing says how this {type(model).__name__} was learned; learn it with "
         "unteach.learn, or set its attribute learner_"
     )
+
+
+def _takes_x_alone(model: Any) -> bool:
+    """Say whether `fit` takes the inputs and no targets."""
+    taken = signature(model.fit).parameters.values()
+    if any(p.kind is Parameter.VAR_POSITIONAL for p in taken):
+        return False
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in taken) == 1
+
+
+def _is_of_rows(value: Any, n: int) -> bool:
+    """Say whether a fit parameter has one entry for each of n records."""
+    if isinstance(value, (str, bytes, Mapping)):
+        return False
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return len(shape) > 0 and shape[0] == n
+    return isinstance(value, (list, tuple)) and len(value) == n
 
 
 def check_learnable(estimator: Any, records: Records) -> None:

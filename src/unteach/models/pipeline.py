@@ -338,7 +338,7 @@ def combined(claims: list[Claim]) -> Claim:
     """Return what holds if all of these hold, step after step.
 
     >>> combined([Exact(0.0, given=("a",)), Exact(1e-9)])
-    Exact(atol=1e-09, sense='values', given=('a',))
+    Exact(atol=1e-09, sense='values', given=('a',), basis='construction')
     """
     for claim in claims:
         if not isinstance(claim, Exact):

@@ -269,9 +269,9 @@ def within(bound: float, largest: float, least: float = 1e-12) -> Claim:
     largest : absolute output on the rows that are held
     least : smallest tolerance that is claimed, where the outputs bear it
 
-    >>> within(3e-9, 2.0), within(2.0, 2.0)
-    (Exact(atol=1e-08, sense='values', given=()), Heuristic(because='rounding leaves the outputs
-    open within 2, and the largest is 2; scale or centre the features'))
+    >>> str(within(3e-9, 2.0)), within(2.0, 2.0)
+    ('exact (within 1e-08)', Heuristic(because='rounding leaves the outputs open within 2, and the
+    largest is 2; scale or centre the features'))
     """
     most = LARGEST * largest
     if not bound <= most:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from unteach.core import (
@@ -16,6 +17,7 @@ from unteach.core import (
     Unlearner,
     plugins,
 )
+from unteach.models.origin import origin_of
 
 from .amnesiac import Amnesiac
 from .bad_teacher import BadTeacher
@@ -54,7 +56,6 @@ METHODS: tuple[type, ...] = (
 )
 """Every method that the package exports; the checks run on all of them."""
 
-_AUTOMATIC = (Newton, Sisa, Native, Retrain)
 _KINDS = ("exact", "certified", "heuristic")
 
 
@@ -78,24 +79,34 @@ def route(
     request: Request,
     *,
     accept: Iterable[str] = ("exact", "certified"),
+    seed: int | None = None,
+    fit_params: Mapping[str, Any] | None = None,
+    verify: bool = True,
 ) -> tuple[Unlearner, Claim]:
     """Return the cheapest method whose claim is accepted, and that claim; nothing is done yet.
 
     Tried in this order: the Newton step and SISA where the model was learned for them, the
-    model's own exact `forget`, retraining. Raises NoRoute with every reason when none serves.
+    model's own exact `forget`, retraining (which learns once from all records where it has to
+    show that it reproduces the model). Raises NoRoute with every reason when none serves.
+    seed, fit_params, verify : as for `forget`
     """
     accepted = _accepted(accept)
     reasons = []
-    for candidate in _AUTOMATIC:
-        method = candidate()
+    again = Retrain(fit_params=fit_params, verify=verify)
+    own: tuple[Any, ...] = (Newton(), Sisa(), Native())
+    for method in (*own, again):
+        name = type(method).__name__
         try:
-            claim = method.promise(model, records, request)
+            claim: Claim = (
+                again.promise(model, records, request, seed=seed) if method is again
+                else method.promise(model, records, request)
+            )  # fmt: skip
         except (NoRoute, BudgetSpent) as refusal:
-            reasons.append(f"{candidate.__name__}: {refusal}")
+            reasons.append(f"{name}: {refusal}")
             continue
         if claim.kind in accepted:
             return method, claim
-        reasons.append(f"{candidate.__name__}: it would be {claim}")
+        reasons.append(f"{name}: it would be {claim}")
     raise NoRoute(f"no method forgets this under {', '.join(accepted)}. " + "; ".join(reasons))
 
 
@@ -109,7 +120,9 @@ def forget(
     replace: Any = None,
     method: Any = "auto",
     accept: Iterable[str] = ("exact", "certified"),
-    seed: int = 0,
+    seed: int | None = None,
+    fit_params: Mapping[str, Any] | None = None,
+    verify: bool = True,
 ) -> Forgotten:
     """Make a model forget records, and say what is promised about the result.
 
@@ -120,7 +133,14 @@ def forget(
     ids, groups, preserve, replace : the request, see `unteach.core.Request`
     method : "auto" takes the cheapest whose claim is accepted; or a method, or its name
     accept : kinds of claim that will do: "exact", "certified", "heuristic"
-    seed : at least 0; what retraining uses
+    seed : None retrains with the seeds that the model was learned with, its own integer
+        `random_state` among them; a number (at least 0) replaces these, and the claim says so
+    fit_params : what the model's `fit` was given besides x and y, such as {"sample_weight": w};
+        arrays with one entry a record are cut along with the records. For retraining: a model
+        that forgets by itself holds its own
+    verify : of a model that unteach did not learn itself exactness is shown: its recipe is
+        learned once from all records and must give that model. False takes your word for it,
+        and the claim says so
 
     Returns
     -------
@@ -142,19 +162,35 @@ def forget(
     ('exact', False)
     """
     request = Request(ids=ids, groups=groups, preserve=preserve, replace=replace)
+    how: dict[str, Any] = {"fit_params": fit_params, "verify": verify}
     if isinstance(method, str) and method == "auto":
-        method, _ = route(model, records, request, accept=accept)
+        method, _ = route(model, records, request, accept=accept, seed=seed, **how)
     else:
         method = method_named(method) if isinstance(method, str) else method
         if not isinstance(method, Unlearner):
             raise BadInput(f"method is 'auto', a name or an object with forget, got {method!r}")
-    gone: Forgotten = method.forget(model, records, request, seed=seed)
+        if how != {"fit_params": None, "verify": True}:
+            if not isinstance(method, Retrain):
+                raise BadInput(f"fit_params and verify are for retraining, not {method!r}")
+            method = dataclasses.replace(method, **how)
+    gone: Forgotten = method.forget(model, records, request, seed=seed_for(method, model, seed))
     if gone.claim.kind not in _accepted(accept):
         raise NoRoute(
             f"{type(method).__name__} is {gone.claim}; accepted is {', '.join(_accepted(accept))}: "
             f"say accept={gone.claim.kind!r} if that will do"
         )
     return gone
+
+
+def seed_for(method: Any, model: Any, seed: int | None) -> Any:
+    """Return the seed that a method takes: the number given, or that of the model, or 0.
+
+    Retraining takes None as it is, and keeps the model's own.
+    """
+    if seed is not None or isinstance(method, Retrain):
+        return seed
+    origin = origin_of(model)
+    return 0 if origin is None else origin.seed
 
 
 def _accepted(accept: Iterable[str]) -> tuple[str, ...]:
