@@ -22,6 +22,7 @@ from unteach.core import (
     derive,
     read_whole,
 )
+from unteach.core.requests import check_records
 
 from .classifier import NetworkClassifier
 from .issued import fingerprint
@@ -156,18 +157,24 @@ class Network:
 
     def fresh(self, records: Records | Stream, *, seed: int) -> NetworkModel:
         """Return a model of a fresh module, not trained yet, that suits these records."""
+        if not isinstance(records, Stream):
+            check_records(records)
         with seeded(derive(seed, "module"), self.how.device):
             module = self.module()
         if not isinstance(module, nn.Module):
             raise BadInput(f"module= returned {type(module).__name__}, not a torch.nn.Module")
         return self._wrapped(module, records, seed)
 
-    def knowing(self, records: Records) -> Network:
-        """Return the recipe that names the classes of these records.
+    def knowing(self, labels: Any, some: Records) -> Network:
+        """Return the recipe that names these labels, read off the first of some records.
 
         Its models keep a class's output also where the class's last record was forgotten.
         """
-        known: Network = self.fresh(records, seed=0).learner_
+        first, labels = some.take(np.arange(1)).x, np.asarray(labels)
+        dense = first.toarray() if hasattr(first, "toarray") else np.asarray(first)
+        each = np.repeat(dense, len(labels), axis=0)
+        rows = Rows(np.arange(len(labels)), {"x": each, "y": labels})
+        known: Network = self.fresh(rows, seed=0).learner_
         return known
 
     @classmethod
@@ -264,6 +271,8 @@ class Network:
         self, module: nn.Module, records: Records | Stream | None, seed: int
     ) -> NetworkModel:
         stored = None if isinstance(records, Stream) else records
+        if stored is not None:
+            check_records(stored)
         model = _kind(self.loss)(
             module, classes=None, loss=self.loss, how=self.how, learner=self,
             digest=None if stored is None else fingerprint(stored.ids),

@@ -46,20 +46,17 @@ def check_numbers(model: Any, records: Records) -> None:
         raise BadInput(f"the module gives {found} numbers for targets of {wanted}; make them equal")
 
 
-def keeping_classes(learner: Any, records: Any, rest: Any) -> Any:
+def keeping_classes(learner: Any, records: Any, rest: Any, *, always: bool = False) -> Any:
     """Return the recipe by which a class keeps its output when its last record is forgotten.
 
-    rest : the records without those, or None where any may go. Recipes of others keep or lose
-    classes as they do.
+    rest : the records without those; of the others only the labels are read. Recipes that keep
+    classes of themselves stay as they are, and all where none goes, unless `always` is said.
     """
     knowing = getattr(learner, "knowing", None)
     if knowing is None or not hasattr(records, "ids") or learner.task != "classification":
         return learner
-    if rest is not None:
-        every, left = (len(np.unique(np.asarray(part.y))) for part in (records, rest))
-        if left == every:
-            return learner
-    return knowing(records)
+    every, left = (np.unique(np.asarray(part.y)) for part in (records, rest))
+    return knowing(every, rest) if always or len(left) < len(every) else learner
 
 
 def labels_for(

@@ -76,7 +76,7 @@ class ShardedLearner:
         classes = _classes_of(self.base, records)
         if classes is not None and len(classes) < 2:
             raise OneClassLeft(f"one class is left ({classes[0]!r}); a classifier needs two")
-        recipe = replace(self, base=keeping_classes(self.base, records, None))
+        recipe = replace(self, base=keeping_classes(self.base, records, records, always=True))
         empty = ShardedModel(recipe, seed, classes, tuple(() for _ in range(self.shards)))
         return empty.relearned(records, dict.fromkeys(range(self.shards), 0), classes)
 

@@ -192,10 +192,10 @@ def tune(
     if request.replace is not None:
         raise BadInput("tune forgets; a change has no surrogate")
     ranges = space_of(method, space)
-    learner = keeping_classes(learner, records, None)
-    prepared = as_learner(method.prepare(learner) if hasattr(method, "prepare") else learner)
     rest = records.without(request.targets(records)) if isinstance(records, Rows) else (
         request.applied_to(records))  # fmt: skip
+    learner = keeping_classes(learner, records, rest, always=True)
+    prepared = as_learner(method.prepare(learner) if hasattr(method, "prepare") else learner)
     part = _part(rest, records, request, surrogate, seed)
     left = np.setdiff1d(rest.ids, part)
     fresh = stream(seed, "holdout").choice(left, size=round(holdout * len(left)), replace=False)
