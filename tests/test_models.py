@@ -17,16 +17,30 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
+import unteach
 from unteach.core import (
     BadInput,
     Exact,
+    NoRoute,
     NotConverged,
     NothingLeft,
     OneClassLeft,
     RepeatedRecord,
+    Rows,
     UnknownRecord,
+    UnteachError,
 )
-from unteach.models import MODELS, Logistic, NaiveBayes, Neighbours, Pipeline, Ridge, Scaler, load
+from unteach.models import (
+    MODELS,
+    Logistic,
+    NaiveBayes,
+    Neighbours,
+    Pipeline,
+    Ridge,
+    Scaler,
+    learn,
+    load,
+)
 from unteach.models.held import HoldsRows
 from unteach.models.sums import ExactSums, Moments
 
@@ -712,3 +726,99 @@ def test_forget_says_what_it_wants(model):
     for nothing in (None, 1.5):
         with pytest.raises(BadInput, match="sample_ids_"):
             clone(model).fit(x, y).forget(nothing)
+
+
+def test_logarithms_of_probabilities_are_those_of_scikit_learn():
+    x, y = load_iris(return_X_y=True)
+    for some in (y < 3, y < 2):
+        ours, theirs = Logistic().fit(x[some], y[some]), LogisticRegression(tol=1e-10, max_iter=999)
+        expected = theirs.fit(x[some], y[some]).predict_log_proba(x)
+        assert np.allclose(ours.predict_log_proba(x), expected, atol=1e-4)
+    assert np.isfinite(Logistic(C=1e8).fit(x[:100], y[:100]).predict_log_proba(1e3 * x)).all()
+    bayes, gaussian = NaiveBayes().fit(x, y), GaussianNB().fit(x, y)
+    assert np.allclose(bayes.predict_joint_log_proba(x), gaussian.predict_joint_log_proba(x))
+
+
+def nasty(rng):
+    """Rows of the kinds that cost digits: shifted, tiny, constant, repeated, narrow types."""
+    n, d = int(rng.integers(8, 60)), int(rng.integers(1, 8))
+    x = rng.normal(size=(n, d))
+    for kind in rng.choice(["shift", "far", "tiny", "same", "twice", "huge", "f4", "i1", "close"],
+                           size=rng.integers(0, 3)):  # fmt: skip
+        x = x if kind in ("f4", "i1") else x.astype(np.float64)
+        if kind == "shift":
+            x += 1e6
+        elif kind == "far":
+            x[:, 0] += 1e8
+        elif kind == "tiny":
+            x *= 1e-8
+        elif kind == "same":
+            x[:, -1] = 3.0
+        elif kind == "twice":
+            x[n // 2 :] = x[: n - n // 2]
+        elif kind == "huge":
+            x[:, 0] *= 1e8
+        elif kind == "close" and d > 1:
+            x[:, 1] = 2 * x[:, 0] + 1e-9 * rng.normal(size=n)
+        elif kind == "f4":
+            x = x.astype(np.float32)
+        elif kind == "i1":
+            x = np.clip(40 * x, -128, 127).astype(np.int8)
+    return x
+
+
+def honest(rng):
+    """Forget at random from a random model; return its claim, how far it is, the largest value."""
+    x = nasty(rng)
+    first = x[:, 0].astype(np.float64)
+    model = [
+        Ridge(float(10.0 ** rng.integers(-6, 3))), Ridge(0.0), NaiveBayes(), Neighbours(3),
+        Logistic(float(10.0 ** rng.integers(-3, 4))), Scaler(),
+        Pipeline([("scale", Scaler()), ("model", Logistic())]),
+    ][rng.integers(7)]  # fmt: skip
+    if isinstance(model, Ridge):
+        noise = rng.choice([0, 1e-8, 1]) * rng.normal(size=len(x))
+        y = first * rng.choice([1e-9, 1.0, 1e6]) + noise
+    else:
+        y = (first + 0.3 * first.std() * rng.normal(size=len(x)) > np.median(first)).astype(int)
+    weight = rng.choice([0.0, 1e-6, 1.0, 1e6], len(x)) if rng.random() < 0.5 else None
+    gone = rng.choice(len(x), rng.integers(1, len(x) // 3 + 1), replace=False)
+    keep = np.setdiff1d(np.arange(len(x)), gone)
+
+    def learned(rows):
+        weighs = weight is not None and not isinstance(model, Neighbours)
+        more = {"sample_weight": weight[rows]} if weighs else {}
+        return clone(model).fit(x[rows], y[rows], **more)
+
+    mine, fresh = learned(np.arange(len(x))).forget(gone), learned(keep)
+    for how in ("decision_function", "transform", "predict_proba", "predict"):
+        if hasattr(mine, how):
+            one, other = (getattr(m, how)(x[keep]) for m in (mine, fresh))
+            return mine.claim_, np.abs(one - other).max(), np.abs(other).max()
+
+
+@pytest.mark.parametrize("count", [120, pytest.param(5000, marks=pytest.mark.slow)])
+def test_no_claim_of_exactness_passes_a_millionth_of_the_largest_output(count):
+    kinds = {"exact": 0, "heuristic": 0}
+    for seed in range(count):
+        try:
+            claim, apart, largest = honest(np.random.default_rng(seed))
+        except UnteachError:
+            continue  # refused by name
+        kinds[claim.kind] += 1
+        if claim.kind == "exact":
+            assert apart <= claim.atol <= 1e-6 * largest * (1 + 1e-9), seed
+        else:
+            assert "scale or centre the features" in claim.because
+    assert kinds["exact"] > 0.5 * count and kinds["heuristic"] > 0
+
+
+def test_what_is_ill_conditioned_is_not_accepted_as_exact():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 1)) + 1e8
+    rows = Rows(np.arange(60), {"x": np.hstack([x, x + 1e-7 * rng.normal(size=(60, 1))]),
+                                "y": rng.normal(size=60)})  # fmt: skip
+    model = learn(Ridge(alpha=0.0), rows)
+    assert model.claim_.kind == "heuristic" and "rounding" in model.claim_.because
+    with pytest.raises(NoRoute):
+        unteach.forget(model, rows, ids=[3], method="native", accept="exact")

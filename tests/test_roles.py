@@ -175,6 +175,15 @@ def test_a_model_has_one_part_in_arms():
     audit.Arms.load(models, others, unlearned=models, **asked)  # the pole that does nothing
 
 
+@pytest.mark.parametrize("weight", [None, np.arange(1.0, 101.0)])
+def test_public_rows_are_not_those_that_are_learned(weight):
+    public = Scaler("public").fit(KNOWN.x, sample_weight=weight)
+    model = Pipeline([("scale", public), ("model", Logistic())])
+    with pytest.raises(BadInput, match="exactly these rows"):
+        model.fit(KNOWN.x, KNOWN.y, sample_weight=weight)
+    model.fit(FRESH.x, FRESH.y)
+
+
 def test_a_record_is_not_forgotten_and_preserved():
     model = unteach.learn(Logistic(), KNOWN)
     grouped = Rows(KNOWN.ids, dict(KNOWN.columns), np.repeat(["a", "b"], 50))

@@ -50,7 +50,8 @@ class NaiveBayes(HoldsRows, ClassifierMixin, BaseEstimator):
     def __init__(self, var_smoothing: float = 1e-9) -> None:
         self.var_smoothing = var_smoothing
 
-    def _log_joint(self, X: Any) -> Floats:
+    def predict_joint_log_proba(self, X: Any) -> Floats:
+        """Return the logarithm of the joint probability of each row and class: (m, k)."""
         x = read_queries(self, X)
         columns = []
         for mean, var, prior in zip(self.theta_, self.var_, self.class_prior_, strict=True):
@@ -60,7 +61,7 @@ class NaiveBayes(HoldsRows, ClassifierMixin, BaseEstimator):
 
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of the probability of each class: (m, k)."""
-        joint = self._log_joint(X)
+        joint = self.predict_joint_log_proba(X)
         answer: Floats = joint - logsumexp(joint, axis=1, keepdims=True)
         return answer
 
@@ -70,7 +71,7 @@ class NaiveBayes(HoldsRows, ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class: (m,)."""
-        best = np.argmax(self._log_joint(X), axis=1)
+        best = np.argmax(self.predict_joint_log_proba(X), axis=1)
         labels: NDArray[Any] = self.classes_[best]
         return labels
 

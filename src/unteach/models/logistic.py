@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from unteach.core import Claim, Contents, Corrupt, Keeps, NotConverged
@@ -72,6 +72,14 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
             return np.column_stack([expit(-values), expit(values)])
         probabilities: Floats = softmax(values, axis=1)
         return probabilities
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Return the logarithm of the probability of each class: (m, k)."""
+        values = self.decision_function(X)
+        if values.ndim == 1:
+            return np.column_stack([log_expit(-values), log_expit(values)])
+        logarithms: Floats = log_softmax(values, axis=1)
+        return logarithms
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class with the largest decision value: (m,)."""

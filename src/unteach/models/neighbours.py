@@ -28,7 +28,7 @@ class Neighbours(HoldsRows, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     n_neighbors : how many neighbours vote, at least 1
-    weights : "uniform", or "distance": a neighbour's vote is the inverse of its distance, and
+    weights : "uniform" (or None), or "distance": a vote is the inverse of the distance, and
         neighbours at distance 0 outvote all others
 
     Examples
@@ -42,7 +42,7 @@ class Neighbours(HoldsRows, ClassifierMixin, BaseEstimator):
     _private = ("_held", "_x", "_at", "_order")
 
     def __init__(
-        self, n_neighbors: int = 5, weights: Literal["uniform", "distance"] = "uniform"
+        self, n_neighbors: int = 5, weights: Literal["uniform", "distance"] | None = "uniform"
     ) -> None:
         self.n_neighbors = n_neighbors
         self.weights = weights
@@ -109,7 +109,7 @@ class Neighbours(HoldsRows, ClassifierMixin, BaseEstimator):
         whole = isinstance(self.n_neighbors, (int, np.integer))
         if not whole or isinstance(self.n_neighbors, bool) or self.n_neighbors < 1:
             raise BadInput(f"n_neighbors is a whole number of at least 1, got {self.n_neighbors!r}")
-        if self.weights not in ("uniform", "distance"):
+        if self.weights not in ("uniform", "distance", None):
             raise BadInput(f'weights is "uniform" or "distance", got {self.weights!r}')
         return int(self.n_neighbors)
 

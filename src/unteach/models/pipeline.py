@@ -33,6 +33,7 @@ from .inputs import read_weight
 from .issued import following_ids, next_id, refuse_known, refuse_none
 from .raw import Raw, step_refusals
 from .saving import Restore, saved_of
+from .scaler import Scaler
 
 Mode = Literal["nothing", "fixed", "frozen", "own", "refit"]
 _REFIT = 1e-10
@@ -99,6 +100,8 @@ class Pipeline(SklearnPipeline, Forgets):
             for name, step, mode in self._transformers():
                 if mode == "fixed":
                     step = _public(name, step)
+                    if isinstance(step, Scaler):
+                        step.must_be_apart(z, raw.weight)
                 elif mode != "nothing":
                     self._recipe[name] = clone(step)
                     step, z = _refitted(step, z, raw, ids, last=False)

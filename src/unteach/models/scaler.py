@@ -113,6 +113,18 @@ class Scaler(HoldsRows, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         restored: Floats = x * self.scale_ + self.mean_
         return restored
 
+    def must_be_apart(self, X: Any, sample_weight: Any = None) -> None:
+        """Refuse rows to learn from of which exactly this public scaler was fitted."""
+        x = read_queries(self, X)
+        moments = Moments(x.shape[1])
+        moments.add(x, read_weight(sample_weight, len(x)))
+        own = getattr(self, "_moments", None)
+        if own is not None and own.whole() == moments.whole():
+            raise BadInput(
+                "the public scaler was fitted on exactly these rows, which may have to be "
+                'forgotten; fit it on public ones, or take statistics="follow"'
+            )
+
     def keeps(self) -> Keeps:
         """Say what this scaler holds: rows only if its statistics follow them."""
         follows = hasattr(self, "_held") and self._chosen == "follow"
