@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from unteach.core import BadInput, NotConverged, OneClassLeft
+from unteach.core import BadInput, NotConverged, OneClassLeft, UnteachError
 from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
 from unteach.kernel import slots as machines
 
@@ -246,3 +246,125 @@ def _compare(
 def parts(model: Any) -> Any:
     """Return the solved problems of a machine."""
     return (model._machine if isinstance(model, SVC) else model._parts).pairs
+
+
+@dataclass
+class Wild:
+    """What came of a wild history: its steps, refusals by name, and claims that did not hold."""
+
+    number: int
+    steps: int = 0
+    refused: int = 0
+    compared: int = 0
+    exact: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def run_wild(number: int) -> Wild:
+    """Live through a short history that tries what nobody should do, and compare its claims.
+
+    Few rows, of any scale, shifted by up to 1e6, repeated, of weight zero; any rows are forgotten,
+    all of them included. A refusal must have a name and leave the machine as it was.
+    """
+    rng, out = np.random.default_rng([77, number]), Wild(number)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataDependentStatistics)
+        _live_wildly(rng, out)
+    return out
+
+
+def _drawn_wildly(rng: Any, number: int) -> tuple[Any, Any, Any]:
+    """Return a machine, rows (60, d) and their targets."""
+    machine = (SVC, *OTHERS)[number % 5]
+    x = rng.normal(size=(60, int(rng.integers(1, 4))))
+    if rng.random() < 0.3:
+        x = np.round(x)
+    if rng.random() < 0.3:
+        x = x[rng.integers(0, 8, size=60)]
+    score = x[:, 0] + 0.5 * rng.normal(size=60)
+    x *= 10.0 ** rng.choice([-4.0, 0.0, 0.0, 3.0])
+    x[:, -1] += rng.choice([0.0, 0.0, 1e3, 1e6])
+    y = np.digitize(score, [0.0] if rng.random() < 0.7 else [-0.5, 0.5])
+    params: dict[str, Any] = {"kernel": str(rng.choice(["linear", "rbf", "poly", "sigmoid"]))}
+    params["gamma"] = float(10.0 ** rng.uniform(-4, 1))
+    params["coef0"] = float(rng.choice([0.0, 1.0]))
+    if machine in (SVC, SVR, NuSVR):
+        params["C"] = float(rng.choice([1e-3, 1.0, 100.0, 1e5, np.inf]))
+    if machine in (NuSVC, NuSVR, OneClassSVM):
+        params["nu"] = float(rng.choice([0.05, 0.3, 0.5, 1.0]))
+    if machine is SVR:
+        params["epsilon"] = float(rng.choice([0.0, 0.1]))
+    return machine(**params), x, score if machine in (SVR, NuSVR) else y
+
+
+def _live_wildly(rng: Any, out: Wild) -> None:
+    model, x, y = _drawn_wildly(rng, out.number)
+    n = int(rng.integers(2, 25))
+    weight = np.where(rng.random(60) < 0.15, 0.0, rng.choice([0.5, 1.0, 3.0], size=60))
+    held, spare = np.arange(n), n
+    try:
+        model.fit(x[:n], y[:n], sample_weight=weight[:n])
+    except UnteachError:
+        out.refused += 1
+        return
+    for _ in range(8):
+        what = str(rng.choice(["forget", "forget", "insert", "reweight", "look"]))
+        some = rng.choice(held, int(rng.integers(1, len(held) + 1)), replace=False)
+        new = np.arange(spare, min(spare + 3, 60))
+        before = _standing(model)
+        try:
+            if what == "forget":
+                model.forget(some)
+                held = np.setdiff1d(held, some)
+            elif what == "insert" and len(new):
+                model.partial_fit(x[new], y[new], sample_ids=new, sample_weight=weight[new])
+                held, spare = np.append(held, new), int(new[-1]) + 1
+            elif what == "reweight":
+                chosen = rng.choice([0.0, 0.0, 1.0, 2.5])
+                model.reweight(some, chosen)
+                weight[some] = chosen
+            else:
+                name, *args = [
+                    ("leave_one_out",), ("canonicalize",), ("forget_path", some[0]),
+                    ("without", some[:1]),
+                ][int(rng.integers(0, 4))]  # fmt: skip
+                getattr(model, name)(*args)
+            out.steps += 1
+        except UnteachError:
+            out.refused += 1
+            now = _standing(model)
+            if any(not np.array_equal(a, b) for a, b in zip(before, now, strict=True)):
+                out.wrong.append(f"{what} was refused and left another machine")
+        _compare_wildly(out, model, x[held], y[held], weight[held], held)
+
+
+def _standing(model: Any) -> tuple[Any, ...]:
+    return (
+        model.sample_ids_, model._weights, model.dual_coef_, model.intercept_, str(model.claim_),
+    )  # fmt: skip
+
+
+def _compare_wildly(out: Wild, model: Any, x: Any, y: Any, weight: Any, held: Any) -> None:
+    """Compare the claims with a fresh fit, at the rows held."""
+    if model.sample_ids_.tolist() != held.tolist():
+        out.wrong.append("other ids than those held")
+        return
+    try:
+        fresh = type(model)(**model.get_params()).fit(x, y, sample_weight=weight, sample_ids=held)
+    except UnteachError:
+        return
+    out.compared += 1
+    mine, theirs = model._decision.values(x), fresh._decision.values(x)
+    if not np.isfinite(mine).all():
+        out.wrong.append("values that are not finite")
+    if "heuristic" in (model.claim_.kind, fresh.claim_.kind):
+        return
+    out.exact += 1
+    used = weight > 0
+    for m in (model, fresh):
+        scale = np.abs(m._decision.values(x[used])).max()
+        if m.claim_.atol > 1.01e-6 * scale:
+            out.wrong.append(f"exact within {m.claim_.atol:.3g} beside values of {scale:.3g}")
+    apart = np.abs(mine - theirs).max()
+    if apart > model.claim_.atol + fresh.claim_.atol:
+        out.wrong.append(f"{apart:.3g} from a fresh fit, claimed {model.claim_.atol:.3g}")

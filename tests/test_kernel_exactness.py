@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -274,7 +276,18 @@ for machine in (SVC, NuSVC, SVR, NuSVR, OneClassSVM):
 """
 
 
-def test_the_bytes_are_those_of_one_thread_on_any_number():
+def test_the_bytes_are_those_of_one_thread_whatever_blas_is_set_to():
+    told = []
+    for n in (1, 2):
+        with threadpool_limits(n, user_api="blas"), redirect_stdout(StringIO()) as out:
+            exec(BYTES, {})
+        told.append(out.getvalue().splitlines())
+    assert len(told[0]) == 10
+    assert told[0] == told[1]
+
+
+@pytest.mark.slow
+def test_the_bytes_are_those_of_one_thread_in_a_process_of_two():
     told = [
         subprocess.run(
             [sys.executable, "-c", BYTES], capture_output=True, text=True, check=True,

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from kernel_histories import DEGENERATE, SAME, case, run
+from kernel_histories import DEGENERATE, SAME, case, run, run_wild
 from unteach.kernel import SVC
 
 
@@ -64,3 +64,18 @@ def test_a_sample_of_histories_ends_where_a_cold_fit_does():
 @pytest.mark.slow
 def test_ten_thousand_histories_end_where_a_cold_fit_does():
     judge([run(number) for number in range(10_000)])
+
+
+def judge_wild(found):
+    assert not [(o.number, o.wrong) for o in found if o.wrong]
+    assert np.mean([o.exact > 0 for o in found]) > 0.4  # so that something was claimed
+    assert sum(o.refused for o in found) > len(found) / 2
+
+
+def test_wild_histories_are_followed_or_refused_by_name_and_claim_what_holds():
+    judge_wild([run_wild(number) for number in range(60)])
+
+
+@pytest.mark.slow
+def test_a_thousand_wild_histories_claim_what_holds():
+    judge_wild([run_wild(number) for number in range(1000)])
