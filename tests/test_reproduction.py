@@ -75,7 +75,7 @@ REPRODUCED = {
     "warm start": lambda: LogisticRegression(warm_start=True),
     "class weights": lambda: LogisticRegression(class_weight="balanced"),
     "clusters": lambda: KMeans(3, random_state=0, n_init=1),
-    "outliers": lambda: IsolationForest(8, random_state=0),
+    "outliers": lambda: IsolationForest(n_estimators=8, random_state=0),
     "targets": lambda: TransformedTargetRegressor(Ridge(), transformer=StandardScaler()),
 }
 
@@ -241,7 +241,7 @@ def test_sparse_rows_frames_and_frozen_parts():
 def test_a_model_whose_attributes_are_of_another_version_is_refused_in_words():
     model = LogisticRegression().fit(X, Y)
     del model.intercept_
-    with pytest.raises((NoRoute, BadInput), match="version|not fitted"):
+    with pytest.raises((NoRoute, BadInput), match=r"version|not fitted"):
         unteach.forget(model, RECORDS, ids=GONE)
 
 
@@ -261,6 +261,21 @@ def test_the_basis_of_a_claim_is_written_and_read():
         Exact(basis="hearsay")
 
 
+def test_the_command_line_compares_the_names_of_features_and_their_order(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from unteach.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    models.save(LogisticRegression().fit(frame[list("dcba")], Y), "m.unteach")
+    frame.assign(y=Y, id=np.arange(N)).to_csv("d.csv", index=False)
+    words = ["forget", "m.unteach", "--data", "d.csv", "--ids-column", "id", "--target", "y",
+             "--id", "3", "--all-of-data"]  # fmt: skip
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, BadInput) or "another order" in done.stderr
+
+
 def test_only_retraining_takes_what_fit_was_given():
     model = unteach.learn(models.Logistic(), RECORDS)
     with pytest.raises(BadInput, match="for retraining"):
@@ -272,6 +287,10 @@ def test_the_recipe_that_was_shown_serves_an_audit():
     gone = unteach.forget(model, RECORDS, ids=GONE, fit_params={"sample_weight": W})
     found = audit.audit_model(model, gone, RECORDS, Request(ids=GONE))
     assert found.verdicts["prediction gap"] in ("as retrained", "cannot tell")
+    plain = Retrain(verify=False).forget(model, RECORDS, Request(ids=GONE), seed=None)
+    other = LogisticRegression().fit(X, Y, sample_weight=W)
+    with pytest.warns(UserWarning, match="does not reproduce this"):
+        audit.audit_model(other, plain, RECORDS, Request(ids=GONE))
     assert unlearn.Retrain().promise(LinearRegression().fit(X, Y), RECORDS, Request(ids=GONE)) == (
         Exact(0.0, basis="reproduction")
     )

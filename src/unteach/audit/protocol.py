@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,7 @@ from unteach.core import (
 from unteach.models import as_learner, learner_of, scores
 from unteach.models.origin import learned
 from unteach.models.outputs import one_label
+from unteach.models.reproduction import doubt
 from unteach.models.suiting import keeping_classes
 
 from .audited import Audit, audited
@@ -176,7 +178,8 @@ def audit_model(
     ----------
     before, forgotten : the model, and what a method returned for it
     records, request : what the model had learned from, and what was forgotten
-    learner : how to retrain; None takes the recipe that the model carries
+    learner : how to retrain; None takes the recipe that the model carries, and warns where that
+        does not give this model again from all records
     twins : retrainings besides the first, at least 1; more make the null sharper
 
     Examples
@@ -195,6 +198,8 @@ def audit_model(
         raise BadInput(f"twins is a whole number of at least 1, got {twins!r}")
     recipe: Learner = learner_of(before) if learner is None else as_learner(learner)
     one_label(before)
+    if learner is None and (why := doubt(before, records)):
+        warnings.warn(f"the audit's references are other models than this one: {why}", stacklevel=2)
     left = LeftOut([])
     holdout = left.new(records, holdout, request)
     rest, forget = request.applied_to(records), records.select(request.targets(records))

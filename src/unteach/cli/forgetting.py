@@ -252,11 +252,12 @@ def _holdout(
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            held, _ = unseen(held, learned.records, role=order.holdout or order.data,
-                             drawn=order.rest_is_holdout)  # fmt: skip
+            new, _ = unseen(held, learned.records, role=order.holdout or order.data,
+                            drawn=order.rest_is_holdout)  # fmt: skip
     except BadInput as error:
         raise BadInput(discreet(str(error))) from None
     notes += [discreet(str(one.message)) for one in said]
+    held = held.select(new.ids)
     keep = ~np.isin(held.ids, named)
     if people is not None and held.groups is not None:
         keep &= ~np.isin(held.groups, people)

@@ -117,6 +117,15 @@ def recipe_for(
     return Recipe(recipe, by if seed is None else seed, claim)
 
 
+def doubt(model: Any, records: Records) -> str:
+    """Return why models learned by a fitted estimator's recipe are not its like; "" if they are."""
+    if not hasattr(model, "get_params"):
+        return ""
+    known = origin_of(model, records)
+    claim = recipe_for(model, records).claim if known is None else known.claim
+    return claim.because if isinstance(claim, Heuristic) else ""
+
+
 def apart(one: Any, other: Any, x: Any) -> Difference:
     """Return the largest difference between two models' outputs: on rows x, and on mixed ones.
 
@@ -172,7 +181,8 @@ def _shown(model: Any, records: Records, recipe: Learner, seed: int) -> Claim:
         f"{len(records)} records, {difference.what} differs by up to {difference.by:.3g}"
         f"{unseeded if drawn else ''}; hand in what it was learned with: "
         "fit_params={'sample_weight': w} and the like, seed= or an estimator with an integer "
-        "random_state, and the same records in the same order"
+        "random_state, and the same records in the same order; verify=False (--no-verify) takes "
+        "your word for the recipe instead"
     )
 
 
@@ -206,7 +216,7 @@ def _row_numbers(recipe: Any) -> str:
     for name, value in recipe.estimator.get_params(deep=True).items():
         splits = name.rpartition("__")[2] == "cv" and isinstance(value, (list, tuple))
         if splits or isinstance(value, PredefinedSplit):
-            return name
+            return str(name)
     return ""
 
 

@@ -60,7 +60,8 @@ def _check_shape(model: Any, records: Records) -> None:
     name, x = type(model).__name__, getattr(records, "x", None)
     if x is None:
         return
-    width, given = getattr(model, "n_features_in_", None), getattr(x, "shape", ())
+    width: Any = getattr(model, "n_features_in_", None)
+    given: tuple[int, ...] = getattr(x, "shape", ())
     if isinstance(width, (int, np.integer)) and len(given) == 2 and given[1] != width:
         raise BadInput(
             f"this {name} was fitted to {width} features, and the records have {given[1]}; hand in "
@@ -114,7 +115,7 @@ def rows_of(model: Any) -> int | None:
         return int(shape[0])
     for name in ("_fit_X", "X_fit_", "X_train_", "labels_"):
         held = getattr(model, name, None)
-        if held is not None and getattr(held, "shape", ()):
+        if held is not None and np.ndim(held) and hasattr(held, "shape"):
             return int(held.shape[0])
     tree = getattr(model, "tree_", None)
     return None if tree is None else int(tree.n_node_samples[0])
