@@ -73,7 +73,8 @@ def judge_wild(found):
 
 
 def test_wild_histories_are_followed_or_refused_by_name_and_claim_what_holds():
-    judge_wild([run_wild(number) for number in range(60)])
+    told = (330, 640)  # sums that cancel to nothing; weights too small beside C to be seen
+    judge_wild([run_wild(number) for number in (*range(60), *told)])
 
 
 @pytest.mark.slow

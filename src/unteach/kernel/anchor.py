@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .certificate import Certificate
+from .certificate import Certificate, sums_off
 from .change import Change, settled_change
 from .conditioning import NEAR, near, of_inverse, of_values
 from .factor import Factor
@@ -192,6 +192,7 @@ class Anchor:
             int(told[5]), float(told[2]), False, by_evaluation=by_evaluation,
             by_bound=used - by_evaluation, conditioning=amplified,
             error=amplified * max(left, self.noise), scale=float(told[10]),
+            rounding=sums_off(self.noise, self.b, float(self.b.sum())),
         )  # fmt: skip
 
     def _conditioning(self, others: int) -> float:

@@ -47,6 +47,7 @@ class Certificate:
     error : estimate of that error: the conditioning times the residual, or times the size of
         rounding where that is larger. Two solutions may be twice as far apart.
     scale : largest absolute value of the decision function at the rows; inf where it is not known
+    rounding : how far its own sums may be off, see `sums_off`
     """
 
     kkt_residual: float
@@ -64,6 +65,7 @@ class Certificate:
     conditioning: float = math.inf
     error: float = math.inf
     scale: float = math.inf
+    rounding: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as plain values."""
@@ -74,7 +76,7 @@ class Certificate:
     def from_json(cls, data: Mapping[str, Any]) -> Certificate:
         """Return the certificate that `to_json` wrote."""
         pairs = tuple(cls.from_json(c) for c in data["pairs"])
-        may_be_inf = ("margin", "conditioning", "error", "scale")
+        may_be_inf = ("margin", "conditioning", "error", "scale", "rounding")
         numbers = {k: float(data[k]) for k in may_be_inf if k in data}
         return cls(**{**data, "pairs": pairs, **numbers})
 
@@ -124,6 +126,7 @@ def certify(
             values = square(qp.gram, moving) if block is None else block(moving)
             known = of_values(values)
         amplified = known
+    noise = qp.noise(b) if noise is None else noise
     return Certificate(
         kkt_residual=left,
         objective=float(0.5 * (b @ (gradient - qp.p))),
@@ -136,9 +139,24 @@ def certify(
         by_evaluation=int(used.sum()) if evaluated is None else evaluated,
         by_bound=0 if evaluated is None else int(used.sum()) - evaluated,
         conditioning=amplified,
-        error=amplified * max(left, qp.noise(b) if noise is None else noise),
+        error=amplified * max(left, noise),
         scale=float(np.abs(gradient + qp.p + rho)[used].max(initial=0.0)),
+        rounding=sums_off(noise, b, float(b.sum())),
     )
+
+
+def sums_off(noise: float, b: Vector, imbalance: float) -> float:
+    """Return how far sums over weights b may be off, from the size of rounding in them.
+
+    imbalance : what their sum is off by. Weights that are so small beside C that they were taken
+        for 0 leave one that is larger than rounding, and the function is off by as much.
+
+    >>> sums_off(1e-15, np.array([1.0, -1.0]), 0.0), round(sums_off(1e-15, np.array([1.0]), 1.0), 2)
+    (1e-15, 1.13)
+    """
+    unseen = 4 * np.finfo(float).eps * float(np.abs(b).max(initial=0.0))
+    unseen *= math.sqrt(max(1, np.count_nonzero(b)))
+    return float(noise * max(1.0, abs(imbalance) / unseen)) if unseen > 0 else noise
 
 
 LARGEST = 1e-6
@@ -155,7 +173,7 @@ def claimed(certificate: Certificate, given: tuple[str, ...]) -> Claim:
     if c.stationary_only:
         return Heuristic("stationary point of an indefinite problem")
     most = LARGEST * c.scale
-    open_ = max(min(1e-8, most), 100 * c.kkt_residual, 2 * c.error)
+    open_ = max(min(1e-8, most), 100 * c.kkt_residual, 2 * c.error, 2 * c.rounding)
     if open_ > most:
         return Heuristic(
             f"rounding leaves the decision function open within {open_:.3g}, and its values are "
@@ -183,4 +201,5 @@ def worst(certificates: Sequence[Certificate]) -> Certificate:
         conditioning=max(c.conditioning for c in certificates),
         error=max(c.error for c in certificates),
         scale=min(c.scale for c in certificates),
+        rounding=max(c.rounding for c in certificates),
     )

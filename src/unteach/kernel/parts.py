@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput, NotConverged
 
-from .certificate import Certificate, worst
+from .certificate import Certificate, sums_off, worst
 from .conditioning import conditioning, in_doubt, near
 from .duals import Dual, NuMargin
 from .gram import semidefinite, square
@@ -206,8 +206,10 @@ def part_of(
     margin = found if isinstance(dual, NuMargin) else 1.0  # which the function is divided by
     certificate = certify_program(program, solved.b, solved.levels, rho * margin)
     if margin != 1.0:
-        wider, larger = certificate.error / min(margin, 1.0), certificate.scale / margin
-        certificate = replace(certificate, error=wider, scale=larger)
+        certificate = replace(
+            certificate, error=certificate.error / min(margin, 1.0),
+            scale=certificate.scale / margin, rounding=certificate.rounding / margin,
+        )  # fmt: skip
     return Part(
         first, second, rows, b, rho, solved.b, solved.levels, found, solved.moves, certificate
     )
@@ -241,7 +243,7 @@ def certify_program(
     shifted = square(program.gram, rows)
     shifted += np.where(groups[:, None] == groups[None, :], largest or 1.0, 0.0)
     amplified = conditioning(shifted, largest)
-    left = residual(program, b, levels, gradient)
+    left, noise = residual(program, b, levels, gradient), program.noise(b)
     n = len(program.gram)
     row_used = np.bincount(program.base, weights=used, minlength=n) > 0
     held = np.bincount(program.base, weights=b != 0, minlength=n) > 0
@@ -257,6 +259,7 @@ def certify_program(
         ),
         stationary_only=False,
         conditioning=amplified,
-        error=amplified * max(left, program.noise(b)),
+        error=amplified * max(left, noise),
         scale=float(np.abs(gradient + program.p + bias)[used].max(initial=0.0)),
+        rounding=sums_off(noise, b, float(np.abs(program.sums(b) - program.totals).max())),
     )
