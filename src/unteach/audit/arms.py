@@ -164,11 +164,11 @@ class Arms:
             both = said["retrained"]
             said["retrained"], said["twin"] = both[::2], both[1::2]
         new = examples.new
-        arms = (None if said.get(a) is None else said[a][:, new] for a in ARMS)
-        return cls(
-            *arms, codes[new], examples.part[new],
-            *(None if v is None else v[new] for v in (examples.ids, examples.groups)),
-        )  # fmt: skip
+        first, again, after, twins = (
+            None if said.get(a) is None else said[a][:, new] for a in ARMS
+        )
+        ids, groups = (None if v is None else v[new] for v in (examples.ids, examples.groups))
+        return cls(first, again, after, twins, codes[new], examples.part[new], ids, groups)
 
     def at(self, part: Part) -> NDArray[np.bool_]:
         """Return which examples belong to a part: (q,); refuse where none does."""

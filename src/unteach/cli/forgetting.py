@@ -170,6 +170,7 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
     if not hasattr(model, "predict"):
         raise BadInput(f"{order.model} holds no model: it has no predict")
     source = _source(order, order.data)
+    notes += source.notes
     lineage = Lineage(source.records.ids[:0])
     if getattr(model, "sample_ids_", None) is None:
         lineage = lineage_of(order.store, raw, source.records.ids)
@@ -180,7 +181,8 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
     if known is None:
         raise BadInput(f"{source.name} has no groups; name rows with --ids")
     where = f"column {source.group!r} of {source.name}" if asked.whole else f"{source.name}"
-    values, missing = found_in(asked, known, where=where, skip_missing=order.skip_missing)
+    values, missing = found_in(asked, known, where=where, skip_missing=order.skip_missing,
+                               notes=notes)  # fmt: skip
     named = source.records.ids[np.isin(known, values)]
     targets = learned.records.ids[np.isin(learned.records.ids, named)]
     if len(targets) == 0:

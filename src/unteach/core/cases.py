@@ -50,8 +50,8 @@ def _must_differ(trial: Trial) -> None:
         ("holdout", trial.holdout, "forget", False),
         ("holdout", trial.holdout, "retain", False),
     ):
-        both = () if part is None else shared(part, getattr(trial, other), targets=targets)
-        if len(both):
+        both = None if part is None else shared(part, getattr(trial, other), targets=targets)
+        if both is not None and len(both):
             raise BadInput(
                 f"trial {trial.seed} has {len(both)} records ({listed(both)}) in {name} and in "
                 f"{other}; a record has one part in a trial"
