@@ -602,6 +602,24 @@ def test_what_is_drawn_in_code_of_ones_own_is_seeded_where_it_can_be():
     assert bytes_of(models[0]) == bytes_of(models[1]) != bytes_of(models[2])
 
 
+@pytest.mark.parametrize("learning", [lambda net, rows: net.learn(rows, seed=5), learn])
+def test_exactness_of_a_training_of_ones_own_is_shown_and_not_assumed(learning):
+    def chance(module, loader, *, seed):
+        with torch.no_grad():
+            drawn = np.random.default_rng().normal(size=(6, 4))
+            module[0].weight.add_(torch.as_tensor(drawn, dtype=torch.float32))
+
+    rows, claims = rows_for("plain"), []
+    for train in (own, chance):
+        model = learning(Network(plain, train=train), rows)
+        for seed in (0, 5):
+            claims.append(Retrain().forget(model, rows, Request(ids=[100]), seed=seed).claim)
+    assert [c.kind for c in claims] == ["exact", "exact", "heuristic", "heuristic"]
+    assert "verified by reproduction" in str(claims[0])
+    shards = Sisa(shards=2).prepare(Network(plain, train=chance)).learn(rows, seed=0)
+    assert "distribution" in str(Sisa(shards=2).promise(shards, rows, Request(ids=[100])))
+
+
 def test_what_code_of_ones_own_returns_is_taken_over_or_refused():
     rows = rows_for("plain")
 
@@ -630,6 +648,26 @@ def test_what_code_of_ones_own_returns_is_taken_over_or_refused():
     model = Network(plain, epochs=1).learn(rows, seed=0)
     with pytest.raises(Diverged, match="spoils left"):
         spoils.forget(model, rows, Request(ids=[100]), seed=0)
+
+
+def test_what_are_no_records_is_refused_by_name_on_every_way_in():
+    from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+    class Endless(IterableDataset):
+        def __iter__(self):
+            yield torch.zeros(4), 0
+
+    rows, net = rows_for("plain"), Network(plain, epochs=1)
+    model, data = net.learn(rows, seed=0), TensorDataset(torch.zeros(3, 4), torch.arange(3))
+    for strange in (Endless(), data, DataLoader(data), (rows.x, rows.y), rows.x, None):
+        for way in (
+            lambda what=strange: net.learn(what, seed=0),
+            lambda what=strange: Network(plain, train=own).learn(what, seed=0),
+            lambda what=strange: FineTune().forget(model, what, Request(ids=[100]), seed=0),
+            lambda what=strange: stepping.forget(model, what, Request(ids=[100]), seed=0),
+        ):
+            with pytest.raises(BadInput, match="records are rows with ids, got"):
+                way()
 
 
 # ---- classes that vanish, other targets, sequences

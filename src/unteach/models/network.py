@@ -28,6 +28,7 @@ from .classifier import NetworkClassifier
 from .issued import fingerprint
 from .layers import Factory, factory_from, factory_json
 from .loading import Loader
+from .origin import note
 from .running import copied, own_code, seeded
 from .sequence_model import SequenceModel
 from .settings import Trace, Training
@@ -133,6 +134,7 @@ class Network:
         model = self.fresh(records, seed=seed)
         if self.train is not None:
             self._own(self.train, model, records, seed)
+            note(model, model.learner_, seed, records, contents=True)
             return model
         if watch is not None and score is not None:
             watch = replace(watch, score=lambda: score(model))
