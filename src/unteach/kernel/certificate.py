@@ -154,8 +154,8 @@ def sums_off(noise: float, b: Vector, imbalance: float) -> float:
     >>> sums_off(1e-15, np.array([1.0, -1.0]), 0.0), round(sums_off(1e-15, np.array([1.0]), 1.0), 2)
     (1e-15, 1.13)
     """
-    unseen = 4 * np.finfo(float).eps * float(np.abs(b).max(initial=0.0))
-    unseen *= math.sqrt(max(1, np.count_nonzero(b)))
+    many = max(1, int(np.count_nonzero(b)))
+    unseen = 4 * float(np.finfo(float).eps) * float(np.abs(b).max(initial=0.0)) * math.sqrt(many)
     return float(noise * max(1.0, abs(imbalance) / unseen)) if unseen > 0 else noise
 
 

@@ -20,7 +20,7 @@ from .kernels import Kernel
 Array = NDArray[Any]
 
 
-class NotFitted(BadInput, NotFittedError):
+class NotFitted(BadInput, NotFittedError):  # type: ignore[misc]
     """A machine that has learned nothing yet; scikit-learn's `NotFittedError` too."""
 
 

@@ -121,11 +121,11 @@ class Parts:
     def learned(self, starts: Starts | None = None) -> Parts:
         """Return the machine with every program solved, from starts where there are any."""
         if np.isinf(self.bounds).any():
-            used, whole = self.bounds > 0, replace(self, given=self.gram)
+            counts, whole = self.bounds > 0, replace(self, given=self.gram)
             return hard_margin(
-                lambda c: replace(whole, bounds=np.where(used, c, 0.0)).learned(starts),
+                lambda c: replace(whole, bounds=np.where(counts, c, 0.0)).learned(starts),
                 lambda made: max(float(np.abs(p.b).max()) for p in made.pairs),
-                (float(np.ptp(self.target[used])) or 1.0) / spread(whole.gram, used),
+                (float(np.ptp(self.target[counts])) or 1.0) / spread(whole.gram, counts),
             )
         fresh = replace(self, given=self.gram, pairs=())
         if self.kernel.definite != "always":

@@ -7,7 +7,7 @@ from contextlib import ContextDecorator
 from functools import cache
 from typing import Any, Self
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 
 @cache
