@@ -190,6 +190,7 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
             f"nothing was found: {source.name} holds {counted(len(named), 'such row')}, but the "
             "model has learned from none of them; nothing was done (forgotten already?)"
         )
+    _check_names(model, source)
     request = Request(ids=tuple(targets.tolist()))
     request.applied_to(learned.records)
     holdout = _holdout(order, learned, named, values if asked.whole else None, notes)
