@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unteach.core import BadInput, EmptyRequest, UnknownRecord, read_whole
+from unteach.core import BadInput, Corrupt, EmptyRequest, UnknownRecord, read_whole, resembling
 
 from .screen import counted
 
@@ -38,8 +38,8 @@ def asked_for(
 ) -> Asked:
     """Return what was asked for, or say which options are needed.
 
-    Each line of a file (or of stdin, for "-") is one value; blank lines are left aside, and a
-    value that stands on two lines counts once.
+    Each line of a file (or of stdin, for "-") is one value as it is written, spaces around it
+    included; blank lines are left aside, and a value that stands on two lines counts once.
     """
     ways = [w for w in (ids_file, ids or None, group or values_from) if w is not None]
     if len(ways) != 1:
@@ -59,44 +59,65 @@ def asked_for(
     return _unique(True, _lines(values_from))
 
 
-def found_in(asked: Asked, known: Any, *, where: str, skip_missing: bool) -> tuple[list[Any], int]:
+def found_in(
+    asked: Asked, known: Any, *, where: str, skip_missing: bool, notes: list[str] | None = None
+) -> tuple[list[Any], int]:
     """Return the values as the data has them, and how many are not in it.
 
-    Raises `UnknownRecord` when one is not there (unless skipped), and always when none is.
+    A value is looked for as it is written, and then without the spaces around it; `notes` gets a
+    sentence that says how many were found so. Raises `UnknownRecord` when one is not there
+    (unless skipped), and always when none is.
 
     >>> asked = Asked(False, ("7", "99"), ("line 1", "line 2"))
     >>> found_in(asked, np.array([7, 8]), where="the data", skip_missing=True)
     ([7], 1)
     """
     by_text = {str(value): value for value in np.unique(known).tolist()}
-    missing = [p for v, p in zip(asked.values, asked.places, strict=True) if v not in by_text]
+    found = {v: v if v in by_text else v.strip() for v in asked.values}
+    missing = [p for v, p in zip(asked.values, asked.places, strict=True)
+               if found[v] not in by_text]  # fmt: skip
     total = len(asked.values)
+    absent = [v for v in asked.values if found[v] not in by_text]
+    near = next(filter(None, (resembling(v, by_text) for v in absent)), "")
+    hint = f" (did you mean one that differs in {near}?)" if near else ""
     if len(missing) == total:
+        forgotten = hint or " (has it been forgotten already?)"
         raise UnknownRecord(
             f"nothing was found: {'the one value is' if total == 1 else f'all {total} values are'} "
-            f"not in {where}; nothing was done (has it been forgotten already?)"
+            f"not in {where}; nothing was done{forgotten}"
         )
     if missing and not skip_missing:
         shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         raise UnknownRecord(
-            f"{counted(len(missing), 'value')} of {total} ({shown}) not in {where}; correct them, "
-            "or go on without them with --skip-missing"
+            f"{counted(len(missing), 'value')} of {total} ({shown}) not in {where}{hint}; correct "
+            "them, or go on without them with --skip-missing"
         )
-    return [by_text[v] for v in asked.values if v in by_text], len(missing)
+    bare = sum(v != f and f in by_text for v, f in found.items())
+    if bare and notes is not None:
+        notes.append(f"{counted(bare, 'value')} found without the spaces around what was written")
+    return list(dict.fromkeys(by_text[f] for f in found.values() if f in by_text)), len(missing)
 
 
 def _lines(path: str) -> list[tuple[str, str]]:
     if path == "-":
         if sys.stdin.isatty():
             sys.stderr.write("one value a line, Ctrl-D to end:\n")
-        text, name = sys.stdin.read(), "stdin"
-    else:
+        name = "stdin"
         try:
-            text, name = read_whole(path).decode("utf-8-sig"), path
+            text = sys.stdin.read().removeprefix("\ufeff")
         except UnicodeDecodeError as error:
-            raise BadInput(f"{path} is not UTF-8 text; save it as UTF-8") from error
-    lines = [(line.strip(), f"line {k} of {name}") for k, line in enumerate(text.splitlines(), 1)]
-    return [(value, place) for value, place in lines if value]
+            raise BadInput("what came on stdin is not UTF-8 text") from error
+    else:
+        from unteach.data import decoded
+
+        name = path
+        try:
+            text = decoded(read_whole(path), path)
+        except Corrupt as error:
+            raise BadInput(str(error)) from error
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    placed = [(line, f"line {k} of {name}") for k, line in enumerate(lines, 1)]
+    return [(value, place) for value, place in placed if value.strip()]
 
 
 def _unique(whole: bool, named: list[tuple[str, str]]) -> Asked:

@@ -25,7 +25,7 @@ WHO, DATA, HOW = "Who or what is forgotten", "The data", "How"
 """Panels of the help that several commands have."""
 
 DataName = Annotated[
-    str, typer.Argument(metavar="DATA", help="A bundled set, or a .csv or .parquet file.")
+    str, typer.Argument(metavar="DATA", help="A bundled set, or a table: .csv, .tsv, .parquet.")
 ]
 Seed = Annotated[
     int, typer.Option(min=0, metavar="N", help="Everything random grows from this number.")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .options import PROJECT
-from .sources import SUFFIXES
+from .sources import is_table
 
 if TYPE_CHECKING:
     from .asked import Asked
@@ -19,7 +18,7 @@ def command_of(order: Order, asked: Asked) -> str:
     """Return the command; words in capitals stand for paths, as a file may be called after
     someone.
     """
-    bundled = Path(order.data).suffix.lower() not in SUFFIXES
+    bundled = not is_table(order.data)
     words = ["unteach", "forget", "MODEL", "--data", order.data if bundled else "DATA"]
     if order.ids_column is not None:
         words += ["--ids-column", order.ids_column]

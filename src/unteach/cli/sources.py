@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unteach.core import BadInput, Corrupt, RepeatedRecord, Rows, UnteachError, read_whole
+from unteach.core import BadInput, RepeatedRecord, Rows, UnteachError, resembling
 
-SUFFIXES = (".csv", ".parquet")
+from .screen import noted
 
 
 @dataclass(frozen=True)
@@ -21,6 +19,7 @@ class Source:
     name : as given; group : the column (or "class") that groups name, None if there is none
     features : names of the feature columns; () for a bundled set, whose columns have none
     options : what stands behind --data to get the same records again
+    notes : what was decided in reading a file, in sentences
     """
 
     name: str
@@ -28,6 +27,7 @@ class Source:
     group: str | None
     features: tuple[str, ...]
     options: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def bundled(self) -> bool:
@@ -52,7 +52,7 @@ def read_source(
 
     Parameters
     ----------
-    name : a bundled set, or a path that ends in .csv or .parquet
+    name : a bundled set, or a path that ends as one of a table
     ids, target, group : columns of a file; a bundled set has its own
     leave_out : columns of a file that are no features
 
@@ -62,13 +62,14 @@ def read_source(
     >>> source.group, len(source.records)
     ('class', 178)
     """
-    from unteach.data import DATASETS, load, read_table
+    from unteach.data import DATASETS, load
 
-    if Path(name).suffix.lower() not in SUFFIXES:
+    if not is_table(name):
         if name not in {d.name for d in DATASETS}:
             known = ", ".join(d.name for d in DATASETS)
             raise BadInput(
-                f"no data {name!r}: give a file that ends in .csv or .parquet, or one of {known}"
+                f"no data {name!r}: give a file that ends in .csv, .tsv, .csv.gz, .tsv.gz or "
+                f".parquet, or one of {known}"
             )
         if ids or target or leave_out:
             raise BadInput(f"{name} is a bundled set; --ids-column, --target and --leave-out are "
@@ -79,7 +80,28 @@ def read_source(
             has = "no groups" if own is None else "one grouping, 'class'"
             raise BadInput(f"{name} has {has}; it has no column {group!r}")
         return Source(name, records, own, (), ())
-    columns = columns_of(Path(name))
+    return _read(name, ids, target, group, leave_out, group_is_feature)
+
+
+def is_table(name: str) -> bool:
+    """Return whether DATA names a file rather than a bundled set."""
+    from unteach.data import table_suffix
+
+    return bool(table_suffix(Path(name)))
+
+
+def _read(
+    name: str,
+    ids: str | None,
+    target: str | None,
+    group: str | None,
+    leave_out: Sequence[str],
+    group_is_feature: bool,
+) -> Source:
+    from unteach.data import cells_of, read_cells
+
+    cells = cells_of(Path(name))
+    columns = cells.columns
     if ids is None or target is None:
         raise BadInput(
             f"say which columns of {name} hold the ids (--ids-column) and the targets (--target); "
@@ -89,11 +111,15 @@ def read_source(
         if column not in columns:
             if column in leave_out and set(column.split(",")) <= set(columns):
                 raise BadInput("--leave-out takes one column; give it again for each of them")
-            raise BadInput(f"{name} has no column {column!r}; {has_columns(columns)}")
-    apart = {ids, target, *leave_out, *((group,) if group and not group_is_feature else ())}
-    features = tuple(c for c in columns if c not in apart)
+            near = [c for c in columns if resembling(column, [c])]
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise BadInput(f"{name} has no column {column!r}; {has_columns(columns)}{hint}")
     try:
-        records = read_table(name, ids=ids, target=target, groups=group, features=features)
+        with noted() as notes:
+            records, features = read_cells(
+                cells, ids=ids, target=target, groups=group, leave_out=leave_out,
+                group_is_feature=group_is_feature,
+            )  # fmt: skip
     except RepeatedRecord as error:
         raise RepeatedRecord(discreet(str(error))) from None
     except UnteachError as error:
@@ -101,30 +127,7 @@ def read_source(
     options = ["--ids-column", ids, "--target", target]
     for column in leave_out:
         options += ["--leave-out", column]
-    return Source(name, records, group, features, tuple(options))
-
-
-def columns_of(path: Path) -> list[str]:
-    """Return the names of a file's columns, in order."""
-    if path.suffix.lower() == ".parquet":
-        try:
-            import pyarrow
-            import pyarrow.parquet as parquet
-        except ImportError as error:
-            raise BadInput("Parquet files need pyarrow: pip install 'unteach[parquet]'") from error
-        raw = read_whole(path)
-        try:
-            return list(parquet.read_schema(io.BytesIO(raw)).names)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise Corrupt(f"{path} is damaged or not a Parquet file: {error}") from error
-    raw = read_whole(path)
-    try:
-        text = raw.decode("utf-8-sig")
-        return next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
-    except UnicodeDecodeError as error:
-        raise Corrupt(f"{path} is not UTF-8 text; save it as UTF-8") from error
-    except csv.Error as error:
-        raise BadInput(f"{path}, line 1: {error}") from error
+    return Source(name, records, group, features, tuple(options), tuple(notes))
 
 
 def discreet(message: str) -> str:
@@ -139,7 +142,8 @@ def discreet(message: str) -> str:
     message = re.sub(rf" \(ids? {quoted}(, {quoted})*( and \d+ more)?\)", "", message)
     message = re.sub(rf"\bid {quoted}", "an id", message)
     message = re.sub(rf"\bholds the text {quoted}", "holds text", message)
-    message = message.replace("leave it out with features=[...]", "leave it out with --leave-out")
+    out = r"leave it out with \w+=\[(?:\.\.\.|'')\]"
+    message = re.sub(out, "leave it out with --leave-out", message)
     return re.sub(rf"\bholds {quoted}", "holds what is no finite number", message)
 
 

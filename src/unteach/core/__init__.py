@@ -8,7 +8,7 @@ from .canonical import canonical, digest, plain, pseudonym
 from .cases import Case, Trial
 from .cells import quoted, unquoted, visible
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
-from .columns import LazyColumn, densified
+from .columns import LazyColumn, densified, foreign, one_column, resembling
 from .contents import Contents, said
 from .contracts import (
     Estimator,
@@ -41,16 +41,29 @@ from .errors import (
 )
 from .forgets import Forgets, Keeps
 from .plugins import plugins
-from .records import Ids, Records, Rows, Stream, as_ids, first_repeated, locate, tight
+from .records import (
+    Ids,
+    Records,
+    Rows,
+    Stream,
+    as_groups,
+    as_ids,
+    first_repeated,
+    locate,
+    tight,
+)
 from .requests import Request
 from .results import Better, Forgotten, Reading, Table
 from .roles import records_in, shared, unseen
 from .saved import (
     Saved,
+    array_form,
     array_from,
     arrays_from,
     json_from,
     read_whole,
+    too_large,
+    unpacked_limit,
     unzipped,
     write_whole,
 )
@@ -62,9 +75,10 @@ __all__ = [
     "Ids", "Keeps", "LazyColumn", "Learner", "Metric", "Model", "NeedsReference", "NoRoute",
     "NotConverged", "NothingLeft", "OneClassLeft", "Prepares", "Progress", "Promises", "Reading",
     "Records", "RepeatedRecord", "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table",
-    "Trainable", "Trial", "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "array_from",
-    "arrays_from", "as_ids", "canonical", "claim_from", "claim_json", "densified", "derive",
-    "digest", "first_repeated", "json_from", "locate", "plain", "plugins", "pseudonym", "quoted",
-    "read_whole", "records_in", "said", "shared", "stream", "tight", "unquoted", "unseen",
-    "unzipped", "visible", "write_whole",
+    "Trainable", "Trial", "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "array_form",
+    "array_from", "arrays_from", "as_groups", "as_ids", "canonical", "claim_from", "claim_json",
+    "densified", "derive", "digest", "first_repeated", "foreign", "json_from", "locate",
+    "one_column", "plain", "plugins", "pseudonym", "quoted", "read_whole", "records_in",
+    "resembling", "said", "shared", "stream", "tight", "too_large", "unpacked_limit", "unquoted",
+    "unseen", "unzipped", "visible", "write_whole",
 ]

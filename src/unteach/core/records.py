@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import LazyColumn
+from .columns import LazyColumn, foreign, one_column, resembling
 from .errors import BadInput, NothingLeft, RepeatedRecord, UnknownRecord
 
 Ids = NDArray[Any]
@@ -28,26 +28,26 @@ def as_ids(ids: Iterable[Any] | Any, *, what: str = "ids") -> Ids:
     """
     if isinstance(ids, (str, bytes, int, np.integer)):
         ids = [ids]
-    if not isinstance(ids, np.ndarray):
-        ids = list(ids)
-        if len({isinstance(i, (str, bytes)) for i in ids}) > 1:
-            raise BadInput(f"{what} are all whole numbers or all strings; got a mix of both")
-    array = np.asarray(ids)
-    if array.ndim != 1:
-        raise BadInput(f"{what} must be one-dimensional, got shape {array.shape}")
+    array = one_column(list(ids) if isinstance(ids, (set, frozenset)) else ids, what)
     if array.size == 0:
         return np.zeros(0, dtype=np.int64)
-    if array.dtype.kind in "iu":
-        return array.astype(np.int64)
+    if array.dtype.kind == "i":
+        return array
     if array.dtype.kind == "U":
         return tight(array)
-    if array.dtype.kind == "O" and all(isinstance(i, str) for i in array):
-        return array.astype(str)
-    if array.dtype.kind == "O" and all(
-        isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in array
-    ):
-        return array.astype(np.int64)
     raise BadInput(f"{what} must be whole numbers or strings, got {array.dtype}")
+
+
+def as_groups(groups: Any) -> NDArray[Any]:
+    """Return the groups of records as an array of whole numbers, strings, bools or finite floats.
+
+    >>> as_groups(["ann", "bob"]).tolist()
+    ['ann', 'bob']
+    """
+    array = one_column(groups, "groups")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise BadInput("groups must be strings or finite numbers, none missing; one is not finite")
+    return array
 
 
 def first_repeated(ids: Ids) -> Any | None:
@@ -86,9 +86,13 @@ def locate(known: Ids, wanted: Ids, *, where: str = "the records") -> NDArray[np
             return found
         strange = wanted[wrong[0]].item()
     kind = "whole numbers" if known.dtype.kind == "i" else "strings"
+    others = int((~np.isin(wanted, known)).sum()) - 1
+    more = f", nor with {others} others of the {len(wanted)} named," if others else ""
+    near = resembling(strange, known.tolist())
     raise UnknownRecord(
-        f"no record with id {strange!r} in {where} ({len(known)} records, ids are {kind}); "
-        "it may have been forgotten already"
+        f"no record with id {strange!r}{more} in {where} ({len(known)} records, ids are {kind}); "
+        + (f"did you mean the one that differs in {near}?" if near
+           else "it may have been forgotten already")
     )
 
 
@@ -143,8 +147,7 @@ def _is_frame(value: Any) -> bool:
 
 
 def _frozen(value: Any, n: int, name: str) -> Any:
-    if hasattr(value, "to_numpy") and not _is_frame(value):
-        value = value.to_numpy()  # a series' own numbering of its rows is not one by position
+    value = foreign(value, f"column {name!r}")  # a series' own numbering is not one by position
     value = value.tocsr() if hasattr(value, "tocsr") else value  # others have no rows to take
     if isinstance(value, np.ndarray) or hasattr(value, "tocsr"):
         length = value.shape[0] if value.ndim else -1
@@ -233,9 +236,7 @@ class Rows:
         frozen = {name: _frozen(value, len(ids), name) for name, value in self.columns.items()}
         object.__setattr__(self, "columns", frozen)
         if self.groups is not None:
-            groups = np.asarray(self.groups)
-            if groups.ndim != 1:
-                raise BadInput(f"groups must be one-dimensional, got shape {groups.shape}")
+            groups = as_groups(self.groups)
             object.__setattr__(self, "groups", _frozen(groups, len(ids), "groups"))
 
     def __len__(self) -> int:
@@ -326,12 +327,26 @@ class Rows:
         """Return the ids that belong to these groups; an unknown group is refused."""
         if self.groups is None:
             raise BadInput("these records have no groups; give `groups=` when they are made")
-        hit = np.zeros(len(self), dtype=bool)
-        for group in groups:
-            mine = self.groups == group
+        hit, wanted = np.zeros(len(self), dtype=bool), list(groups)
+        absent: dict[int, str] = {}
+        for k, group in enumerate(wanted, 1):
+            one = as_groups([group])
+            alike = self.groups.dtype.kind == one.dtype.kind
+            # across types Python compares exactly, numpy by floats
+            mine = self.groups == one if alike else np.array(
+                [value == one[0].item() for value in self.groups.tolist()], dtype=bool
+            )
             if not np.any(mine):
-                raise UnknownRecord("a group that was named has no records here")
+                absent[k] = resembling(one[0].item(), np.unique(self.groups).tolist())
             hit |= mine
+        if absent:
+            which = f", number{'s' * (len(absent) > 1)} {', '.join(map(str, list(absent)[:9]))}"
+            near = next(filter(None, absent.values()), "")
+            raise UnknownRecord(
+                f"a group that was named has no records here{which * (len(wanted) > 1)} of "
+                f"{len(wanted)} named"
+                + (f"; did you mean one that differs in {near}?" if near else "")
+            )
         return self.ids[hit]
 
     def replace(self, other: Records) -> Rows:

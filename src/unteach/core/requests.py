@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .columns import foreign
 from .errors import BadInput, EmptyRequest
 from .records import Ids, Records, Rows, as_ids, locate
 
@@ -17,6 +18,7 @@ def _listed(values: Any) -> tuple[Any, ...] | None:
         return None
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         return (values,)
+    values = foreign(values, "a request")
     return tuple(v.item() if isinstance(v, np.generic) else v for v in values)
 
 

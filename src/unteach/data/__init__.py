@@ -5,13 +5,14 @@ Every record gets an id that survives all of them.
 
 from .arrays import rows
 from .bundled import DATASETS, Dataset, available, load
+from .commas import decoded
 from .longtail import LongTail, frequencies, long_tail
 from .memorization import memorable
 from .picking import pick
 from .planted import canaries, duplicates, mislabelled, rare
 from .sequences import sequences, together
 from .splits import Parts, Split, divide, draws, split
-from .tables import read_table, write_table
+from .tables import cells_of, read_cells, read_table, table_suffix, write_table
 from .tasks import Tasks
 from .worlds import World
 
@@ -25,6 +26,8 @@ __all__ = [
     "World",
     "available",
     "canaries",
+    "cells_of",
+    "decoded",
     "divide",
     "draws",
     "duplicates",
@@ -35,10 +38,12 @@ __all__ = [
     "mislabelled",
     "pick",
     "rare",
+    "read_cells",
     "read_table",
     "rows",
     "sequences",
     "split",
+    "table_suffix",
     "together",
     "write_table",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..core import BadInput, Ids, Rows, as_ids
+from ..core import BadInput, Rows, as_groups, as_ids, foreign, one_column
 
 
 def rows(X: Any, y: Any, ids: Any = None, groups: Any = None) -> Rows:
@@ -20,9 +21,11 @@ def rows(X: Any, y: Any, ids: Any = None, groups: Any = None) -> Rows:
     Parameters
     ----------
     X : (n, d) finite numbers, n, d >= 1; dense, or scipy sparse (kept as CSR). Becomes float64.
+        Data frames, tables of Arrow and tensors are read as arrays; a column that is only the
+        index of a frame is refused.
     y : (n,) targets: whole numbers (kept as int64) or strings are classes, floats are
         quantities, and must be finite
-    ids : (n,) unique whole numbers or strings; 0 to n - 1 if not given
+    ids : (n,) unique whole numbers (in int64) or strings; 0 to n - 1 if not given
     groups : (n,) the person, class, skill or fact of each record; optional
 
     Raises
@@ -42,8 +45,9 @@ def rows(X: Any, y: Any, ids: Any = None, groups: Any = None) -> Rows:
     x = _features(X)
     n = x.shape[0]
     target = _targets(y, n)
-    named = np.arange(n) if ids is None else _identifiers(ids, n)
-    return Rows(named, {"x": x, "y": target}, None if groups is None else _groups(groups, n))
+    named = np.arange(n) if ids is None else as_ids(_column(ids, "ids", n)).copy()
+    whose = None if groups is None else as_groups(_column(groups, "groups", n)).copy()
+    return Rows(named, {"x": x, "y": target}, whose)
 
 
 def has_classes(y: NDArray[Any]) -> bool:
@@ -55,7 +59,33 @@ def has_classes(y: NDArray[Any]) -> bool:
     return y.dtype.kind in "iuUb"
 
 
+_INDEX = re.compile(
+    r"|X|(?i:unnamed: \d+(_level_\d+)?|__index_level_\d+__|level_\d+|index|idx|\.\.\.1"
+    r"|_?row_?index|row[._ ]?(nr|names?|numbers?|id))"
+)
+"""Names that exporters give to the index of a frame: pandas, R, readr, polars."""
+
+
+def is_index(name: str, values: NDArray[Any]) -> bool:
+    """Say whether a column of features is, by its name and its numbers, the index of a frame.
+
+    Its name is one that exporters give, and its numbers are whole, each there once. X, which is
+    also a coordinate, must count the rows from 0 or 1.
+
+    >>> is_index("Unnamed: 0", np.array([0.0, 1.0, 3.0])), is_index("age", np.array([0.0, 1.0]))
+    (True, False)
+    """
+    if not _INDEX.fullmatch(name) or len(np.unique(values)) < len(values):
+        return False
+    if name == "X":
+        counted = np.array_equal(values - values[:1], np.arange(len(values)))
+        return bool(counted and len(values) > 2 and values[0] in (0, 1))
+    return bool(np.all(values == np.round(values)))
+
+
 def _features(X: Any) -> Any:
+    X = foreign(X, "X")
+    named = [str(name) for name in getattr(X, "columns", ())]
     if sparse.issparse(X):
         if X.ndim != 2:
             raise BadInput(f"X must be two-dimensional (rows, features), got shape {X.shape}")
@@ -70,22 +100,33 @@ def _features(X: Any) -> Any:
             row = int(np.searchsorted(x.indptr, at, side="right")) - 1
             _not_finite(x.data[at], row, int(x.indices[at]))
         return x
-    _unmasked(X, "X")
     try:
         raw = np.asarray(X)
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError) as error:
         raise BadInput(f"X must be a table of numbers with rows of one length: {error}") from error
+    if raw.ndim == 0:
+        raise BadInput(f"X must be a table of numbers, got a {type(X).__name__}; hand in an array")
     _shaped(raw)
-    if raw.dtype.kind in "OSUMmcV":
+    if raw.dtype.kind in "OSUMmcVT":
         _refuse_text(raw)
     if raw.dtype == np.float64 and not raw.flags.writeable:
         dense: NDArray[np.float64] = raw
     else:
-        dense = np.array(raw, dtype=np.float64, order="C")
+        try:
+            with np.errstate(over="ignore"):
+                dense = np.array(raw, dtype=np.float64, order="C")
+        except OverflowError as error:
+            raise BadInput(f"X holds a whole number beyond float64: {error}; scale it") from error
     finite = np.isfinite(dense)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         _not_finite(dense[row, column], int(row), int(column))
+    for k, name in enumerate(named):
+        if is_index(name, dense[:, k]):
+            raise BadInput(
+                f"X has a column {name!r} that looks like the index of a data frame, which would "
+                f"be learned as a feature; drop it (X.drop(columns={name!r})), or rename it"
+            )
     return dense
 
 
@@ -105,9 +146,10 @@ def _not_finite(value: float, row: int, column: int) -> None:
 
 def _refuse_text(raw: NDArray[Any]) -> None:
     if raw.dtype.kind != "O":
-        raise BadInput(f"X must be numbers, got {raw.dtype}; encode the columns first")
+        kind = "complex numbers" if raw.dtype.kind == "c" else str(raw.dtype)
+        raise BadInput(f"X must be numbers, got {kind}; encode the columns first")
     for (row, column), value in np.ndenumerate(raw):
-        if value is None:
+        if value is None or type(value).__name__ in ("NAType", "NaTType"):
             _not_finite(float("nan"), row, column)
         if not isinstance(value, (int, float, np.number, np.bool_)) or isinstance(value, complex):
             raise BadInput(
@@ -133,54 +175,11 @@ def _targets(y: Any, n: int) -> NDArray[Any]:
     raise BadInput(f"y must be whole numbers, strings or finite floats, got {raw.dtype}")
 
 
-def _identifiers(ids: Any, n: int) -> Ids:
-    return as_ids(_column(ids, "ids", n)).copy()
-
-
-def _groups(groups: Any, n: int) -> NDArray[Any]:
-    raw = _column(groups, "groups", n)
-    if raw.dtype.kind in "iu":
-        return raw.astype(np.int64)
-    if raw.dtype.kind in "bU" or (raw.dtype.kind == "f" and np.isfinite(raw).all()):
-        return raw.copy()
-    raise BadInput(f"groups must be strings or finite numbers, none missing; got {raw.dtype}")
-
-
 def _column(values: Any, what: str, n: int) -> NDArray[Any]:
     """Return one value a row: (n,), all of one type."""
-    _unmasked(values, what)
-    if not isinstance(values, np.ndarray):
-        try:
-            values = list(values)
-        except TypeError as error:
-            raise BadInput(f"{what} must hold one value a row, got {values!r}") from error
-        if len({isinstance(v, str) for v in values}) > 1:
-            raise BadInput(f"{what} mixes strings with other values; give one type, none missing")
-    try:
-        raw = np.asarray(values)
-    except ValueError as error:
-        raise BadInput(f"{what} must be one-dimensional: {error}") from error
-    if raw.ndim != 1:
-        hint = f"; flatten it with {what}.ravel()" if raw.size == len(raw) else ""
-        raise BadInput(f"{what} must be one-dimensional, got shape {raw.shape}{hint}")
-    if len(raw) != n:
-        raise BadInput(f"X has {n} rows and {what} has {len(raw)}; give one value a row")
-    return _settled(raw, what)
-
-
-def _unmasked(values: Any, what: str) -> None:
-    if np.ma.is_masked(values):
-        raise BadInput(f"{what} has masked entries; fill or drop them first")
-
-
-def _settled(raw: NDArray[Any], what: str) -> NDArray[Any]:
-    """Return an object array as the one type that all its entries have."""
-    if raw.dtype.kind != "O":
-        return raw
-    for kind, wanted in ((str, np.str_), ((int, np.integer), np.int64)):
-        if all(isinstance(v, kind) for v in raw):
-            return raw.astype(wanted)
-    if all(isinstance(v, (int, float, np.integer, np.floating)) for v in raw):
-        return raw.astype(np.float64)
-    kinds = sorted({type(v).__name__ for v in raw})
-    raise BadInput(f"{what} mixes {', '.join(kinds)}; give one type and leave none missing")
+    if isinstance(values, (set, frozenset, dict)):
+        raise BadInput(f"{what} is a {type(values).__name__}, which has no rows; give a list")
+    column = one_column(values, what)
+    if len(column) != n:
+        raise BadInput(f"X has {n} rows and {what} has {len(column)}; give one value a row")
+    return column

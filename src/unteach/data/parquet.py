@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import BadInput, Corrupt
+from ..core import BadInput, Corrupt, one_column, too_large, unpacked_limit
 
 
 def read_parquet(raw: bytes, path: Path) -> ParquetCells:
     """Return the columns of a Parquet file."""
-    arrow, parquet = _pyarrow()
+    _, parquet = _pyarrow()
+    with _whole(path):
+        file, limit = parquet.ParquetFile(io.BytesIO(raw)), unpacked_limit(raw)
+        parts = [file.metadata.row_group(k) for k in range(file.metadata.num_row_groups)]
+        size = max(sum(p.total_byte_size for p in parts),
+                   sum(p.num_rows for p in parts) * len(file.schema_arrow.names))  # fmt: skip
+        if size > limit:
+            raise too_large(raw, str(path), size, limit)
+        table = file.read()
+        table.validate(full=True)  # offsets and text, of which reading alone sees nothing
+        return ParquetCells(table, path)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Say of what pyarrow cannot read that the file is damaged."""
+    arrow, _ = _pyarrow()
     try:
-        table = parquet.read_table(io.BytesIO(raw))
-    except (arrow.ArrowException, OSError) as error:
+        yield
+    except BadInput:
+        raise
+    except (arrow.ArrowException, OSError, ValueError, KeyError, RecursionError) as error:
         raise Corrupt(f"{path} is damaged or not a Parquet file: {error}") from error
-    return ParquetCells(table, path)
 
 
 def parquet_bytes(columns: Mapping[str, NDArray[Any]]) -> bytes:
@@ -37,7 +56,10 @@ def parquet_bytes(columns: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 class ParquetCells:
-    """The columns of a Parquet file, by name."""
+    """The columns of a Parquet file, by name.
+
+    index : those that the file's own metadata calls the index of a data frame of pandas
+    """
 
     def __init__(self, table: Any, path: Path) -> None:
         self._table, self.path = table, path
@@ -45,6 +67,10 @@ class ParquetCells:
         self.n: int = table.num_rows
         if not self.columns:
             raise BadInput(f"{path} has no columns")
+        self.notes: list[str] = []
+        said = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+        named = said.get("index_columns", []) if isinstance(said, dict) else []
+        self.index = tuple(c for c in self.columns if isinstance(named, list) and c in named)
 
     def place(self, row: int) -> str:
         """Say where a row stands, counted from 0."""
@@ -76,10 +102,7 @@ class ParquetCells:
         column = self._column(name)
         arrow, _ = _pyarrow()
         if arrow.types.is_integer(column.type):
-            values = np.asarray(column.to_numpy())
-            if values.dtype.kind == "u" and np.any(values > np.iinfo(np.int64).max):
-                raise BadInput(f"{self.path}: column {name!r} exceeds int64; store it as text")
-            return values.astype(np.int64)
+            return one_column(np.asarray(column.to_numpy()), f"{self.path}: column {name!r}")
         if str(column.type) in ("string", "large_string", "string_view"):
             return self._text(name, column)
         raise BadInput(f"{self.path}: column {name!r} holds {column.type}; make it integer or text")

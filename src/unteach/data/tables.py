@@ -1,10 +1,11 @@
-"""Records from tables in files, and back: CSV and Parquet, every cell accounted for."""
+"""Records from tables in files, and back: CSV, TSV and Parquet, every cell accounted for."""
 
 from __future__ import annotations
 
 import csv
 import io
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import BadInput, RepeatedRecord, Rows, first_repeated, read_whole, write_whole
-from .arrays import rows
+from ..core import (
+    BadInput,
+    RepeatedRecord,
+    Rows,
+    first_repeated,
+    read_whole,
+    resembling,
+    write_whole,
+)
+from .arrays import is_index, rows
 from .commas import CsvCells
 from .parquet import parquet_bytes, read_parquet
 
@@ -25,20 +34,28 @@ def read_table(
     target: str,
     groups: str | None = None,
     features: Sequence[str] | None = None,
+    leave_out: Sequence[str] = (),
 ) -> Rows:
-    r"""Return the records of a .csv or a .parquet file.
+    r"""Return the records of a .csv, .tsv, .csv.gz, .tsv.gz or .parquet file.
 
-    In a CSV file (UTF-8, commas, a header, RFC 4180 quoting) a column of ids, targets or groups
-    is whole numbers where every cell is one as Python writes it ("7", not "007" or "7.0"), and
-    strings otherwise; a target column is numbers where every cell is one. Whole-number and
-    string targets are classes. In a Parquet file the types are those of the columns.
+    In a file of cells (UTF-8, or UTF-16 with its mark; a header; RFC 4180 quoting) a column of
+    ids, targets or groups is whole numbers where every cell is one as Python writes it ("7", not
+    "007" or "7.0"), and strings otherwise; a target column is numbers where every cell is one.
+    Whole-number and string targets are classes, and so are numbers that are 0.0 and 1.0 alone.
+    In a Parquet file the types are those of the columns.
+
+    Semicolons or tabs between columns, decimal commas, spaces behind separators and columns of
+    True and False are found out, and what was decided is said by a `UserWarning`; what can be
+    read in two ways is refused. A column that a Parquet file calls the index of the data frame
+    it was written from is left out, and said; one that only looks like an index is refused.
 
     Parameters
     ----------
-    path : ends in .csv or .parquet
+    path : the file; a .gz may unpack to 2**28 bytes (see UNTEACH_UNPACKED), or 8 times its own
     ids : the column of permanent, unique ids
     target, groups : the columns of targets and of groups (which may be the same one)
     features : the columns of features, numeric, in this order; all other columns if not given
+    leave_out : columns that are no features, in place of naming all features
 
     Raises
     ------
@@ -57,12 +74,36 @@ def read_table(
     >>> records.ids.tolist(), records.x.tolist(), records.y.tolist(), records.groups.tolist()
     (['ada', 'bob'], [[36.0], [41.0]], ['yes', 'no'], [7, 9])
     """
-    path = Path(path)
-    raw = _READERS[_suffix(path)](read_whole(path), path)
-    names = _features(raw, path, ids, target, groups, features)
+    records, _ = read_cells(
+        cells_of(Path(path)), ids=ids, target=target, groups=groups, features=features,
+        leave_out=leave_out, stacklevel=3,
+    )  # fmt: skip
+    return records
+
+
+def read_cells(
+    cells: Any,
+    *,
+    ids: str,
+    target: str,
+    groups: str | None = None,
+    features: Sequence[str] | None = None,
+    leave_out: Sequence[str] = (),
+    group_is_feature: bool = False,
+    stacklevel: int = 2,
+) -> tuple[Rows, tuple[str, ...]]:
+    """Return records of the cells of a file, and the names of their features; see `read_table`."""
+    raw, path = cells, cells.path
+    also = groups if group_is_feature else None
+    names = _features(raw, path, ids, target, groups, features, leave_out, also)
     x = np.empty((raw.n, len(names)))
     for k, name in enumerate(names):
         x[:, k] = raw.numbers(name)
+        if features is None and (name.startswith("__index_level_") or is_index(name, x[:, k])):
+            raise BadInput(
+                f"{path}: column {name!r} looks like the index of a data frame, which would be "
+                "learned as a feature; leave it out with leave_out=[...], or rename it"
+            )
     identifiers = raw.names(ids)
     twice = first_repeated(identifiers)
     if twice is not None:
@@ -71,7 +112,36 @@ def read_table(
             f"{path}: id {twice!r} stands in {raw.place(at[0])} and in {raw.place(at[1])}; "
             "ids must be unique"
         )
-    return rows(x, raw.targets(target), identifiers, None if groups is None else raw.names(groups))
+    y = raw.targets(target)
+    if y.dtype.kind == "f" and np.array_equal(np.unique(y), [0.0, 1.0]):
+        y = y.astype(np.int64)
+        raw.notes.append("targets 0.0 and 1.0 as the classes 0 and 1")
+    whose = None if groups is None else raw.names(groups)
+    if raw.notes:
+        said = f"{path} was read with {'; '.join(raw.notes)}"
+        warnings.warn(said, UserWarning, stacklevel=stacklevel)
+    return rows(x, y, identifiers, whose), tuple(names)
+
+
+def cells_of(path: Path) -> Any:
+    """Return the cells of a file by column: `columns` and `n`, without a look at any of them."""
+    return _READERS[table_suffix(path, refuse=True)](read_whole(path), path)
+
+
+def table_suffix(path: Path, *, refuse: bool = False) -> str:
+    """Return how a path ends where that is the ending of a table; else "", or refuse.
+
+    >>> table_suffix(Path("people.CSV.gz")), table_suffix(Path("wine"))
+    ('.csv.gz', '')
+    """
+    name = path.name.lower()
+    found = next((suffix for suffix in _READERS if name.endswith(suffix)), "")
+    if refuse and not found:
+        listed = ", ".join(list(_READERS)[:-1])
+        raise BadInput(
+            f"{path} must end in {listed} or .parquet, got {path.suffix or 'no ending'!r}"
+        )
+    return found
 
 
 def write_table(
@@ -106,7 +176,9 @@ def write_table(
     (True, True)
     """
     path = Path(path)
-    suffix = _suffix(path)
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise BadInput(f"{path} must end in .csv or .parquet, got {suffix or 'no ending'!r}")
     x = records.x
     if not isinstance(x, np.ndarray) or x.ndim != 2:
         raise BadInput("a table needs dense two-dimensional features; use x.toarray()")
@@ -137,14 +209,13 @@ def write_table(
         raise BadInput(f"a string cannot be written as UTF-8: {error}") from error
 
 
-_READERS: dict[str, Callable[[bytes, Path], Any]] = {".csv": CsvCells, ".parquet": read_parquet}
-
-
-def _suffix(path: Path) -> str:
-    suffix = path.suffix.lower()
-    if suffix not in _READERS:
-        raise BadInput(f"{path} must end in .csv or .parquet, got {suffix or 'no ending'!r}")
-    return suffix
+_READERS: dict[str, Callable[[bytes, Path], Any]] = {
+    ".csv": CsvCells,
+    ".tsv": CsvCells,
+    ".csv.gz": CsvCells,
+    ".tsv.gz": CsvCells,
+    ".parquet": read_parquet,
+}
 
 
 def _features(
@@ -154,15 +225,22 @@ def _features(
     target: str,
     groups: str | None,
     features: Sequence[str] | None,
+    leave_out: Sequence[str],
+    also: str | None,
 ) -> list[str]:
     """Return the names of the feature columns, after checking every name that is used."""
-    if isinstance(features, str):
-        raise BadInput(f"features is a list of columns, got the text {features!r}")
+    for what, given in (("features", features), ("leave_out", leave_out)):
+        if isinstance(given, str):
+            raise BadInput(f"{what} is a list of columns, got the text {given!r}")
+    if features is not None and leave_out:
+        raise BadInput("give features= or leave_out=, one of them")
     _unique(raw.columns, path)
     special = [ids, target] + ([] if groups is None else [groups])
-    for name in special + list(features or []):
+    for name in special + list(features or leave_out):
         if name not in raw.columns:
             hint = "; columns are separated by commas" if len(raw.columns) == 1 else ""
+            near = [c for c in raw.columns if resembling(name, [c])]
+            hint += f"; did you mean {near[0]!r}?" if near else ""
             listed = ", ".join(repr(c) for c in raw.columns)
             raise BadInput(f"{path} has no column {name!r}; it has {listed}{hint}")
     if ids in special[1:]:
@@ -170,9 +248,16 @@ def _features(
     if raw.n == 0:
         raise BadInput(f"{path} has a header and no rows")
     if features is None:
-        names = [c for c in raw.columns if c not in special]
+        apart = [c for c in (*special, *leave_out) if c != also or c in (ids, target)]
+        index = [c for c in raw.index if c not in (*special, *leave_out)]
+        names = [c for c in raw.columns if c not in (*apart, *index)]
         if "" in names:
-            raise BadInput(f"{path}: a column has no name; name it, or give features=[...]")
+            raise BadInput(
+                f"{path}: a column has no name; name it, or leave it out with leave_out=['']"
+            )
+        if index:
+            named = ", ".join(map(repr, index))
+            raw.notes.append(f"{named} left out, the index of the data frame that was written")
     else:
         names = list(features)
         both = sorted(set(names) & {ids, target})
