@@ -318,10 +318,11 @@ class Holds(Keep):
 
 
 def test_methods_that_hold_other_records_are_not_taken_for_each_other(tmp_path):
-    rows = marked()
+    whole = marked()
+    rows, held = whole.take(range(40)), whole.take(range(40, len(whole)))
     one, other = Holds(rows), Holds(Rows(rows.ids, {"x": -rows.x, "y": rows.y}))
     assert repr(one) == repr(other) and described(one) != described(other)
-    how = {"forget": rows.ids[:20], "tier": "screen", "store": tmp_path}
+    how = {"forget": rows.ids[:20], "holdout": held, "tier": "screen", "store": tmp_path}
     first = run(one, NEAR, rows, **how)
     second = run(other, NEAR, rows, **how)
     assert second.bills[1]["read from the store"] == [5]  # the arms, and no unlearned model

@@ -313,7 +313,7 @@ class ReadsTheRetained(Sound, Broken):
 
     def read(self, case: Case) -> Reading:
         """Read the retained records in the place of the forgotten."""
-        trials = tuple(replace(t, forget=t.retain) for t in case.trials)
+        trials = tuple(replace(t, forget=t.retain, retain=t.forget) for t in case.trials)
         return super().read(replace(case, trials=trials))
 
 
