@@ -98,6 +98,9 @@ def one_column(values: Any, what: str) -> NDArray[Any]:
     ...
     unteach.core.errors.BadInput: y hold 9223372036854775808, which exceeds int64; store it as text
     """
+    extended = not isinstance(getattr(values, "dtype", np.dtype("O")), np.dtype)
+    if extended and getattr(values, "ndim", 0) == 1 and hasattr(values, "isna"):
+        values = values.tolist()  # as an array, whole numbers would be floats beside a missing one
     values = foreign(values, what)
     if not isinstance(values, np.ndarray) and getattr(values, "ndim", 0) == 2:
         values = values.to_numpy() if hasattr(values, "to_numpy") else values.toarray()
@@ -164,7 +167,9 @@ def _scalar(value: Any, at: int, what: str) -> Any:
     """Return an entry of a list as a plain Python value."""
     if isinstance(value, np.generic) and value.dtype.kind in "biufU":
         return value.item() if value.dtype.itemsize <= 8 or value.dtype.kind == "U" else value
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "tolist"):
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "tolist") and not isinstance(
+        value, np.generic  # a time would become a number
+    ):
         value = value.tolist()
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         raise BadInput(f"{what} hold nothing at row {at}; fill or drop it")

@@ -84,8 +84,8 @@ def is_index(name: str, values: NDArray[Any]) -> bool:
 
 
 def _features(X: Any) -> Any:
-    X = foreign(X, "X")
-    named = [str(name) for name in getattr(X, "columns", ())]
+    given, X = X, foreign(X, "X")
+    named = [str(name) for name in getattr(X, "columns", getattr(given, "columns", ()))]
     if sparse.issparse(X):
         if X.ndim != 2:
             raise BadInput(f"X must be two-dimensional (rows, features), got shape {X.shape}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import math
 import re
@@ -42,19 +43,15 @@ def decoded(raw: bytes, path: Any) -> str:
 
 def unpacked(raw: bytes, path: Path) -> bytes:
     """Return what a gzip file holds, at most as much as `unpacked_limit` allows."""
-    limit, out, left = unpacked_limit(raw), bytearray(), raw
+    limit = unpacked_limit(raw)
     try:
-        while left:
-            part = zlib.decompressobj(wbits=31)
-            out += part.decompress(left, limit + 1 - len(out))
-            if len(out) > limit:
-                raise too_large(raw, str(path), len(out), limit)
-            if not part.eof:
-                raise Corrupt(f"{path} is cut short; it is no whole gzip file")
-            left = part.unused_data
-    except zlib.error as error:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
+            out = file.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise Corrupt(f"{path} is damaged or not a gzip file: {error}") from error
-    return bytes(out)
+    if len(out) > limit:
+        raise too_large(raw, str(path), len(out), limit)
+    return out
 
 
 class CsvCells:

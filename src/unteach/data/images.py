@@ -6,6 +6,7 @@ Nothing is downloaded: where the package is absent, the error names it.
 from __future__ import annotations
 
 import gzip
+import math
 import struct
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import BadInput, Rows
+from ..core import BadInput, Rows, read_whole
 from .arrays import rows
+from .commas import unpacked
 
 FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's `dataset-fashion-mnist` puts its files."""
@@ -94,17 +96,22 @@ def present(name: str) -> bool:
 def read_idx(path: Path) -> NDArray[Any]:
     """Return the array in an IDX file, gzipped or not, in this machine's byte order.
 
+    A .gz may unpack to 2**28 bytes, or to eight times its own.
+
     Source: the format as described at http://yann.lecun.com/exdb/mnist: two zero bytes, a type,
     the number of dimensions, their sizes (big-endian 32 bit), then the values.
     """
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        data = file.read()
+    data = read_whole(path)
+    if path.suffix == ".gz":
+        data = unpacked(data, path)
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _TYPES:
         raise BadInput(f"{path.name} is not an IDX file: it begins with {data[:4].hex()!r}")
     start = 4 + 4 * data[3]
     kind = np.dtype(_TYPES[data[2]])
     shape = struct.unpack(f">{data[3]}I", data[4:start]) if len(data) >= start else (0,)
-    size = int(np.prod(shape)) * kind.itemsize
+    size = math.prod(shape) * kind.itemsize
+    if len(shape) > 8 or (len(data) == start and size == 0):
+        raise BadInput(f"{path.name} has the shape {shape}; values in at most 8 axes are needed")
     if len(data) != start + size or len(data) < start:
         raise BadInput(
             f"{path.name} is cut short or too long: its header asks for {size} bytes of values, "
