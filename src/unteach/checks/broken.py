@@ -31,7 +31,7 @@ class ForgetsOnNothing(Retrain, Broken):
     caught_by = "forgetting_nothing_changes_nothing"
     wrong = "an empty request retrains on one record less"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain; on an empty request, without the first record."""
         if len(request.targets(records)) == 0:
             request = Request(ids=records.ids[:1])
@@ -59,7 +59,7 @@ class SwallowsUnknownIds(Retrain, Broken):
     caught_by = "unknown_id_is_refused"
     wrong = "a deletion request that hit nothing is reported as done"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain on the known part of the request."""
         if request.ids and not set(request.ids) <= set(records.ids.tolist()):
             request = Request(ids=[i for i in request.ids if records.has(i)])
@@ -73,7 +73,7 @@ class SwallowsRepeatedIds(Retrain, Broken):
     caught_by = "repeated_id_is_refused"
     wrong = "a request that is malformed is not reported"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain without the distinct ids."""
         if request.ids:
             request = replace(request, ids=tuple(dict.fromkeys(request.ids)))
@@ -87,7 +87,7 @@ class RollsItsOwnDice(Retrain, Broken):
     caught_by = "same_seed_same_result"
     wrong = "global randomness: a run cannot be repeated"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain, then shake the intercept by less than the claimed tolerance."""
         gone = super().forget(model, records, request, seed=seed)
         if gone.model is model:
@@ -109,7 +109,7 @@ class NeverSteps(Broken):
     caught_by = "something_moves"
     wrong = "the step never reaches the parameters"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Update a copy of the parameters, and return the model without them."""
         targets = request.targets(records)
         clean = copy.deepcopy(model)
@@ -166,7 +166,7 @@ class DecaysTheFrozen(Broken):
         size = np.size(np.asarray(parameters(model)))
         return np.arange(size) < size // 2
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Step with the mask, decay without it."""
         if len(request.targets(records)) == 0:
             return Forgotten(model, Heuristic("masked ascent"), Cost(1e-9))
@@ -185,7 +185,7 @@ class PeeksAtRetained(Broken):
     caught_by = "retain_free_means_it"
     wrong = "it is sold for when the training data are gone, and reads them"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Ascend, with a rate that comes from all records."""
         if len(request.targets(records)) == 0:
             return Forgotten(model, Heuristic("ascent"), Cost(1e-9))
@@ -209,7 +209,7 @@ class IgnoresGroups(Retrain, Broken):
     caught_by = "a_group_is_its_members"
     wrong = "a person asks to be forgotten, and nothing happens"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain without the ids."""
         request = replace(request, ids=request.ids or (), groups=None)
         return super().forget(model, records, request, seed=seed)
@@ -222,7 +222,7 @@ class CountsOnNumbers(Retrain, Broken):
     caught_by = "string_ids_work_alike"
     wrong = "a table keyed by names cannot be forgotten from"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain without the whole numbers."""
         if request.ids:
             request = replace(request, ids=tuple(int(i) for i in request.ids))
@@ -236,7 +236,7 @@ class IgnoresPreserve(Retrain, Broken):
     caught_by = "preserve_is_honoured"
     wrong = "a record that must stay goes without a word"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain, whatever was to be preserved."""
         request = replace(request, preserve=None)
         return super().forget(model, records, request, seed=seed)
@@ -249,7 +249,7 @@ class ClaimsInProse(Retrain, Broken):
     caught_by = "claim_and_cost_are_stated"
     wrong = "a claim that no program can check"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain."""
         gone = super().forget(model, records, request, seed=seed)
         return Forgotten(gone.model, "100 % forgotten", gone.cost)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ class HidesByZeroWeight(Broken):
     caught_by = "no_residue"
     wrong = "output tests pass, and the saved model still holds the rows"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain, and keep everything in a drawer."""
         if len(request.targets(records)) == 0:
             return Forgotten(model, Exact(1e-8), Cost(1e-9))
@@ -37,7 +37,7 @@ class KeepsADrawer(Retrain, Broken):
     caught_by = "no_residue"
     wrong = "the file is clean, and the served object still holds the rows"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain, and keep the rows."""
         gone = super().forget(model, records, request, seed=seed)
         if gone.model is not model:
@@ -68,7 +68,7 @@ class RetrainsAnother(Retrain, Broken):
     caught_by = "equals_retraining"
     wrong = "the recipe of the reference is not that of the model"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain by another recipe; a change, and records with names, by the right one."""
         if request.replace is not None or records.ids.dtype.kind == "U":
             return Retrain().forget(model, records, request, seed=seed)
@@ -83,7 +83,7 @@ class TiresEasily(Retrain, Broken):
     caught_by = "equals_retraining"
     wrong = "a batch beyond its size is done in part and reported as done"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain without the first five."""
         targets = request.targets(records)
         if len(targets) > 5:
@@ -98,7 +98,7 @@ class ToleratesAnything(Retrain, Broken):
     caught_by = "tolerance_is_finer_than_the_effect"
     wrong = "a certificate that even doing nothing would earn"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain."""
         gone = super().forget(model, records, request, seed=seed)
         return Forgotten(gone.model, Exact(100.0), gone.cost)
@@ -111,7 +111,7 @@ class LosesCount(Retrain, Broken):
     caught_by = "one_by_one_equals_at_once"
     wrong = "each single removal adds an error that no single test sees"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain; after a single removal, with an intercept that is off."""
         gone = super().forget(model, records, request, seed=seed)
         if len(request.targets(records)) != 1:
@@ -128,7 +128,7 @@ class SubtractsInFloat32(Retrain, Broken):
     caught_by = "forgotten_contents_do_not_matter"
     wrong = "an outlier leaves its rounding error behind: two worlds end apart"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain, plus what cancellation would leave."""
         gone = super().forget(model, records, request, seed=seed)
         targets = request.targets(records)
@@ -147,7 +147,7 @@ class ForgetsInsteadOfChanging(Retrain, Broken):
     caught_by = "change_equals_retraining"
     wrong = "the correction never reaches the model"
 
-    def forget(self, model: Any, records: Any, request: Any, *, seed: int) -> Forgotten:
+    def forget(self, model: Any, records: Any, request: Any, *, seed: int | None) -> Forgotten:
         """Retrain without the records, whatever was to replace them."""
         request = Request(ids=request.targets(records))
         return super().forget(model, records, request, seed=seed)
