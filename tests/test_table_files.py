@@ -268,6 +268,24 @@ def test_columns_of_records_lose_no_mask_and_no_type():
     assert list(Rows(np.arange(3), {"x": table}).x.columns) == ["a"]
 
 
+def test_estimators_lose_no_mask_and_no_label():
+    from unteach.kernel import SVC
+    from unteach.memorize import Memories
+    from unteach.models import Logistic, NaiveBayes, Neighbours, Ridge, Scaler
+
+    x = np.vstack([X, X + 0.5, X - 0.5])
+    masked, y = np.ma.masked_array(x, mask=x > 6), np.array([BIG, BIG + 1, 3] * 3, dtype=np.uint64)
+    for kind in (SVC, Logistic, NaiveBayes, Neighbours, Ridge, Scaler):
+        with pytest.raises(BadInput, match="X has masked entries"):
+            kind().fit(masked, np.arange(9) % 2)
+        if kind not in (Ridge, Scaler):
+            model = kind().fit(x, y)
+            assert model.classes_.tolist() == [3, BIG, BIG + 1]
+            assert set(model.predict(x).tolist()) <= {3, BIG, BIG + 1}
+    with pytest.raises(BadInput, match="X has masked entries"):
+        Memories(masked, np.arange(9) % 2, learner="knn")
+
+
 # ---------------------------------------------------------------- the index of a data frame
 def test_an_index_that_the_file_names_is_left_out_and_said(tmp_path):
     frame = pd.DataFrame({"k": list("abcdef"), "age": range(6), "y": list("uvuvuv")})

@@ -78,7 +78,7 @@ def found_in(
                if found[v] not in by_text]  # fmt: skip
     total = len(asked.values)
     absent = [v for v in asked.values if found[v] not in by_text]
-    near = next(filter(None, (resembling(v, by_text) for v in absent)), "")
+    near = resembling(absent, by_text) if absent else ""
     hint = f" (did you mean one that differs in {near}?)" if near else ""
     if len(missing) == total:
         forgotten = hint or " (has it been forgotten already?)"

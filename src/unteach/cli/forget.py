@@ -34,7 +34,7 @@ def forget(
         Path, typer.Argument(metavar="MODEL", help="The saved model; it stays as it is.")
     ],
     data: Annotated[
-        str, value("DATA", "What it has learned from: a bundled set, a .csv or a .parquet.", DATA)
+        str, value("DATA", "What it has learned from: a bundled set, or a table.", DATA)
     ],
     ids: IdsFile = None,
     one: Annotated[

@@ -111,7 +111,7 @@ def _read(
         if column not in columns:
             if column in leave_out and set(column.split(",")) <= set(columns):
                 raise BadInput("--leave-out takes one column; give it again for each of them")
-            near = [c for c in columns if resembling(column, [c])]
+            near = [c for c in columns if resembling([column], [c])]
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise BadInput(f"{name} has no column {column!r}; {has_columns(columns)}{hint}")
     try:

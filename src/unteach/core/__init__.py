@@ -8,7 +8,7 @@ from .canonical import canonical, digest, plain, pseudonym
 from .cases import Case, Trial
 from .cells import quoted, unquoted, visible
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
-from .columns import LazyColumn, densified, foreign, one_column, resembling
+from .columns import LazyColumn, densified, foreign, one_column, resembling, unmasked
 from .contents import Contents, said
 from .contracts import (
     Estimator,
@@ -79,6 +79,6 @@ __all__ = [
     "array_from", "arrays_from", "as_groups", "as_ids", "canonical", "claim_from", "claim_json",
     "densified", "derive", "digest", "first_repeated", "foreign", "json_from", "locate",
     "one_column", "plain", "plugins", "pseudonym", "quoted", "read_whole", "records_in",
-    "resembling", "said", "shared", "stream", "tight", "too_large", "unpacked_limit", "unquoted",
-    "unseen", "unzipped", "visible", "write_whole",
+    "resembling", "said", "shared", "stream", "tight", "too_large", "unmasked", "unpacked_limit",
+    "unquoted", "unseen", "unzipped", "visible", "write_whole",
 ]

@@ -19,10 +19,13 @@ MOST = 2**27
 def densified(values: Any, name: str = "X") -> Any:
     """Return sparse rows as a dense array, where it is small enough; anything else as it is.
 
+    Masked entries, which would be read as if they were there, are refused.
+
     >>> from scipy.sparse import csr_matrix
     >>> densified(csr_matrix([[0.0, 2.0]]))
     array([[0., 2.]])
     """
+    unmasked(values, name)
     if not hasattr(values, "tocsr"):
         return values
     size = math.prod(values.shape)
@@ -33,6 +36,12 @@ def densified(values: Any, name: str = "X") -> Any:
             "(SelectKBest, TruncatedSVD, a HashingVectorizer of fewer)"
         )
     return values.toarray()
+
+
+def unmasked(values: Any, what: str) -> None:
+    """Refuse masked entries: an array made of them would lose the mask."""
+    if np.ma.is_masked(values):
+        raise BadInput(f"{what} has masked entries; fill or drop them first")
 
 
 def foreign(values: Any, what: str) -> Any:
@@ -48,8 +57,7 @@ def foreign(values: Any, what: str) -> Any:
     ...
     unteach.core.errors.BadInput: x has masked entries; fill or drop them first
     """
-    if np.ma.is_masked(values):
-        raise BadInput(f"{what} has masked entries; fill or drop them first")
+    unmasked(values, what)
     if hasattr(values, "compute") and hasattr(values, "dask"):
         values = values.compute()
     if hasattr(values, "to_pandas") and hasattr(values, "column_names"):
@@ -129,27 +137,34 @@ def one_column(values: Any, what: str) -> NDArray[Any]:
     return _settled([_scalar(v, k, what) for k, v in enumerate(listed)], what)
 
 
-def resembling(value: Any, known: Iterable[Any]) -> str:
-    """Say in what alone a value differs from one that is known, quoting neither; "" if in more.
+_FORMS = (
+    ("its type, text or number", str),
+    ("spaces around it", str.strip),
+    ("its Unicode form (NFC or NFD)", lambda text: unicodedata.normalize("NFC", text)),
+    ("capital letters", str.casefold),
+)
 
-    >>> resembling("ADA ", ["ada", "bob"]), resembling("7", [7]), resembling("eve", ["ada"])
+
+def resembling(values: Iterable[Any], known: Iterable[Any]) -> str:
+    """Say in what alone the first such of these values differs from one that is known.
+
+    Neither is quoted; "" where each of them differs in more from all that are known.
+
+    >>> resembling(["ADA "], ["ada", "bob"]), resembling(["7"], [7]), resembling(["eve"], ["ada"])
     ('spaces around it and capital letters', 'its type, text or number', '')
     """
-    forms = (
-        ("its type, text or number", str),
-        ("spaces around it", str.strip),
-        ("its Unicode form (NFC or NFD)", lambda v: unicodedata.normalize("NFC", v)),
-        ("capital letters", str.casefold),
-    )
 
     def plain(one: Any) -> Any:
-        for _, form in forms:
+        for _, form in _FORMS:
             one = form(one)
         return one
 
-    wanted, said = plain(value), []
-    other = next((one for one in known if plain(one) == wanted), value)
-    for name, form in forms:
+    wanted = {plain(value): value for value in values}
+    other = next((one for one in known if plain(one) in wanted), None)
+    if other is None:
+        return ""
+    value, said = wanted[plain(other)], []
+    for name, form in _FORMS:
         before, (value, other) = (value, other), (form(value), form(other))
         if before[0] != before[1] and before != (value, other):
             said.append(name)

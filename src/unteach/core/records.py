@@ -88,7 +88,7 @@ def locate(known: Ids, wanted: Ids, *, where: str = "the records") -> NDArray[np
     kind = "whole numbers" if known.dtype.kind == "i" else "strings"
     others = int((~np.isin(wanted, known)).sum()) - 1
     more = f", nor with {others} others of the {len(wanted)} named," if others else ""
-    near = resembling(strange, known.tolist())
+    near = resembling([strange], known.tolist())
     raise UnknownRecord(
         f"no record with id {strange!r}{more} in {where} ({len(known)} records, ids are {kind}); "
         + (f"did you mean the one that differs in {near}?" if near
@@ -328,7 +328,7 @@ class Rows:
         if self.groups is None:
             raise BadInput("these records have no groups; give `groups=` when they are made")
         hit, wanted = np.zeros(len(self), dtype=bool), list(groups)
-        absent: dict[int, str] = {}
+        absent: dict[int, Any] = {}
         for k, group in enumerate(wanted, 1):
             one = as_groups([group])
             alike = self.groups.dtype.kind == one.dtype.kind
@@ -337,11 +337,11 @@ class Rows:
                 [value == one[0].item() for value in self.groups.tolist()], dtype=bool
             )
             if not np.any(mine):
-                absent[k] = resembling(one[0].item(), np.unique(self.groups).tolist())
+                absent[k] = one[0].item()
             hit |= mine
         if absent:
             which = f", number{'s' * (len(absent) > 1)} {', '.join(map(str, list(absent)[:9]))}"
-            near = next(filter(None, absent.values()), "")
+            near = resembling(absent.values(), np.unique(self.groups).tolist())
             raise UnknownRecord(
                 f"a group that was named has no records here{which * (len(wanted) > 1)} of "
                 f"{len(wanted)} named"

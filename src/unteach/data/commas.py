@@ -174,8 +174,10 @@ class CsvCells:
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column of features: (n,) finite."""
         cells = self._pointed(name, self._column(name))
-        truth = [_TRUTH.get(cell.strip().lower()) for cell in cells]
-        if cells and None not in truth:
+        truth = [_TRUTH.get(cell.strip().lower()) for cell in cells[:1]]
+        if truth != [None]:
+            truth = [_TRUTH.get(cell.strip().lower()) for cell in cells]
+        if None not in truth:
             self._note(f"true and false in {name!r} as 1 and 0")
             return np.array(truth, dtype=np.float64)
         values = np.empty(self.n)

@@ -239,7 +239,7 @@ def _features(
     for name in special + list(features or leave_out):
         if name not in raw.columns:
             hint = "; columns are separated by commas" if len(raw.columns) == 1 else ""
-            near = [c for c in raw.columns if resembling(name, [c])]
+            near = [c for c in raw.columns if resembling([name], [c])]
             hint += f"; did you mean {near[0]!r}?" if near else ""
             listed = ", ".join(repr(c) for c in raw.columns)
             raise BadInput(f"{path} has no column {name!r}; it has {listed}{hint}")

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from unteach.core import BadInput, Ids, RepeatedRecord, as_ids, first_repeated
+from unteach.core import BadInput, Ids, RepeatedRecord, as_ids, first_repeated, unmasked
 
 from .gram import symmetric
 from .kernels import Kernel
@@ -70,6 +70,7 @@ def _validated(estimator: Any, x: Any, *y: Any, reset: bool, **kwargs: Any) -> A
 
 
 def _numbers(estimator: Any, x: Any, *y: Any, reset: bool, **kwargs: Any) -> Any:
+    unmasked(x, "X")
     if sparse.issparse(x):
         _refuse_sparse(estimator, x, reset)
     try:

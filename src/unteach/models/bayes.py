@@ -125,7 +125,8 @@ class NaiveBayes(HoldsRows, ClassifierMixin, BaseEstimator):
                 f"{self.var_smoothing} adds nothing: raise it, or drop features without variance"
             )
         self._moments = {label: moments[label] for label in labels}
-        self.classes_ = np.array(labels)
+        large = isinstance(labels[-1], int) and labels[-1] >= 2**63  # else they would be floats
+        self.classes_ = np.array(labels, dtype=np.uint64 if large else None)
         self.class_count_ = np.array([moments[label].weight() for label in labels])
         self.class_prior_ = np.array([whole[0] / together[0] for whole in wholes])
         self.theta_ = np.array([moments[label].mean() for label in labels])
