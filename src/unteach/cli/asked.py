@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from unteach.core import BadInput, Corrupt, EmptyRequest, UnknownRecord, read_whole, resembling
 
-from .screen import counted
+from .screen import counted, noted
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def found_in(
 ) -> tuple[list[Any], int]:
     """Return the values as the data has them, and how many are not in it.
 
-    A value is looked for as it is written, and then without the spaces around it; `notes` gets a
-    sentence that says how many were found so. Raises `UnknownRecord` when one is not there
+    A value is looked for as it is written, and then without the spaces around it; a note
+    (also in `notes`) says how many were found so. Raises `UnknownRecord` when one is not there
     (unless skipped), and always when none is.
 
     >>> asked = Asked(False, ("7", "99"), ("line 1", "line 2"))
@@ -93,8 +94,12 @@ def found_in(
             "them, or go on without them with --skip-missing"
         )
     bare = sum(v != f and f in by_text for v, f in found.items())
-    if bare and notes is not None:
-        notes.append(f"{counted(bare, 'value')} found without the spaces around what was written")
+    if bare:
+        with noted() as said:
+            warnings.warn(f"{counted(bare, 'value')} found without the spaces around what was "
+                          "written", UserWarning, stacklevel=2)  # fmt: skip
+        if notes is not None:
+            notes += said
     return list(dict.fromkeys(by_text[f] for f in found.values() if f in by_text)), len(missing)
 
 
