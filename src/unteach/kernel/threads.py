@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import ContextDecorator
 from functools import cache
 from typing import Any, Self
@@ -13,6 +14,18 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 @cache
 def _libraries() -> list[Any]:
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+def _set(numbers: Iterable[tuple[Any, int]]) -> None:
+    """Set how many threads each library uses, from whichever thread this is.
+
+    threadpoolctl may heed the thread alone that came first, until that is cleared.
+    """
+    for library, number in numbers:
+        clear = getattr(library, "clear_controlling_thread", lambda **_: None)
+        clear(force=True)
+        library.set_num_threads(number)
+        clear(force=True)
 
 
 class _OneThread(ContextDecorator):
@@ -31,16 +44,14 @@ class _OneThread(ContextDecorator):
             self._inside += 1
             if self._inside == 1:
                 self._before = [(b, n) for b in _libraries() if (n := b.get_num_threads()) != 1]
-                for library, _ in self._before:
-                    library.set_num_threads(1)
+                _set((library, 1) for library, _ in self._before)
         return self
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                for library, number in self._before:
-                    library.set_num_threads(number)
+                _set(self._before)
 
 
 one_thread = _OneThread()

@@ -116,7 +116,8 @@ def own_threads(model: Any) -> Iterator[None]:
     than a million parameters has as many as torch is set to.
     """
     wanted, was = getattr(getattr(model, "how", None), "threads", None), torch.get_num_threads()
-    if wanted is None or wanted >= was or sum(p.numel() for p in model.parameters()) > _SMALL:
+    sized = (p for p in model.parameters() if not torch.nn.parameter.is_lazy(p))
+    if wanted is None or wanted >= was or sum(p.numel() for p in sized) > _SMALL:
         yield
         return
     with threaded(wanted):
