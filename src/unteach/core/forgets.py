@@ -116,7 +116,7 @@ class Forgets:
         return copy.deepcopy(self).forget(ids)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a model that can still forget: it holds its training rows; its owner alone reads it."""
+        """Write a model that can still forget: it holds its training rows."""
         return write_whole(path, self.to_saved().to_bytes(), private=True)
 
     def export(self, path: str | os.PathLike[str]) -> Path:

@@ -12,7 +12,7 @@ import io
 import json
 import math
 import os
-import tempfile
+import secrets
 import tokenize
 import zipfile
 import zlib
@@ -88,7 +88,11 @@ class Saved:
         kind, config = header.get("kind"), header.get("config")
         if not isinstance(kind, str) or not isinstance(config, dict):
             raise Corrupt(f"{where} is damaged: its header is not that of a saved model")
-        if header.get("digest") != _digest_of(kind, config, parts):
+        try:
+            right = header.get("digest") == _digest_of(kind, config, parts)
+        except RecursionError:
+            right = False  # nobody wrote that
+        if not right:
             raise Corrupt(f"{where} is damaged: its contents are not those that were written")
         arrays = {
             name[:-4]: array_from(data, where=f"{name} in {where}")
@@ -113,7 +117,7 @@ def unzipped(
     bytes (see `unpacked_limit` for None), or eight times the file. With `stored` nothing is
     compressed.
     """
-    limit = len(raw) if stored else max(unpacked_limit() if most is None else most, 8 * len(raw))
+    limit = len(raw) if stored else unpacked_limit(raw, most)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
@@ -125,6 +129,8 @@ def unzipped(
                     f"{where} is a compressed archive, not a saved model" if stored
                     else f"{where} is compressed in a way that is not read; write it deflated"
                 )  # fmt: skip
+            if stored and any(entry.file_size != entry.compress_size for entry in entries):
+                raise Corrupt(f"{where} is damaged: an entry has two sizes")
             ends = [e.header_offset + 30 + e.compress_size + len(e.filename) for e in entries]
             starts = [*(entry.header_offset for entry in entries[1:]), len(raw)]
             if any(end > start for end, start in zip(ends, starts, strict=True)):
@@ -133,11 +139,7 @@ def unzipped(
                 raise Corrupt(f"{where} is damaged: it names an entry twice")
             total = sum(entry.file_size for entry in entries)
             if total > limit:
-                raise BadInput(
-                    f"{where} has {len(raw)} bytes and would unpack to {total}; at most {limit} "
-                    "are unpacked. If you know who wrote it, allow more with unpacked= (bytes) or "
-                    "the environment variable UNTEACH_UNPACKED"
-                )
+                raise too_large(raw, where, total, limit)
             return {entry.filename: archive.read(entry) for entry in entries}
     except _DAMAGE as error:
         if isinstance(error, BadInput):
@@ -145,16 +147,31 @@ def unzipped(
         raise Corrupt(f"{where} is damaged or not a saved model: {error}") from error
 
 
-def unpacked_limit() -> int:
-    """Return how many bytes a compressed file may unpack to: UNTEACH_UNPACKED, or 2**28."""
+def unpacked_limit(raw: bytes, most: int | None = None) -> int:
+    """Return how many bytes a compressed file may unpack to.
+
+    `most`, or UNTEACH_UNPACKED, or 2**28; but at least eight times the file itself.
+    """
     given = os.environ.get("UNTEACH_UNPACKED", "")
     if given and not given.isdecimal():
         raise BadInput(f"UNTEACH_UNPACKED is a number of bytes, got {given!r}")
-    return int(given or UNPACKED)
+    return max(int(given or UNPACKED) if most is None else most, 8 * len(raw))
 
 
-def array_from(raw: bytes, *, where: str) -> NDArray[Any]:
-    """Return the array of an .npy file, whose header must fit its bytes; never a pickle."""
+def too_large(raw: bytes, where: str, total: int, limit: int) -> BadInput:
+    """Return the refusal of a file that would unpack to more than it may."""
+    return BadInput(
+        f"{where} has {len(raw):,} bytes and would unpack to {total:,}; at most {limit:,} are "
+        "unpacked. If you know who wrote it, allow more by unpacked= or by the environment "
+        "variable UNTEACH_UNPACKED, both in bytes"
+    )
+
+
+def array_form(raw: bytes, *, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Return shape, whether columns come first, type, and where the numbers of an .npy file begin.
+
+    A header that does not fit the bytes behind it is refused, and so are Python objects.
+    """
     stream = io.BytesIO(raw)
     try:
         version = np.lib.format.read_magic(stream)
@@ -163,17 +180,28 @@ def array_from(raw: bytes, *, where: str) -> NDArray[Any]:
         first = version == (1, 0)
         read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
         shape, columns, dtype = read(stream)
-        body = len(raw) - stream.tell()
-        if dtype.hasobject:
-            raise Corrupt(f"{where} holds Python objects (a pickle), which are not read")
-        if dtype.names or dtype.subdtype or min(shape, default=0) < 0:
-            raise Corrupt(f"{where} holds {dtype} {shape}; plain arrays alone are read")
-        if math.prod(shape) * dtype.itemsize != body or (not dtype.itemsize and any(shape)):
-            raise Corrupt(f"{where} is damaged: {dtype} {shape} is not what {body} bytes hold")
-        flat = np.frombuffer(raw, dtype, offset=stream.tell()) if body else np.empty(0, dtype)
-        return flat.reshape(shape, order="F" if columns else "C").copy()
     except _DAMAGE as error:
         raise Corrupt(f"{where} is damaged or no array: {error}") from error
+    body = len(raw) - stream.tell()
+    if dtype.hasobject:
+        raise Corrupt(f"{where} holds Python objects (a pickle), which are not read")
+    if min(shape, default=0) < 0 or (not dtype.itemsize and any(shape)):
+        raise Corrupt(f"{where} is damaged: there is no array of {dtype} {shape}")
+    if math.prod(shape) * dtype.itemsize != body:
+        raise Corrupt(f"{where} is damaged: {dtype} {shape} is not what {body} bytes hold")
+    return shape, columns, dtype, stream.tell()
+
+
+def array_from(raw: bytes, *, where: str) -> NDArray[Any]:
+    """Return the array of an .npy file, whose header must fit its bytes; never a pickle."""
+    shape, columns, dtype, start = array_form(raw, where=where)
+    if dtype.names or dtype.subdtype:
+        raise Corrupt(f"{where} holds {dtype}; plain arrays alone are read")
+    flat = np.frombuffer(raw, dtype, offset=start) if len(raw) > start else np.empty(0, dtype)
+    try:
+        return flat.reshape(shape, order="F" if columns else "C").copy()
+    except ValueError as error:
+        raise Corrupt(f"{where} is damaged: there is no array of shape {shape}") from error
 
 
 def arrays_from(
@@ -186,21 +214,21 @@ def arrays_from(
     return {k.removesuffix(".npy"): array_from(v, where=where) for k, v in parts.items()}
 
 
-def json_from(raw: bytes | str, *, where: str) -> Any:
-    """Return what a JSON text says; numbers that are not finite and endless nesting are refused.
+def json_from(raw: bytes | str, *, where: str, finite: bool = True) -> Any:
+    """Return what a JSON text says; endless nesting is refused, and numbers must be `finite`.
 
     >>> json_from('{"a": [1, 2.5]}', where="it")
     {'a': [1, 2.5]}
     """
 
-    def finite(text: str) -> float:
+    def number_of(text: str) -> float:
         number = float(text)
-        if not math.isfinite(number):
+        if finite and not math.isfinite(number):
             raise ValueError(f"{text} is no finite number")
         return number
 
     try:
-        value = json.loads(raw, parse_constant=finite, parse_float=finite)
+        value = json.loads(raw, parse_constant=number_of, parse_float=number_of)
         json.dumps(value)
         return value
     except (ValueError, RecursionError) as error:
@@ -214,21 +242,19 @@ def write_whole(path: str | os.PathLike[str], data: bytes, *, private: bool = Fa
     replaced stays at least as closed as it was.
     """
     target = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:  # the umask applies to what is made; asking for it would change it for other threads
+        handle = os.open(temporary, flags, 0o600 if private else 0o666)
     except OSError as error:
         raise BadInput(f"cannot write {target}: {error.strerror or error}") from error
     try:
         with os.fdopen(handle, "wb") as out:
+            if target.is_file():
+                os.chmod(temporary, os.fstat(handle).st_mode & target.stat().st_mode)
             out.write(data)
             out.flush()
-            os.fsync(out.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = 0o600 if private else 0o666 & ~umask
-        if target.is_file():
-            mode &= target.stat().st_mode
-        os.chmod(temporary, mode)
+            os.fsync(handle)
         os.replace(temporary, target)
     except BaseException as error:
         if os.path.exists(temporary):

@@ -19,45 +19,74 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from unteach.core import BadInput, Corrupt, Saved, Untrusted, read_whole, write_whole
+from unteach.core import (
+    BadInput,
+    Corrupt,
+    Saved,
+    Untrusted,
+    array_form,
+    json_from,
+    read_whole,
+    too_large,
+    unpacked_limit,
+    unzipped,
+    write_whole,
+)
 
 _OURS = re.compile(r"unteach\.[a-z]+:[A-Za-z]\w*")
 _SKOPS, _PICKLE = "estimator.skops", "model.pickle"
-_DAMAGE = (KeyError, TypeError, ValueError, IndexError, AttributeError, EOFError, OverflowError)
+_DAMAGE = (
+    KeyError, TypeError, ValueError, IndexError, AttributeError, EOFError, ArithmeticError,
+    RecursionError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+_DEEPEST = 8  # files in files
+_SAFE_SKOPS = (0, 14)
 
 
 def save(model: Any, path: str | os.PathLike[str], *, allow_pickle: bool = False) -> Path:
     """Write a fitted model to one file, whole or not at all, and return its path.
 
+    The file may hold rows of people, and only its owner can read it.
+
     Models of unteach are written as JSON and arrays, other scikit-learn estimators by skops.
     What neither can write is refused, unless `allow_pickle`: then it is pickled, and whoever
     loads it must allow that too.
     """
-    return write_whole(path, saved_of(model, allow_pickle=allow_pickle).to_bytes())
+    raw = saved_of(model, allow_pickle=allow_pickle).to_bytes()
+    return write_whole(path, raw, private=True)
 
 
 def load(
-    path: str | os.PathLike[str], *, trusted: Sequence[str] = (), allow_pickle: bool = False
+    path: str | os.PathLike[str],
+    *,
+    trusted: Sequence[str] = (),
+    allow_pickle: bool = False,
+    unpacked: int | None = None,
 ) -> Any:
     """Return the model that `save` (or a model's own `save` or `export`) wrote.
 
-    Loading a model of unteach runs no code from the file. A scikit-learn estimator is loaded if
-    skops trusts every type in it; further types are named by `trusted`. A pickle can run any
-    code and is loaded only with `allow_pickle`.
+    Loading a model of unteach runs no code from the file. All that is in it is checked before it
+    is used, and its claim is derived anew from the rows it holds; a model without its rows (one
+    that was exported) claims what its file says, and says so. A scikit-learn estimator is loaded
+    if skops trusts every type in it; further types are named by `trusted`. What is in it is as
+    well checked as scikit-learn checks it. A pickle can run any code and is loaded only with
+    `allow_pickle`.
 
     Parameters
     ----------
     path : the file; one written by skops alone, or a bare pickle, is read as well
     trusted : names of types ("package.module.Type") that may be in a scikit-learn estimator
     allow_pickle : whether a pickle may be loaded; the command line's --allow-pickle
+    unpacked : bytes that a compressed file (by skops alone) may unpack to; if None, 256 MB or
+        what the environment variable UNTEACH_UNPACKED says. Eight times the file is always fine.
 
-    Raises `BadInput` if there is no such file, `Corrupt` if it is damaged or not a model,
-    `Untrusted` if it holds types that are not trusted or a pickle that is not allowed.
+    Raises `BadInput` if there is no such file or it would unpack to more, `Corrupt` if it is
+    damaged or not a model, `Untrusted` if it holds types that are not trusted or a pickle that
+    is not allowed.
     """
     if not isinstance(trusted, (list, tuple, set, frozenset)):
         raise BadInput("trusted is a list of names of types, such as ['package.module.Type']")
-    raw = read_whole(path)
-    return _model(raw, str(path), tuple(trusted), allow_pickle)
+    return _model(read_whole(path), str(path), tuple(trusted), allow_pickle, unpacked)
 
 
 def saved_of(model: Any, *, serving: bool = False, allow_pickle: bool = False) -> Saved:
@@ -94,29 +123,26 @@ def saved_of(model: Any, *, serving: bool = False, allow_pickle: bool = False) -
     return Saved("pickle", {"type": name}, blobs={_PICKLE: pickle.dumps(bare, protocol=5)})
 
 
-def _model(raw: bytes, where: str, trusted: tuple[str, ...], allow_pickle: bool) -> Any:
+def _model(
+    raw: bytes, where: str, trusted: tuple[str, ...], allow_pickle: bool, unpacked: int | None,
+    deep: int = 0,
+) -> Any:  # fmt: skip
+    if deep > _DEEPEST:
+        raise Corrupt(f"{where} holds files in files, more than {_DEEPEST} deep")
     if len(raw) > 2 and raw[:1] == b"\x80" and raw[1] <= pickle.HIGHEST_PROTOCOL:
         return _from_pickle(raw, raw, where, allow_pickle)
     if _is_skops(raw):
-        return _from_skops(raw, where, trusted)
-    try:
-        saved = Saved.from_bytes(raw, where=where)
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            start = min(entry.header_offset for entry in archive.infolist())
-    except (*_DAMAGE, RuntimeError, NotImplementedError, MemoryError) as error:
-        raise Corrupt(f"{where} is damaged or not a saved model: {error}") from error
-    if start != 0:  # the end of a file whose last step is a whole archive, for one
-        raise Corrupt(f"{where} is damaged: it does not begin where its archive does")
-    if not isinstance(saved.kind, str) or not isinstance(saved.config, dict):
-        raise Corrupt(f"{where} is damaged: its header is not that of a model")
+        return _from_skops(raw, where, trusted, unpacked)
+    saved = Saved.from_bytes(raw, where=where)
     if saved.kind == "skops":
-        return _from_skops(_blob(saved, _SKOPS, where), where, trusted)
+        return _from_skops(_blob(saved, _SKOPS, where), where, trusted, unpacked)
     if saved.kind == "pickle":
         return _from_pickle(_blob(saved, _PICKLE, where), raw, where, allow_pickle)
     kind = _class(saved.kind, where)
 
     def restore(blob: bytes, name: str) -> Any:
-        return _model(blob, f"{name} in {where}", trusted, allow_pickle)
+        inside = f"{name} in {where}"
+        return _model(blob, inside, trusted, allow_pickle, unpacked, deep + 1)
 
     try:
         if hasattr(kind, "from_nested"):
@@ -162,6 +188,11 @@ def _skops() -> Any:
             "scikit-learn estimators are written and read by skops, which is not installed: "
             'pip install "unteach[skops]"'
         )
+    if tuple(map(int, re.findall(r"\d+", version("skops"))[:2])) < _SAFE_SKOPS:
+        raise BadInput(
+            f"skops {version('skops')} is installed, in which files can run code (fixed up to "
+            "0.14, CVE-2025-54412 among others); pip install 'skops>=0.14'"
+        )
     return importlib.import_module("skops.io")
 
 
@@ -202,28 +233,53 @@ def _steady(raw: bytes) -> bytes:
 
 
 def _is_skops(raw: bytes) -> bool:
-    if not zipfile.is_zipfile(io.BytesIO(raw)):
-        return False
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, *_DAMAGE):
         return False
     return "schema.json" in names and "model.json" not in names
 
 
-def _from_skops(raw: bytes, where: str, trusted: tuple[str, ...]) -> Any:
+def _from_skops(raw: bytes, where: str, trusted: tuple[str, ...], unpacked: int | None) -> Any:
     skops = _skops()
+    _bound(raw, where, unpacked)
     try:
         strange = sorted(set(skops.get_untrusted_types(data=raw)) - set(trusted))
         if not strange:
             return skops.loads(raw, trusted=list(trusted))
-    except (*_DAMAGE, zipfile.BadZipFile, json.JSONDecodeError, ImportError) as error:
+    except (*_DAMAGE, zipfile.BadZipFile, ImportError, AssertionError) as error:
         raise Corrupt(f"{where} is damaged, or of another version of skops: {error}") from error
     raise Untrusted(
         f"{where} holds types that are not trusted: {', '.join(strange)}. If you know them and who "
         f"wrote the file, load it with trusted={strange!r}"
     )
+
+
+def _bound(raw: bytes, where: str, unpacked: int | None) -> None:
+    """Refuse a skops file that would unpack to more than it may; skops itself sets no limit."""
+    sizes, parts = {}, unzipped(raw, where=where, most=unpacked)
+    for name, data in parts.items():
+        sizes[name] = len(data)
+        if data[:4] == b"PK\x03\x04":  # a sparse matrix is an archive of its own
+            inside = unzipped(data, where=f"{name} in {where}", most=unpacked).values()
+            sizes[name] += sum(map(len, inside))
+        else:
+            inside = [data]
+        for part in inside:
+            if part[:6] == b"\x93NUMPY":
+                array_form(part, where=f"{name} in {where}")
+    total, todo = 0, [json_from(parts.get("schema.json", b""), where=where, finite=False)]
+    while todo:  # a file counts as often as it is named: each time it is read anew
+        value = todo.pop()
+        if isinstance(value, dict):
+            total += sizes.get(str(value.get("file")), 0)
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+    limit = unpacked_limit(raw, unpacked)
+    if max(total, sum(sizes.values())) > limit:
+        raise too_large(raw, where, total, limit)
 
 
 def _from_pickle(raw: bytes, file: bytes, where: str, allow_pickle: bool) -> Any:
