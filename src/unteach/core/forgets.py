@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from .canonical import plain
 from .claims import Claim
 from .errors import BadInput, NothingLeft
 from .records import Ids, as_ids, first_repeated, locate
@@ -136,7 +137,7 @@ class Forgets:
     def from_saved(cls, saved: Saved) -> Self:
         """Return the estimator that `to_saved` described."""
         self = cls.__new__(cls)
-        self._restore(saved.config, saved.arrays)
+        self._restore(plain(dict(saved.config)), saved.arrays)
         return self
 
     def _checked_ids(self, sample_ids: Any, n: int) -> Ids:

@@ -83,7 +83,7 @@ def canonical_solution(program: Program, b: Vector, ids: Ids) -> tuple[Vector, V
     return (out, levels) if fine else None
 
 
-def _fingerprint(kernel: Kernel, named: Any, ids: Ids, b: Vector, rho: float) -> str:
+def fingerprint_of(kernel: Kernel, named: Any, ids: Ids, b: Vector, rho: float) -> str:
     """Return the SHA-256 of one canonical decision function; ids (n,), b (n,)."""
     held = np.flatnonzero(b)
     held = held[np.argsort(ids[held], kind="stable")]
@@ -113,7 +113,7 @@ def canonical_machine(machine: Machine, ids: Ids, classes: NDArray[Any]) -> Mach
             b, rho = np.zeros(len(pair.b)), float(found[1][0])
             b[at] = found[0]
             named = classes[[pair.first, pair.second]]
-            sha = _fingerprint(machine.kernel, named, mine, b, rho)
+            sha = fingerprint_of(machine.kernel, named, mine, b, rho)
         if few:
             plain = machine.plain(pair.rows, pair.first)
             checked = certified(machine.values, pair.rows, plain, b, rho)
@@ -146,7 +146,7 @@ def canonical_parts(parts: Parts, ids: Ids, classes: NDArray[Any]) -> Parts:
             if flat:
                 now = replace(now, certificate=certify_program(asked, *found, now.rho))
             named: Any = classes[[part.first, part.second]] if parts.classes else []
-            sha = _fingerprint(parts.kernel, named, mine, now.b, now.rho)
+            sha = fingerprint_of(parts.kernel, named, mine, now.b, now.rho)
         sha = sha if _sure(now.certificate, program.noise(now.variables)) else ""
         out.append(replace(now, certificate=replace(now.certificate, canonical=sha)))
     return replace(parts, pairs=tuple(out))

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, claim_from, claim_json
+from unteach.core import BadInput, Contents, Corrupt, claim_json
 
-from .certificate import Certificate
+from .canonical_form import fingerprint_of
 from .constants import Constants
+from .duals import NuMargin, NuTube
+from .gram import semidefinite, square
 from .hard_margin import read
-from .kernels import Kernel
-from .parts import Part, Parts
-from .saving import decision_from, serving_state
+from .parts import Part, Parts, part_of
+from .programs import Solved
+from .saving import (
+    COSTLY,
+    MANY,
+    begun,
+    certificate_from,
+    confirmed,
+    decision_from,
+    given_from,
+    rows_from,
+    serve,
+    serving_state,
+    settled,
+    sliced,
+)
+from .solver import accepted
 
 Array = NDArray[Any]
 
@@ -83,57 +100,94 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
 def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Make a new object the machine that `state` wrote down."""
     model.__init__(**read(config["params"]))
-    fixed = Constants(Kernel(**config["kernel"]), np.ones(1), tuple(config["from_data"]))
-    objects = bool(config["objects"])
-    model.n_features_in_ = int(config["features"])
-    model._input = "sparse" if config.get("input") == "sparse" else "dense"
-    if config["names"]:
-        model.feature_names_in_ = np.array(config["names"], dtype=object)
-    if config["serving"]:
-        classes = _labels(arrays["classes"], objects) if "classes" in arrays else None
-        decision = decision_from(fixed.kernel, config, arrays)
-        model._serve(decision, fixed, classes, [float(f) for f in config["found"]])
-        model.claim_ = claim_from(config["claim"])
-        model.certificate_ = Certificate.from_json(config["certificate"])
+    held, kernel = begun(model, config, arrays, config["params"])
+    fixed = Constants(kernel, np.ones(1), tuple(held.texts("from_data")))
+    classes = None
+    if hasattr(model, "decision_function_shape"):
+        classes = _labels(held.array("classes", "classes (k)"), held.flag("objects"))
+    model._checked_params()
+    if held.flag("serving"):
+        found = [Contents({"found": f}, {}).number("found") for f in config["found"]]
+        decision = decision_from(kernel, held)
+        if len(found) != len(decision.pairs):
+            raise Corrupt(f"there are {len(found)} numbers for {len(decision.pairs)} functions")
+        model._serve(decision, fixed, classes, found)
+        serve(model, held)
         return
-    params = read(config["fitted"])
-    weights, ids = np.array(arrays["weights"]), np.array(arrays["ids"])
-    labels = _labels(arrays["labels"], objects)
-    x = np.array(arrays["x"]) if "x" in arrays else np.empty((len(ids), 0))
-    given = np.array(arrays["gram"]) if "gram" in arrays else None
+    params = type(model)(**read(config["fitted"]))._checked_params()
+    ids, x, given = rows_from(held, kernel)
+    form = "float64 (n)" if classes is None else "labels (n)"
+    labels = _labels(held.array("labels", form), held.flag("objects"))
+    weights = held.array("weights", "float64 (n)", least=0.0)
+    if not weights.any():
+        raise Corrupt("no row of the file has a weight above zero")
+    model._params = params
+    told = given_from(held, params, fixed, model._constants_of(params, x, weights))
     bare = model._parts_of(params, fixed, x, labels, weights, given)
-    parts = Parts(**{**vars(bare), "pairs": _parts(config, arrays, bare.dual.copies)})
-    model._adopt(params, fixed, parts, labels, weights, ids, given=())
-    model.claim_ = claim_from(config["claim"])
-    model.certificate_ = Certificate.from_json(config["certificate"])
-    if config.get("next_id") is not None:
-        model._next_id = int(config["next_id"])
-    if config["warned"]:
-        model._warned = True
+    if classes is not None and not np.array_equal(model._coded(labels, weights)[0], classes):
+        raise Corrupt("the classes are not those of the rows in the file")
+    parts = Parts(**{**vars(bare), "pairs": _parts(held, bare)})
+    n = len(ids)
+    proven = n <= MANY and n * n * max(x.shape[1], 1) <= COSTLY
+    if proven:
+        parts = _proven(parts, ids, np.zeros(0) if classes is None else classes)
+    model._adopt(params, fixed, parts, labels, weights, ids, given=told)
+    settled(model, held, proven)
 
 
-def _parts(config: Mapping[str, Any], arrays: Mapping[str, Array], copies: int) -> tuple[Part, ...]:
-    at = 0
+def _proven(parts: Parts, ids: Array, classes: Array) -> Parts:
+    """Return a machine whose variables solve its programs, with certificates that say so."""
+    whole = replace(parts, given=parts.gram)
+    used = square(whole.gram, np.flatnonzero(whole.bounds > 0))
+    if whole.kernel.definite != "always" and not semidefinite(used):
+        raise Corrupt("the kernel matrix of the rows in the file is not semidefinite")
+    hard = np.isinf(whole.bounds)
+    if hard.any():  # no weight reaches such a bound
+        most = max(float(np.abs(part.variables).max(initial=0.0)) for part in parts.pairs)
+        whole = replace(whole, bounds=np.where(hard, 2 * most + 1.0, whole.bounds))
     out = []
-    levels = np.array(arrays["part_levels"]).reshape(len(config["parts"]), -1)
-    for line, own in zip(config["parts"], levels, strict=True):
-        first, second, m, rho, found, moves, certificate = line
-        mine, doubled = slice(at, at + m), slice(copies * at, copies * (at + m))
+    for part in parts.pairs:
+        program = whole.program(part.first, part.rows)
+        solved = Solved(part.variables, part.levels, part.moves, 0.0)
+        again = part_of(whole.dual, part.first, part.second, part.rows, program, solved)
+        for told, found in ((part.b, again.b), (part.rho, again.rho), (part.found, again.found)):
+            if not np.allclose(told, found, rtol=1e-9, atol=1e-12 * (1 + np.abs(found).max())):
+                raise Corrupt("the weights are not those of the variables in the file")
+        named: Any = classes[[part.first, part.second]] if whole.classes else []
+        mark = fingerprint_of(whole.kernel, named, ids[part.rows], part.b, part.rho)
+        most = 4 * accepted(whole.tol, program.noise(part.variables))
+        out.append(
+            replace(part, certificate=confirmed(part.certificate, again.certificate, most, mark))
+        )
+    return replace(parts, pairs=tuple(out))
+
+
+def _parts(held: Contents, bare: Parts) -> tuple[Part, ...]:
+    copies, tasks = bare.dual.copies, bare.tasks()
+    rows = held.array("part_rows", "int64 (p)", least=0, below=held.sizes["n"])
+    b = held.array("part_b", "float64 (p)")
+    held.sizes["v"] = copies * len(b)
+    variables = held.array("part_variables", "float64 (v)")
+    levels = held.array("part_levels", "float64 (l)")
+    groups = 2 if isinstance(bare.dual, (NuTube, NuMargin)) else 1
+    if len(levels) != groups * len(tasks):
+        raise Corrupt(f"there are {len(levels)} levels for {len(tasks)} programs")
+    out = []
+    lines = sliced(held, "parts", len(b), bare.classes or 2)
+    each = levels.reshape(len(tasks), -1)
+    for ((first, second), line, mine), own, task in zip(lines, each, tasks, strict=True):
+        if not np.array_equal(rows[mine], task[2]):
+            raise Corrupt(f"the rows of classes {first} and {second} are not all that there are")
+        rho, found, moves, certificate = line
+        numbers = Contents({"rho": rho, "found": found, "moves": moves}, {})
+        doubled = slice(copies * mine.start, copies * mine.stop)
         out.append(
             Part(
-                first,
-                second,
-                np.array(arrays["part_rows"][mine]),
-                np.array(arrays["part_b"][mine]),
-                float(rho),
-                np.array(arrays["part_variables"][doubled]),
-                own.copy(),
-                float(found),
-                moves,
-                Certificate.from_json(certificate),
+                first, second, rows[mine], b[mine], numbers.number("rho"), variables[doubled],
+                own.copy(), numbers.number("found"), numbers.whole("moves"),
+                certificate_from(certificate),
             )
-        )
-        at += m
+        )  # fmt: skip
     return tuple(out)
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.core import BadInput, claim_from, claim_json
+from unteach.core import BadInput, Contents, Corrupt, Exact, claim_json, said
 
+from . import checked, constants
+from .canonical_form import fingerprint_of, of_all
 from .certificate import Certificate
 from .constants import Constants
 from .decision import Decision
 from .hard_margin import read
 from .kernels import Kernel
+from .lean import certified
 from .machine import Machine, Pair
+from .solver import accepted
 
 Array = NDArray[Any]
 
@@ -86,71 +93,245 @@ def serving_state(
 def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Make a new object the classifier that `state` wrote down."""
     model.__init__(**_params(config["params"]))
+    held, kernel = begun(model, config, arrays, config["params"])
+    classes = held.array("classes", "classes (k)")
+    if len(classes) < 2:
+        raise Corrupt(f"a classifier has two classes or more, not {len(classes)}")
+    classes = _labels(classes, held.flag("objects"))
     fixed = Constants(
-        Kernel(**config["kernel"]), np.array(arrays["class_weight"]), tuple(config["from_data"])
+        kernel, held.array("class_weight", "float64 (k)"), tuple(held.texts("from_data"))
     )
-    objects = bool(config["objects"])
-    classes = _labels(arrays["classes"], objects)
-    model.n_features_in_ = int(config["features"])
-    model._input = "sparse" if config.get("input") == "sparse" else "dense"
-    if config["names"]:
-        model.feature_names_in_ = np.array(config["names"], dtype=object)
-    if config["serving"]:
-        model._serve(decision_from(fixed.kernel, config, arrays), fixed, classes)
-        model.claim_ = claim_from(config["claim"])
-        model.certificate_ = Certificate.from_json(config["certificate"])
+    constants.checked(model.get_params(deep=False))
+    if held.flag("serving"):
+        model._serve(decision_from(kernel, held), fixed, classes)
+        serve(model, held)
         return
-    n = len(arrays["codes"])
-    params = _params(config["fitted"])
-    machine = Machine(
-        kernel=fixed.kernel,
-        x=np.array(arrays["x"]) if "x" in arrays else np.empty((n, 0)),
-        codes=np.array(arrays["codes"]),
-        bounds=np.array(arrays["bounds"]),
-        tol=params["tol"],
-        max_iter=params["max_iter"],
-        given=np.array(arrays["gram"]) if "gram" in arrays else None,
-        convex=bool(config["convex"]),
-        pairs=_pairs(config, arrays),
-        budget=1e6 * params.get("cache_size", model.cache_size),
+    params = constants.checked(_params(config["fitted"]))
+    ids, x, given = rows_from(held, kernel)
+    labels = _labels(held.array("labels", "labels (n)"), held.flag("objects"))
+    weights = held.array("weights", "float64 (n)", least=0.0)
+    again, codes = checked.two_classes(labels, weights)
+    bare = model._machine_of(params, fixed, x, codes, weights, given)
+    bounds = held.array("bounds", "float64 (n)", least=0.0)
+    hard = np.isinf(bare.bounds)  # of which the cost was found that is large enough
+    if not (
+        np.array_equal(again, classes)
+        and np.array_equal(codes, held.array("codes", "int64 (n)"))
+        and np.array_equal(bounds[~hard], bare.bounds[~hard])
+        and len(np.unique(bounds[hard])) <= 1 and bounds[hard].all()
+    ):  # fmt: skip
+        raise Corrupt("classes and bounds are not those of the rows in the file")
+    told = given_from(
+        held, params, fixed, constants.compute(params, x, classes, codes, weights)
     )
-    labels = _labels(arrays["labels"], objects)
-    weights, ids = np.array(arrays["weights"]), np.array(arrays["ids"])
-    model._adopt(params, fixed, machine, labels, weights, ids, classes, given=())
-    model.claim_ = claim_from(config["claim"])
-    if config.get("next_id") is not None:
-        model._next_id = int(config["next_id"])
-    if config["warned"]:
+    bare = replace(bare, bounds=bounds, convex=held.flag("convex"))
+    if kernel.definite == "always" and not bare.convex:
+        raise Corrupt(f"a {kernel.name} kernel is positive semidefinite, and is said not to be")
+    pairs = _pairs(held, bare)
+    n, most = len(ids), max((np.count_nonzero(pair.b) for pair in pairs), default=0)
+    cheap = n * most * max(x.shape[1], 1) <= COSTLY and most <= MANY
+    if cheap and kernel.definite != "always":
+        cheap = n <= MANY
+        convex = cheap and bare.convex and bare.still_convex()
+        bare = replace(bare, convex=convex if cheap else bare.convex)
+    if cheap:
+        pairs = tuple(_proven(bare, pair, ids, classes) for pair in pairs)
+    machine = replace(bare, pairs=pairs)
+    model._adopt(params, fixed, machine, labels, weights, ids, classes, given=told)
+    settled(model, held, cheap)
+
+
+COSTLY, MANY = 2e9, 2000
+"""Kernel values times features, and rows at the margin, up to which a solution is proven again."""
+
+
+def begun(
+    model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array], params: Mapping[str, Any]
+) -> tuple[Contents, Kernel]:
+    """Return the contents of a file, d the features, and its kernel; set what all machines have."""
+    held = Contents(config, arrays)
+    if set(params) != set(type(model)().get_params(deep=False)):
+        raise Corrupt(f"the saved parameters are not those of a {type(model).__name__}")
+    kernel = Kernel(**config["kernel"])
+    if kernel.name != params["kernel"] or kernel.degree > 1000:
+        raise Corrupt(f"the kernel is {kernel}, the parameter {params['kernel']!r}")
+    model.n_features_in_ = held.whole("features", least=1)
+    model._input = held.text("input", "dense", "sparse")
+    held.sizes["d"] = 0 if kernel.name == "precomputed" else model.n_features_in_
+    names = held.texts("names")
+    if names:
+        model.feature_names_in_ = np.array(
+            held.texts("names", model.n_features_in_), dtype=object
+        )
+    return held, kernel
+
+
+def serve(model: Any, held: Contents) -> None:
+    """Take on the claim and the certificate of a machine that only serves."""
+    model.claim_ = said(held.claim())
+    model.certificate_ = certificate_from(held.config["certificate"])
+
+
+def rows_from(held: Contents, kernel: Kernel) -> tuple[Array, Array, Array | None]:
+    """Return ids (n,), rows (n, d), and the Gram matrix (n, n) where it is precomputed."""
+    ids = held.array("ids", "ids (n)")
+    if kernel.name != "precomputed":
+        return ids, held.array("x", "float64 (n, d)"), None
+    gram = held.array("gram", "float64 (n, n)")
+    if not np.array_equal(gram, gram.T) or len(ids) != held.whole("features"):
+        raise Corrupt("the kernel matrix is not symmetric, or not of as many rows as features")
+    return ids, np.empty((len(ids), 0)), gram
+
+
+def given_from(
+    held: Contents, params: Mapping[str, Any], fixed: Constants, now: Constants
+) -> tuple[str, ...]:
+    """Return the numbers from data that a claim must name; `now` are those of the rows held.
+
+    What is in the file must be `now`, or be frozen from rows that have gone since.
+    """
+    same = all(
+        math.isclose(a, b, rel_tol=1e-9) for a, b in zip(
+            (fixed.kernel.gamma, *fixed.class_weight), (now.kernel.gamma, *now.class_weight),
+            strict=True,
+        )
+    )  # fmt: skip
+    kernels = [(c.kernel.name, c.kernel.degree, c.kernel.coef0) for c in (fixed, now)]
+    frozen = bool(now.from_data) and params["statistics"] == "frozen"
+    if kernels[0] != kernels[1] or not (same or frozen):
+        raise Corrupt("kernel or class weights are not those of the parameters and the rows")
+    if len(fixed.from_data) != len(now.from_data):
+        raise Corrupt("what was computed from data is not what the parameters say")
+    claim = held.claim()
+    named = isinstance(claim, Exact) and set(fixed.from_data) <= set(claim.given)
+    return fixed.from_data if frozen and (named or not same) else ()
+
+
+def settled(model: Any, held: Contents, proven: bool) -> None:
+    """Keep the claim of the file where the rows bear it out; set what else a machine holds."""
+    pairs = (model._machine if hasattr(model, "_machine") else model._parts).pairs
+    model.certificate_ = of_all([pair.certificate for pair in pairs])
+    derived, claim = model.claim_, held.claim()
+    if not proven:
+        model.claim_ = said(claim)
+    elif not isinstance(claim, Exact) or (
+        isinstance(derived, Exact) and claim.atol >= derived.atol / 2
+        and set(claim.given) >= set(derived.given)
+    ):  # fmt: skip
+        model.claim_ = claim
+    mark = held.next_id()
+    if mark is not None:
+        model._next_id = max(mark, getattr(model, "_next_id", mark))
+    if held.flag("warned"):
         model._warned = True
 
 
-def _pairs(config: Mapping[str, Any], arrays: Mapping[str, Array]) -> tuple[Pair, ...]:
-    at = 0
+def certificate_from(data: Any) -> Certificate:
+    """Return a certificate read from a file: numbers where there must be numbers."""
+    parts = list(data["pairs"])
+    held = Contents(data, {})
+    whole = ("n_free", "n_bounded", "n_zero", "by_evaluation", "by_bound")
+    for name in whole:
+        held.whole(name)
+    numbers = {
+        f.name: held.number(f.name, endless=True) for f in fields(Certificate)
+        if f.name not in (*whole, "stationary_only", "pairs", "canonical")
+    }  # fmt: skip
+    if not re.fullmatch("([0-9a-f]{64})?", held.text("canonical")) or any(
+        part["pairs"] for part in parts
+    ):
+        raise Corrupt("the certificate is none")
+    held.flag("stationary_only")
+    pairs = tuple(certificate_from(part) for part in parts)
+    return Certificate(**{**data, **numbers, "pairs": pairs})
+
+
+def confirmed(
+    read_: Certificate, fresh: Certificate, most: float, fingerprint: str
+) -> Certificate:
+    """Return the certificate of the file where the one taken afresh agrees, else the fresh one.
+
+    most : residual that a solution may have; one that has a larger one is none
+    """
+    if not fresh.kkt_residual <= max(most, 2 * read_.kkt_residual):
+        raise Corrupt(
+            "the weights do not solve the problem of the rows in the file (the conditions are off "
+            f"by {fresh.kkt_residual:.3g})"
+        )
+    counts = ("n_free", "n_bounded", "n_zero", "stationary_only")
+    alike = all(getattr(read_, name) == getattr(fresh, name) for name in counts)
+    for name in ("objective", "margin", "scale", "error", "conditioning", "rounding"):
+        a, b = getattr(read_, name), getattr(fresh, name)
+        alike &= a == b or math.isclose(a, b, rel_tol=0.5, abs_tol=1e-9)
+    alike &= read_.canonical in ("", fingerprint) and not read_.pairs
+    alike &= 2 * read_.kkt_residual + most >= fresh.kkt_residual
+    return read_ if alike else fresh
+
+
+def _proven(machine: Machine, pair: Pair, ids: Array, classes: Array) -> Pair:
+    """Return a pair whose weights solve its problem, with a certificate that says so."""
+    plain = machine.plain(pair.rows, pair.first)
+    known = None if machine.convex else math.inf
+    fresh = certified(machine.values, pair.rows, plain, pair.b, pair.rho, known)
+    if not machine.convex:
+        fresh = replace(fresh, stationary_only=True, conditioning=math.inf, error=math.inf)
+    noise = fresh.error / fresh.conditioning if 0 < fresh.conditioning < math.inf else 0.0
+    named = classes[[pair.first, pair.second]]
+    mark = fingerprint_of(machine.kernel, named, ids[pair.rows], pair.b, pair.rho)
+    most = 4 * accepted(machine.tol, max(noise, fresh.rounding))
+    return replace(pair, certificate=confirmed(pair.certificate, fresh, most, mark))
+
+
+def _pairs(held: Contents, machine: Machine) -> tuple[Pair, ...]:
+    rows = held.array("pair_rows", "int64 (p)", least=0, below=held.sizes["n"])
+    b = held.array("pair_b", "float64 (p)")
     out = []
-    for first, second, m, rho, moves, certificate in config["pairs"]:
-        rows = np.array(arrays["pair_rows"][at : at + m])
-        b = np.array(arrays["pair_b"][at : at + m])
-        checked = Certificate.from_json(certificate)
-        out.append(Pair(first, second, rows, b, float(rho), moves, checked))
-        at += m
+    for (first, second), line, mine in sliced(held, "pairs", len(b), held.sizes["k"]):
+        rho, moves, certificate = line
+        if not np.array_equal(rows[mine], machine._rows_of(first, second)):
+            raise Corrupt(f"the rows of classes {first} and {second} are not all that there are")
+        numbers = Contents({"rho": rho, "moves": moves}, {})
+        out.append(
+            Pair(
+                first, second, rows[mine], b[mine], numbers.number("rho"), numbers.whole("moves"),
+                certificate_from(certificate),
+            )
+        )  # fmt: skip
     return tuple(out)
 
 
-def decision_from(
-    kernel: Kernel, config: Mapping[str, Any], arrays: Mapping[str, Array]
-) -> Decision:
-    """Return the decision function that `serving_state` wrote down."""
-    at = 0
-    pairs = []
-    for first, second, m, rho in config["pairs"]:
-        columns = np.array(arrays["pair_columns"][at : at + m])
-        weights = np.array(arrays["pair_weights"][at : at + m])
-        pairs.append((first, second, columns, weights, float(rho)))
+def sliced(
+    held: Contents, name: str, total: int, k: int
+) -> list[tuple[tuple[int, int], list[Any], slice]]:
+    """Return for each pair of k classes its two numbers, the rest of its line, and its part."""
+    wanted = [(i, j) for i in range(k) for j in range(i + 1, k)]
+    lines, out, at = held.config[name], [], 0
+    if [tuple(line[:2]) for line in lines] != wanted:
+        raise Corrupt(f"{name} are not those of {k} classes")
+    for first, second, m, *rest in lines:
+        m = Contents({"rows": m}, {}).whole("rows", most=total - at)
+        out.append(((first, second), rest, slice(at, at + m)))
         at += m
-    vectors = np.array(arrays["vectors"])
-    support = np.array(arrays["support"]) if "support" in arrays else np.arange(len(vectors))
-    codes = np.array(arrays["codes"])
-    return Decision(kernel, support, config["features"], vectors, codes, tuple(pairs))
+    if at != total:
+        raise Corrupt(f"{name} have {at} rows, and there are {total}")
+    return out
+
+
+def decision_from(kernel: Kernel, held: Contents) -> Decision:
+    """Return the decision function that `serving_state` wrote down."""
+    vectors = held.array("vectors", "float64 (s, d)")
+    n, k = len(vectors), held.sizes.get("k", 2)
+    codes = held.array("codes", "int64 (s)", least=0, below=k)
+    columns = held.array("pair_columns", "int64 (p)", least=0, below=n)
+    weights = held.array("pair_weights", "float64 (p)")
+    support = np.arange(n)
+    if kernel.name == "precomputed":
+        support = held.array("support", "int64 (s)", least=0, below=held.whole("features"))
+    pairs = [
+        (first, second, columns[mine], weights[mine], Contents({"rho": rho}, {}).number("rho"))
+        for (first, second), (rho,), mine in sliced(held, "pairs", len(columns), k)
+    ]
+    return Decision(kernel, support, held.whole("features"), vectors, codes, tuple(pairs))
 
 
 def _plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
