@@ -336,7 +336,7 @@ PLAIN = "id,a,y\nk1,1.5,u\nk2,2.5,v\n"
     [
         (PLAIN, "t.csv", ""),
         (PLAIN.replace(",", "\t"), "t.tsv", ""),
-        (gzip.compress(PLAIN.encode()), "t.csv.gz", ""),
+        (gzip.compress(PLAIN.encode(), mtime=0), "t.csv.gz", ""),
         (gzip.compress(PLAIN.replace(",", "\t").encode()), "t.TSV.gz", ""),
         (PLAIN.replace(",", "\t"), "t.csv", "tabs between columns"),
         (PLAIN.replace(",", ";"), "t.csv", "semicolons between columns"),
@@ -404,7 +404,7 @@ def test_what_a_small_file_may_unpack_to_is_bounded(tmp_path, monkeypatch):
         read(written(tmp_path, bomb, "t.csv.gz"))
     raw = struct.pack(">BBBBI", 0, 0, 8, 1, 10**6) + bytes(10**6)
     with pytest.raises(BadInput, match="would unpack to"):
-        read_idx(written(tmp_path, gzip.compress(raw), "i.gz"))
+        read_idx(written(tmp_path, gzip.compress(raw, mtime=0), "i.gz"))
     pd.DataFrame({"id": range(10**5), "a": 1.5, "y": 0}).to_parquet(tmp_path / "t.parquet")
     monkeypatch.setattr("unteach.data.parquet.unpacked_limit", lambda raw: 10**5)
     with pytest.raises(BadInput, match=r"would unpack to .* at most"):
@@ -461,7 +461,7 @@ def test_the_command_line_reads_what_the_library_reads(tmp_path, name, apart, en
     text = "\n".join(apart.join(line) for line in table()) + "\n"
     text = text.replace(".", ",") if apart == ";" else text
     raw = text.encode(encoding)
-    path = written(tmp_path, gzip.compress(raw) if name.endswith(".gz") else raw, name)
+    path = written(tmp_path, gzip.compress(raw, mtime=0) if name.endswith(".gz") else raw, name)
     done = fit(path, tmp_path, "--group", "who")
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["records"] == 24
@@ -500,10 +500,10 @@ def seeds():
         ".csv": [text.encode(), semicolons.encode(), text.encode("utf-16"),
                  text.replace(",", ", ").encode(), b'id,who,a,smoker,y\n1,"a ""b""",1e3,0,1\n'],
         ".tsv": [text.replace(",", "\t").encode()],
-        ".csv.gz": [gzip.compress(text.encode()), gzip.compress(semicolons.encode())],
+        ".csv.gz": [gzip.compress(text.encode(), mtime=0), gzip.compress(semicolons.encode())],
         ".parquet": whole,
         ".idx": [idx, reals],
-        ".gz": [gzip.compress(idx)],
+        ".gz": [gzip.compress(idx, mtime=0)],
         ".txt": [b"k1\nP003 \r\nk7\n", "k1\nP003\n".encode("utf-16"), b"\xef\xbb\xbfk2"],
     }  # fmt: skip
 
