@@ -337,7 +337,7 @@ PLAIN = "id,a,y\nk1,1.5,u\nk2,2.5,v\n"
         (PLAIN, "t.csv", ""),
         (PLAIN.replace(",", "\t"), "t.tsv", ""),
         (gzip.compress(PLAIN.encode(), mtime=0), "t.csv.gz", ""),
-        (gzip.compress(PLAIN.replace(",", "\t").encode()), "t.TSV.gz", ""),
+        (gzip.compress(PLAIN.replace(",", "\t").encode(), mtime=0), "t.TSV.gz", ""),
         (PLAIN.replace(",", "\t"), "t.csv", "tabs between columns"),
         (PLAIN.replace(",", ";"), "t.csv", "semicolons between columns"),
         (PLAIN.replace(",", ";").replace(".", ","), "t.csv", "decimal commas"),
@@ -399,7 +399,7 @@ def test_only_spaces_that_the_header_has_too_are_left_out(tmp_path):
 
 def test_what_a_small_file_may_unpack_to_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setenv("UNTEACH_UNPACKED", "1000")
-    bomb = gzip.compress((PLAIN + "k,1,u\n" * 10**5).encode())
+    bomb = gzip.compress((PLAIN + "k,1,u\n" * 10**5).encode(), mtime=0)
     with pytest.raises(BadInput, match=r"would unpack to .* at most"):
         read(written(tmp_path, bomb, "t.csv.gz"))
     raw = struct.pack(">BBBBI", 0, 0, 8, 1, 10**6) + bytes(10**6)
@@ -500,7 +500,7 @@ def seeds():
         ".csv": [text.encode(), semicolons.encode(), text.encode("utf-16"),
                  text.replace(",", ", ").encode(), b'id,who,a,smoker,y\n1,"a ""b""",1e3,0,1\n'],
         ".tsv": [text.replace(",", "\t").encode()],
-        ".csv.gz": [gzip.compress(text.encode(), mtime=0), gzip.compress(semicolons.encode())],
+        ".csv.gz": [gzip.compress(t.encode(), mtime=0) for t in (text, semicolons)],
         ".parquet": whole,
         ".idx": [idx, reals],
         ".gz": [gzip.compress(idx, mtime=0)],
