@@ -41,6 +41,7 @@ from unteach.core import (
     Saved,
     UnknownRecord,
     Untrusted,
+    said,
 )
 from unteach.models import (
     EstimatorLearner,
@@ -448,7 +449,9 @@ def test_a_saved_model_is_the_same_model(model, labels, tmp_path):
     fitted.forget(gone)
     again = load(save(fitted, tmp_path / "model"))
     assert load(fitted.save(tmp_path / "same")).get_params().keys() == fitted.get_params().keys()
-    assert type(again) is type(fitted) and again.claim_ == fitted.claim_
+    foreign = any(isinstance(step, MinMaxScaler) for _, step in getattr(model, "steps", ()))
+    claim = said(fitted.claim_) if foreign else fitted.claim_  # nobody can check what others hold
+    assert type(again) is type(fitted) and again.claim_ == claim
     assert np.array_equal(answers(again, x), answers(fitted, x))
     assert again.to_saved().to_bytes() == fitted.to_saved().to_bytes()
     if not public:

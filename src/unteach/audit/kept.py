@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from unteach.core import (
     BadInput,
     Claim,
+    Contents,
     Corrupt,
     Cost,
     Saved,
@@ -75,7 +76,7 @@ class Said:
         try:
             about = saved.config
             claim = None if about["claim"] is None else claim_from(about["claim"])
-            logits = np.asarray(saved.arrays["logits"], dtype=np.float32)
+            logits = Contents.of(saved).array("logits", "float32 (q, k)")
             return cls(logits, Cost(**about["cost"]), about["peak"], about["state"], claim,
                        str(about["keeps"]))  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import glob
-import io
 import os
 import re
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,11 @@ from numpy.typing import NDArray
 
 from unteach.core import (
     BadInput,
-    Corrupt,
     Records,
     Request,
     Rows,
     Untrusted,
+    arrays_from,
     read_whole,
     unseen,
 )
@@ -271,13 +269,10 @@ def _order(path: str) -> list[Any]:
 
 def _answers(path: Path) -> NDArray[Any]:
     """Return the logits of a file: one model (q, k) or many (N, q, k); never a pickle."""
-    try:
-        read = np.load(io.BytesIO(read_whole(path)), allow_pickle=False)
-        if isinstance(read, np.ndarray):
-            return read
-        held = [read[key] for key in sorted(read.files, key=_order)]
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise Corrupt(f"{path} is damaged or holds no plain arrays: {error}") from error
+    read = arrays_from(read_whole(path), where=str(path))
+    if isinstance(read, np.ndarray):
+        return read
+    held = [read[key] for key in sorted(read, key=_order)]
     if len({np.shape(a)[-2:] for a in held}) != 1:
         raise BadInput(f"{path} holds arrays of shapes {[np.shape(a) for a in held]}; one a model")
     return np.concatenate([a[None] if np.ndim(a) == 2 else a for a in held])

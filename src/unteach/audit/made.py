@@ -268,7 +268,7 @@ class Maker:
         found = read_said(path)
         if found is None:
             found = make()
-            write_whole(path, found.to_bytes())
+            write_whole(path, found.to_bytes(), private=True)
         else:
             self.ran.append("reading")
         return found

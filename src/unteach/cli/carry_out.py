@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,8 +60,8 @@ def carry_out(planned: Planned, *, json: bool) -> None:
             page = forget_page(run)
             report = order.report or store.reports / f"{run.id}-forget.html"
             write_page(page, report)
-            write_whole(order.out, raw)
-            os.chmod(order.out, stat.S_IMODE(mode))
+            write_whole(order.out, raw, private=True)
+            os.chmod(order.out, mode & 0o600)
     except KeyboardInterrupt:
         raise Stopped(
             "stopped before the new model was written; the old one is as it was, and the same "

@@ -121,7 +121,7 @@ def fit(
     raw = saved_of(learned, allow_pickle=allow_pickle).to_bytes()
     if getattr(learned, "sample_ids_", None) is None:
         record_learning(store, raw, source.records, learner=model)
-    write_whole(out, raw)
+    write_whole(out, raw, private=True)
     elsewhere = ["--store", str(store)] if store != PROJECT else []
     kind = "accuracy" if classifies(learned) else "R2"
     keeps = str(learned.keeps()) if hasattr(learned, "keeps") else None

@@ -9,7 +9,7 @@ from .cases import Case, Trial
 from .cells import quoted, unquoted, visible
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
 from .columns import LazyColumn, densified, foreign, one_column, resembling, unmasked
-from .contents import Contents, said
+from .contents import WORD, Contents, said
 from .contracts import (
     Estimator,
     Learner,
@@ -75,10 +75,10 @@ __all__ = [
     "Ids", "Keeps", "LazyColumn", "Learner", "Metric", "Model", "NeedsReference", "NoRoute",
     "NotConverged", "NothingLeft", "OneClassLeft", "Prepares", "Progress", "Promises", "Reading",
     "Records", "RepeatedRecord", "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table",
-    "Trainable", "Trial", "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "array_form",
-    "array_from", "arrays_from", "as_groups", "as_ids", "canonical", "claim_from", "claim_json",
-    "densified", "derive", "digest", "first_repeated", "foreign", "json_from", "locate",
-    "one_column", "plain", "plugins", "pseudonym", "quoted", "read_whole", "records_in",
+    "Trainable", "Trial", "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "WORD",
+    "array_form", "array_from", "arrays_from", "as_groups", "as_ids", "canonical", "claim_from",
+    "claim_json", "densified", "derive", "digest", "first_repeated", "foreign", "json_from",
+    "locate", "one_column", "plain", "plugins", "pseudonym", "quoted", "read_whole", "records_in",
     "resembling", "said", "shared", "stream", "tight", "too_large", "unmasked", "unpacked_limit",
     "unquoted", "unseen", "unzipped", "visible", "write_whole",
 ]

@@ -195,7 +195,7 @@ def write_table(
         if column.dtype.kind == "U" and np.any(column == ""):
             raise BadInput(f"column {name!r} holds an empty string, which reads back as missing")
     if suffix == ".parquet":
-        return write_whole(path, parquet_bytes(dict(columns)))
+        return write_whole(path, parquet_bytes(dict(columns)), private=True)
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([name for name, _ in columns])
@@ -204,7 +204,7 @@ def write_table(
     try:
         if "\x00" in text:
             raise BadInput("a string holds a zero character; CSV cannot carry it")
-        return write_whole(path, text.encode())
+        return write_whole(path, text.encode(), private=True)
     except UnicodeEncodeError as error:
         raise BadInput(f"a string cannot be written as UTF-8: {error}") from error
 

@@ -152,7 +152,11 @@ def begun(
     held = Contents(config, arrays)
     if set(params) != set(type(model)().get_params(deep=False)):
         raise Corrupt(f"the saved parameters are not those of a {type(model).__name__}")
-    kernel = Kernel(**config["kernel"])
+    numbers = Contents(config["kernel"], {})
+    kernel = Kernel(
+        numbers.text("name"), numbers.number("gamma", least=0.0),
+        numbers.whole("degree"), numbers.number("coef0"),
+    )  # fmt: skip
     if kernel.name != params["kernel"] or kernel.degree > 1000:
         raise Corrupt(f"the kernel is {kernel}, the parameter {params['kernel']!r}")
     model.n_features_in_ = held.whole("features", least=1)

@@ -41,9 +41,9 @@ def write(table: Table, path: str | os.PathLike[str]) -> Path:
         writer.writerow(map(_cell, table.columns))
         for row in zip(*table.columns.values(), strict=True):
             writer.writerow(map(_cell, row))
-        return write_whole(path, out.getvalue().encode())
+        return write_whole(path, out.getvalue().encode(), private=True)
     if suffix == ".parquet":
-        return write_whole(path, _parquet(table))
+        return write_whole(path, _parquet(table), private=True)
     raise BadInput(f"a table is written to .csv or .parquet, got {Path(path).name!r}")
 
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from unteach.core import BadInput, Corrupt, canonical, plain, write_whole
+from unteach.core import BadInput, Corrupt, canonical, digest, json_from, plain, write_whole
 
 _KEY = "unteach"
 Tensors = dict[str, torch.Tensor]
@@ -63,7 +63,18 @@ def write_snapshot(
     }
     parts = {"model": snapshot.model, "optimizer": snapshot.optimizer, "best": snapshot.best or {}}
     flat = {f"{part}.{k}": v for part, tensors in parts.items() for k, v in tensors.items()}
-    write_whole(path, tensors_to_bytes(flat, canonical(note)))
+    note["digest"] = _digest_of(note, flat)
+    write_whole(path, tensors_to_bytes(flat, canonical(note)), private=True)
+
+
+def _digest_of(note: Mapping[str, Any], flat: Tensors) -> str:
+    told = {k: v for k, v in note.items() if k != "digest"}
+    return digest({**told, "tensors": {k: digest(_bytes_of(v)) for k, v in flat.items()}})
+
+
+def _bytes_of(tensor: torch.Tensor) -> bytes:
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return bytes(flat.view(torch.uint8).numpy().tobytes())
 
 
 def read_snapshot(path: str | os.PathLike[str], mark: Mapping[str, Any]) -> Snapshot | None:
@@ -75,9 +86,13 @@ def read_snapshot(path: str | os.PathLike[str], mark: Mapping[str, Any]) -> Snap
         return None
     try:
         with safe_open(str(path), framework="pt") as file:  # type: ignore[no-untyped-call, unused-ignore]
-            note = json.loads((file.metadata() or {})[_KEY])
+            note = json_from((file.metadata() or {})[_KEY], where=str(path))
             flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        given = note["mark"]
+        given = dict(note["mark"])
+        if note["digest"] != _digest_of(note, flat):
+            raise ValueError("its contents are not those that were written")
+        if not all(bool(torch.isfinite(value).all()) for value in flat.values()):
+            raise ValueError("it holds NaN or an infinity")
         parts: dict[str, Tensors] = {"model": {}, "optimizer": {}, "best": {}}
         for name, value in flat.items():
             part, _, rest = name.partition(".")
@@ -85,14 +100,14 @@ def read_snapshot(path: str | os.PathLike[str], mark: Mapping[str, Any]) -> Snap
         found = Snapshot(
             parts["model"],
             parts["optimizer"],
-            tuple(note["losses"]),
+            tuple(float(loss) for loss in note["losses"]),
             tuple((int(step), float(score)) for step, score in note["watched"]),
             int(note["gradients"]),
             str(note["stopped"]),
             parts["best"] or None,
             (int(note["best_at"][0]), float(note["best_at"][1])),
         )
-    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+    except (SafetensorError, LookupError, ValueError, TypeError, OSError, RuntimeError) as error:
         raise Corrupt(f"{path} is damaged or no checkpoint of a training: {error}") from error
     if given != json.loads(canonical(dict(mark))):
         differs = sorted(k for k in mark if given.get(k) != json.loads(canonical(mark[k])))

@@ -116,3 +116,11 @@ def positive(model: Any, name: str, *, zero: bool = False) -> float:
         what = "at least 0" if zero else "above 0"
         raise BadInput(f"{name} must be a number {what}, got {value!r}")
     return float(value)
+
+
+def whole(model: Any, name: str) -> int:
+    """Return a parameter that must be a whole number of at least 0."""
+    value = getattr(model, name)
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 0:
+        raise BadInput(f"{name} must be a whole number of at least 0, got {value!r}")
+    return int(value)

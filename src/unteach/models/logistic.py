@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from unteach.core import Claim, Contents, Corrupt, Keeps, NotConverged
 
 from .held import Held, HoldsRows
-from .inputs import Floats, positive, read_queries
+from .inputs import Floats, positive, read_queries, whole
 from .likelihood import Likelihood
 
 
@@ -112,7 +112,7 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
 
     def _newton(self, held: Held, start: Floats | None) -> Claim:
         problem = Likelihood.of(held.weighing, positive(self, "C"), bool(self.fit_intercept))
-        tol = positive(self, "tol")
+        tol, most = positive(self, "tol"), whole(self, "max_iter")
         theta = np.zeros(problem.shape) if start is None else start[:, : problem.shape[1]]
         best, best_norm, best_left, steps = theta, np.inf, np.inf, 0
         value, gradient = problem.value(theta), problem.gradient(theta)
@@ -129,7 +129,7 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
                 break  # steps no longer help: only rounding is left
             if left <= 0.05:
                 break  # far below what rounding makes of it already
-            if steps == int(self.max_iter):
+            if steps == most:
                 if problem.settled(best, tol):
                     break
                 raise NotConverged(
@@ -168,6 +168,7 @@ class Logistic(HoldsRows, ClassifierMixin, BaseEstimator):
         theta = np.column_stack([self.coef_, self.intercept_])[:, : problem.shape[1]]
         same = np.array_equal(problem.classes, self.classes_) and theta.shape == problem.shape
         # another machine may round otherwise
+        whole(self, "max_iter")
         if not same or not problem.settled(theta, 10 * positive(self, "tol")):
             raise Corrupt("the coefficients do not solve the problem of the rows in the file")
         if not self.fit_intercept and self.intercept_.any():

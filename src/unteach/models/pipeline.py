@@ -17,14 +17,16 @@ from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_para
 from unteach.core import (
     BadInput,
     Claim,
+    Contents,
+    Corrupt,
     Exact,
     Forgets,
     Heuristic,
     Keeps,
     OneClassLeft,
     Saved,
-    claim_from,
-    claim_json,
+    densified,
+    said,
     tight,
 )
 
@@ -250,7 +252,6 @@ class Pipeline(SklearnPipeline, Forgets):
         config: dict[str, Any] = {
             "steps": names,
             "statistics": self.statistics,
-            "claim": claim_json(self.claim_),
             "serving": serving,
         }
         if self._following != self.statistics:
@@ -262,21 +263,56 @@ class Pipeline(SklearnPipeline, Forgets):
     @classmethod
     def from_nested(cls, saved: Saved, restore: Restore) -> Self:
         """Return the pipeline that `to_saved` described; `restore` reads the file of a step."""
-        steps = []
+        held = Contents.of(saved)
+        steps: list[tuple[str, Any]] = []
         for number, name in enumerate(saved.config["steps"]):
             if isinstance(name, list):
-                steps.append((name[0], "passthrough"))
+                steps.append((str(name[0]), "passthrough"))
             else:
                 steps.append((name, restore(saved.blobs[f"step-{number:02d}"], f"step {name!r}")))
-        self = cls(steps, statistics=saved.config["statistics"])
-        self._following = saved.config.get("fitted", self.statistics)
+        statistics: Any = held.text("statistics", "follow", "frozen")
+        self = cls(steps, statistics=statistics)
+        self._validate_steps()
+        self._following = saved.config.get("fitted", statistics)
+        if self._following not in ("follow", "frozen"):
+            raise Corrupt(f"the saved pipeline followed {self._following!r}")
         self._recipe = {name: clone(step) for name, step in steps if not _passes(step)}
-        self.claim_ = claim_from(saved.config["claim"])
-        if not saved.config["serving"]:
-            self.sample_ids_ = saved.arrays["ids"]
-            self._next_id = next_id(self.sample_ids_, saved.config.get("next_id"))
-            self._raw = Raw.of(saved.arrays)
+        self.claim_ = self._combined()
+        if held.flag("serving"):
+            self.claim_ = said(self.claim_)
+            return self
+        self.sample_ids_ = held.array("ids", "ids (n)")
+        self._next_id = next_id(self.sample_ids_, held.next_id())
+        self._raw = Raw.of(saved.arrays)
+        if not self._borne_out(held):  # what others' steps learned is taken on the file's word
+            self.claim_ = said(self.claim_)
         return self
+
+    def _borne_out(self, held: Contents) -> bool:
+        """Say whether the rows in a file give all that the steps hold; refuse what they do not."""
+        raw, ids, n = self._raw, self.sample_ids_, held.sizes["n"]
+        sizes = [] if raw is None else [_num_samples(v) for v in raw.parts if v is not None]
+        if raw is not None and raw.weight is not None:
+            held.array("weight", "float64 (n)", least=0.0)
+        if n == 0 or any(size != n for size in sizes):
+            raise Corrupt("the saved pipeline holds columns of different lengths")
+        final = self.steps[-1][1]
+        wanted = not _passes(final) and get_tags(final).target_tags.required
+        if raw is not None and raw.y is None and wanted:
+            raise Corrupt("the saved pipeline lacks the targets of its rows")
+        z, own = None if raw is None else raw.x, True
+        for _, step in self.steps:
+            if _passes(step):
+                continue
+            known = getattr(step, "sample_ids_", None)
+            if known is not None and not np.array_equal(np.sort(known), np.sort(ids)):
+                raise Corrupt("a step of the saved pipeline learned other records")
+            own &= isinstance(step, Forgets) or not get_tags(step).requires_fit
+            seen = step.inputs_of(ids) if known is not None and z is not None else None
+            if seen is not None and np.size(seen) and not np.allclose(densified(z), seen, 1e-9, 0):
+                raise Corrupt("a step of the saved pipeline learned other rows")
+            z = step.transform(z) if z is not None and step is not self.steps[-1][1] else None
+        return own
 
     @classmethod
     def from_saved(cls, saved: Saved) -> Self:

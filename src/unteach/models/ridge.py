@@ -233,6 +233,11 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         config, arrays = super()._state(serving)
         return config, {**arrays, "factor": self._factor} if "ids" in arrays else arrays
 
+    def _restore(self, config: Any, arrays: Any) -> None:
+        super()._restore(config, arrays)
+        if np.ndim(self.intercept_) != self.coef_.ndim - 1:
+            raise Corrupt("there is not one intercept a target")
+
     def _derived(self, rows: Held, held: Contents) -> Claim:
         if self.coef_.ndim != rows.y.ndim or np.ndim(self.intercept_) != rows.y.ndim - 1:
             raise Corrupt("the coefficients are not for as many targets as the rows have")

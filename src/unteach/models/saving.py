@@ -17,6 +17,7 @@ from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from unteach.core import (
@@ -247,13 +248,38 @@ def _from_skops(raw: bytes, where: str, trusted: tuple[str, ...], unpacked: int 
     try:
         strange = sorted(set(skops.get_untrusted_types(data=raw)) - set(trusted))
         if not strange:
-            return skops.loads(raw, trusted=list(trusted))
+            model = skops.loads(raw, trusted=list(trusted))
+            _check_finite(model, where)
+            return model
     except (*_DAMAGE, zipfile.BadZipFile, ImportError, AssertionError) as error:
         raise Corrupt(f"{where} is damaged, or of another version of skops: {error}") from error
     raise Untrusted(
         f"{where} holds types that are not trusted: {', '.join(strange)}. If you know them and who "
         f"wrote the file, load it with trusted={strange!r}"
     )
+
+
+_FINITE = ("coef_", "intercept_", "dual_coef_", "support_vectors_", "theta_", "cluster_centers_")
+
+
+def _check_finite(model: Any, where: str) -> None:
+    """Refuse an estimator, or one inside it, whose coefficients are not finite."""
+    todo, seen = [model], set()
+    while todo:
+        one = todo.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, BaseEstimator):
+            for name, value in vars(one).items():
+                kind = getattr(getattr(value, "dtype", None), "kind", "")
+                if name in _FINITE and kind in "fc" and kind and not np.isfinite(value).all():
+                    raise Corrupt(f"{where} is damaged: {name} holds NaN or an infinity")
+            todo += vars(one).values()
+        elif isinstance(one, (list, tuple)):
+            todo += one
+        elif isinstance(one, dict):
+            todo += one.values()
 
 
 def _bound(raw: bytes, where: str, unpacked: int | None) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from unteach.core import (
     BadInput,
+    Contents,
     Corrupt,
     Diverged,
     LazyColumn,
@@ -31,6 +32,9 @@ from .settings import Trace, Training
 Loss = Literal["cross_entropy", "squared", "next_token"]
 _ROWS = 4096  # read at once when predicting
 _BLOB = "module.safetensors"
+KINDS = {
+    "cross_entropy": "NetworkClassifier", "squared": "NetworkModel", "next_token": "SequenceModel",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +264,12 @@ class NetworkModel:
         """
         from .network import Network
 
-        config: Mapping[str, Any] = saved.config
+        config, held = saved.config, Contents.of(saved)
+        loss: Any = held.text("loss", *(k for k, v in KINDS.items() if v == cls.__name__))
+        tensors = tensors_from_bytes(saved.blobs[_BLOB])
+        classes = held.array("classes", "labels (k)") if loss == "cross_entropy" else None
+        if classes is not None and len(np.unique(classes)) != len(classes):
+            raise Corrupt("the saved network names a class twice")
         if factory is None:
             if config["factory"] is None:
                 raise Untrusted(
@@ -268,19 +277,37 @@ class NetworkModel:
                     "to make; load it by Network(module=factory).load(path)"
                 )
             factory = factory_from(config["factory"])
+            fits(factory, tensors)
+            widths = getattr(factory, "widths", None)
+            if classes is not None and widths and widths[-1] != len(classes):
+                raise Corrupt(f"the saved network does not answer for its {len(classes)} classes")
         how = Training(**config["how"])
-        classes = saved.arrays.get("classes")
-        learner = Network(factory, loss=config["loss"], classes=classes, how=how)
+        if torch.device(how.device).type == "meta":
+            raise Corrupt("the saved network is on no device")
+        learner = Network(factory, loss=loss, classes=classes, how=how)
+        digest = None if config["digest"] is None else held.text("digest")
         model = cls(
-            factory(), classes=classes, loss=config["loss"], how=how, learner=learner,
-            digest=config["digest"],
-        )  # fmt: skip
-        model.reduction = config["reduction"]
+            factory(), classes=classes, loss=loss, how=how, learner=learner, digest=digest
+        )
+        reduction: Any = held.text("reduction", "sum", "mean")
+        model.reduction = reduction
         try:
-            model.module.load_state_dict(tensors_from_bytes(saved.blobs[_BLOB]))
+            model.module.load_state_dict(tensors)
         except RuntimeError as error:
             raise Corrupt(f"the parameters are not those of this module: {error}") from error
+        if not all(bool(torch.isfinite(value).all()) for value in model.state_dict().values()):
+            raise Corrupt("the saved network holds NaN or an infinity")
         return model
+
+
+def fits(factory: Factory, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that are not those of a factory's modules, before one of these is made."""
+    if getattr(factory, "layers", 0) > len(tensors):
+        raise Corrupt("the parameters are not those of this module: it has more layers")
+    with torch.device("meta"):  # of sizes alone
+        wanted = {name: value.shape for name, value in factory().state_dict().items()}
+    if wanted != {name: value.shape for name, value in tensors.items()}:
+        raise Corrupt("the parameters are not those of this module: their names or sizes differ")
 
 
 def _picked(values: Any, rows: NDArray[np.int64]) -> Any:

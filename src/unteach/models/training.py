@@ -246,8 +246,13 @@ def _flat(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
 
 def _resume(optimizer: torch.optim.Optimizer, flat: dict[str, torch.Tensor]) -> None:
     state: dict[int, dict[str, torch.Tensor]] = {}
+    moving = [p for group in optimizer.param_groups for p in group["params"]]
     for key, value in flat.items():
         k, _, name = key.partition(".")
+        if not k.isdecimal() or int(k) >= len(moving) or value.shape not in (
+            moving[int(k)].shape, torch.Size(())
+        ):  # fmt: skip
+            raise BadInput("the checkpoint is of another optimizer; name another file")
         state.setdefault(int(k), {})[name] = value
     whole = optimizer.state_dict()
     optimizer.load_state_dict({**whole, "state": state})

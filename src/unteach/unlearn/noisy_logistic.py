@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
-from unteach.core import NotConverged, OneClassLeft, Records, Saved, stream
+from unteach.core import Contents, NotConverged, OneClassLeft, Records, Saved, stream
 
-from .heads import Array, Heads, clipped, signs
+from .heads import Array, Heads, clipped, read_heads, signs
 from .ledger import Ledger
 from .standing import fingerprint
 
@@ -151,7 +151,5 @@ class NoisyLogistic(Heads):
         recipe = NoisyLogisticLearner(
             **saved.config["recipe"], assumptions=tuple(saved.config["assumptions"])
         )
-        coef = saved.arrays["coef"]
-        noise = saved.arrays.get("noise", np.full_like(coef, np.nan))
-        ledger = Ledger.from_json(dict(saved.config["ledger"]))
-        return cls(recipe, saved.arrays["classes"], coef, noise, ledger, saved.config["ids"])
+        classes, coef, noise, ledger = read_heads(saved, "noise")
+        return cls(recipe, classes, coef, noise, ledger, Contents.of(saved).text("ids"))

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from unteach.core import BadInput, OneClassLeft, Records, Saved, stream
+from unteach.core import BadInput, Contents, OneClassLeft, Records, Saved, stream
 
-from .heads import Array, Heads, clipped, signs
+from .heads import Array, Heads, clipped, read_heads, signs
 from .ledger import Ledger
 from .standing import fingerprint
 
@@ -211,10 +211,8 @@ class NoisyPathModel(Heads):
     @classmethod
     def from_saved(cls, saved: Saved) -> NoisyPathModel:
         """Return the model that `to_saved` described."""
-        learner = NoisyPathLearner(
+        recipe = NoisyPathLearner(
             **saved.config["recipe"], assumptions=tuple(saved.config["assumptions"])
         )
-        coef = saved.arrays["coef"]
-        path = saved.arrays.get("path", np.full_like(coef, np.nan))
-        ledger = Ledger.from_json(dict(saved.config["ledger"]))
-        return cls(learner, saved.arrays["classes"], coef, path, ledger, saved.config["ids"])
+        classes, coef, path, ledger = read_heads(saved, "path")
+        return cls(recipe, classes, coef, path, ledger, Contents.of(saved).text("ids"))

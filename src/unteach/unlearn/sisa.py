@@ -15,6 +15,8 @@ from sklearn.utils.metaestimators import available_if
 from unteach.core import (
     BadInput,
     Claim,
+    Contents,
+    Corrupt,
     Cost,
     Exact,
     Forgotten,
@@ -34,6 +36,9 @@ from unteach.models.suiting import keeping_classes
 
 from .nested import recipe_from, recipe_json
 from .standing import check_standing, fingerprint
+
+MOST = 2**20
+"""Models that a saved sharded model may have."""
 
 
 def _place(seed: int, identifier: Any, what: str, n: int) -> int:
@@ -55,7 +60,10 @@ class Constant:
     @classmethod
     def from_saved(cls, saved: Saved) -> Constant:
         """Return what `to_saved` described."""
-        return cls(saved.config["label"])
+        label = saved.config["label"]
+        if not isinstance(label, (str, int, float)):
+            raise Corrupt(f"{label!r} is no label")
+        return cls(label)
 
     def predict(self, x: Any) -> NDArray[Any]:
         """Return the one label for each row."""
@@ -209,16 +217,29 @@ class ShardedModel:
     @classmethod
     def from_nested(cls, saved: Saved, restore: Any) -> ShardedModel:
         """Return the model that `to_saved` described; `restore` loads the models inside."""
-        config, blobs = saved.config, saved.blobs
+        config, blobs, held = saved.config, saved.blobs, Contents.of(saved)
         base = recipe_from(config["base"]) if "base" in config else restore(blobs["base"], "base")
-        recipe = ShardedLearner(base, config["shards"], config["slices"], config["aggregate"])
-        checkpoints = []
+        shards, slices = (held.whole(name, least=1, most=MOST) for name in ("shards", "slices"))
+        if shards * slices > MOST:
+            raise Corrupt(f"{shards} shards of {slices} slices are more than {MOST} models")
+        aggregate: Any = held.text("aggregate", "vote", "mean")
+        recipe = ShardedLearner(base, shards, slices, aggregate)
+        checkpoints: list[tuple[Any, ...]] = []
         for s in range(recipe.shards):
             names = [f"shard-{s}-slice-{r}" for r in range(recipe.slices)]
             loaded = (restore(blobs[n], n) if n in blobs else None for n in names)
             checkpoints.append(tuple(loaded))
-        classes = saved.arrays.get("classes")
-        return cls(recipe, config["seed"], classes, tuple(checkpoints), config["ids"])
+        classes = held.array("classes", "classes (k)") if "classes" in held else None
+        last = [models[-1] for models in checkpoints if models[-1] is not None]
+        known = [getattr(m, "classes_", [m.label] if isinstance(m, Constant) else None)
+                 for m in last]  # fmt: skip
+        if not last or (classes is not None and not all(
+            k is not None and np.isin(k, classes).all() for k in known
+        )):  # fmt: skip
+            raise Corrupt("the shards do not answer for the classes of the saved model")
+        if len({getattr(m, "n_features_in_", None) for m in last} - {None}) > 1:
+            raise Corrupt("the shards of the saved model take rows of different lengths")
+        return cls(recipe, held.whole("seed"), classes, tuple(checkpoints), held.text("ids"))
 
     @classmethod
     def from_saved(cls, saved: Saved) -> ShardedModel:

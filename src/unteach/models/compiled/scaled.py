@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unteach.core import BadInput
 
@@ -98,16 +96,3 @@ def scale_of(value: Any) -> Scale | None:
         )
     known: Scale | None = value
     return known
-
-
-def constants_of(
-    arrays: Mapping[str, NDArray[Any]], features: int
-) -> tuple[Singles, Singles] | None:
-    """Return the saved shift and factor, or None where they are missing or no such constants."""
-    shift, factor = arrays.get("shift"), arrays.get("factor")
-    if shift is None or factor is None:
-        return None
-    for one in (shift, factor):
-        if one.shape != (features,) or one.dtype != np.float32 or not np.isfinite(one).all():
-            return None
-    return shift, factor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,10 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from unteach.core import BadInput, Corrupt, Ids, Saved, as_ids, first_repeated, write_whole
+from unteach.core import (
+    BadInput,
+    Contents,
+    Corrupt,
+    Ids,
+    Saved,
+    as_ids,
+    first_repeated,
+    write_whole,
+)
 
 from .inputs import inputs
-from .scaled import Scaled, constants_of
+from .scaled import Scaled
 
 if TYPE_CHECKING:
     from .recipe import Architecture, Recipe
@@ -127,7 +137,7 @@ class TrainedNetwork:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model; `unteach.load` reads it."""
-        return write_whole(path, self.to_saved().to_bytes())
+        return write_whole(path, self.to_saved().to_bytes(), private=True)
 
     def export(self, path: str | os.PathLike[str]) -> Path:
         """Write a model that only serves: without the ids of its records."""
@@ -155,16 +165,18 @@ class TrainedNetwork:
         from .mlp import MLP
 
         kinds: dict[str, type[Recipe]] = {"MLP": MLP, "CNN": CNN}
-        recipe = kinds[saved.config["learner"]](**saved.config["settings"])
-        classes, flat = saved.arrays["classes"], saved.arrays["parameters"]
-        features = int(saved.config["features"])
+        held = Contents.of(saved)
+        recipe = kinds[held.text("learner", *kinds)](**saved.config["settings"])
+        classes = held.array("classes", "classes (k)")
+        features = held.sizes["d"] = held.whole("features", least=1)
+        if len(classes) < 2:
+            raise Corrupt("a network of classes has two or more")
         shape = recipe.architecture(features, len(classes))
+        # the compiled loops trust these sizes
+        held.sizes["p"] = sum(math.prod(s) for s in shape.shapes)
+        flat = held.array("parameters", "float32 (p)")
         if recipe.scale is not None:
-            constants = constants_of(saved.arrays, features)
-            if constants is None:
-                raise Corrupt(f"the saved network lacks the scale of its {features} features")
-            shape = Scaled(shape, *constants)
-        numbers = sum(int(np.prod(s)) for s in shape.shapes)
-        if flat.shape != (numbers,) or flat.dtype != np.float32 or classes.ndim != 1:
-            raise Corrupt(f"the saved network has {flat.dtype} {flat.shape}, needs {numbers}")
-        return cls(recipe, shape, flat, classes, saved.arrays.get("ids"))
+            shift, factor = (held.array(name, "float32 (d)") for name in ("shift", "factor"))
+            shape = Scaled(shape, shift, factor)
+        ids = held.array("ids", "ids (n)") if "ids" in held else None
+        return cls(recipe, shape, flat, classes, ids)
