@@ -129,7 +129,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
         raise Corrupt(f"a {kernel.name} kernel is positive semidefinite, and is said not to be")
     pairs = _pairs(held, bare)
     n, most = len(ids), max((np.count_nonzero(pair.b) for pair in pairs), default=0)
-    cheap = n * most * max(x.shape[1], 1) <= COSTLY and most <= MANY
+    cheap = bool(n * most * max(x.shape[1], 1) <= COSTLY and most <= MANY)
     if cheap and kernel.definite != "always":
         cheap = n <= MANY
         convex = cheap and bare.convex and bare.still_convex()

@@ -287,11 +287,10 @@ def _bound(raw: bytes, where: str, unpacked: int | None) -> None:
     sizes, parts = {}, unzipped(raw, where=where, most=unpacked)
     for name, data in parts.items():
         sizes[name] = len(data)
+        inside = [data]
         if data[:4] == b"PK\x03\x04":  # a sparse matrix is an archive of its own
-            inside = unzipped(data, where=f"{name} in {where}", most=unpacked).values()
+            inside = [*unzipped(data, where=f"{name} in {where}", most=unpacked).values()]
             sizes[name] += sum(map(len, inside))
-        else:
-            inside = [data]
         for part in inside:
             if part[:6] == b"\x93NUMPY":
                 array_form(part, where=f"{name} in {where}")
