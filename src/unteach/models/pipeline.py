@@ -7,12 +7,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from unteach.core import (
     BadInput,
@@ -21,7 +20,6 @@ from unteach.core import (
     Corrupt,
     Exact,
     Forgets,
-    Heuristic,
     Keeps,
     OneClassLeft,
     Saved,
@@ -36,13 +34,14 @@ from .issued import following_ids, next_id, refuse_known, refuse_none
 from .raw import Raw, step_refusals
 from .saving import Restore, saved_of
 from .scaler import Scaler
+from .steps import combined, passes, public_step, refitted, unseeded
 
 Mode = Literal["nothing", "fixed", "frozen", "own", "refit"]
 _REFIT = 1e-10
 
 
 def _transforms(self: Any) -> bool:
-    return _passes(self.steps[-1][1]) or hasattr(self.steps[-1][1], "transform")
+    return passes(self.steps[-1][1]) or hasattr(self.steps[-1][1], "transform")
 
 
 class Pipeline(SklearnPipeline, Forgets):
@@ -101,19 +100,19 @@ class Pipeline(SklearnPipeline, Forgets):
             steps, z = [], raw.x
             for name, step, mode in self._transformers():
                 if mode == "fixed":
-                    step = _public(name, step)
+                    step = public_step(name, step)
                     if isinstance(step, Scaler):
                         step.must_be_apart(z, raw.weight)
                 elif mode != "nothing":
                     self._recipe[name] = clone(step)
-                    step, z = _refitted(step, z, raw, ids, last=False)
+                    step, z = refitted(step, z, raw, ids, last=False)
                 if mode == "fixed":
                     z = step.transform(z)
                 steps.append((name, step))
             name, final = self.steps[-1]
-            if not _passes(final):
+            if not passes(final):
                 self._recipe[name] = clone(final)
-                final, _ = _refitted(final, z, raw, ids, last=True)
+                final, _ = refitted(final, z, raw, ids, last=True)
             self._settle([*steps, (name, final)], raw, ids)
         return self
 
@@ -145,22 +144,22 @@ class Pipeline(SklearnPipeline, Forgets):
             for name, step, mode in self._transformers():
                 before = step
                 if mode in ("own", "refit") and (moved or mode == "refit"):
-                    step, z = _refitted(self._recipe[name], z, kept, left, last=False)
+                    step, z = refitted(self._recipe[name], z, kept, left, last=False)
                     steps.append((name, step))
                     moved = True
                     continue
                 if mode == "own" or (mode == "frozen" and isinstance(step, Forgets)):
                     step = step.without(ids)
-                if z is not None and not _passes(step):
+                if z is not None and not passes(step):
                     now = step.transform(z)
                     moved = moved or (mode == "own" and not _same(before.transform(z), now))
                     z = now
                 steps.append((name, step))
-            if _passes(final):
+            if passes(final):
                 pass
             elif moved or not isinstance(final, Forgets):
                 recipe = self._recipe[self.steps[-1][0]]
-                final, _ = _refitted(recipe, z, kept, left, last=True)
+                final, _ = refitted(recipe, z, kept, left, last=True)
             else:
                 final.forget(ids)
             self._settle([*steps, (self.steps[-1][0], final)], kept, left)
@@ -200,8 +199,8 @@ class Pipeline(SklearnPipeline, Forgets):
             z, fresh = (None if raw is None else raw.x), new.x
             for name, step, mode in self._transformers():
                 if mode in ("own", "refit"):
-                    step, z = _refitted(self._recipe[name], z, raw, ids, last=False)
-                elif not _passes(step):
+                    step, z = refitted(self._recipe[name], z, raw, ids, last=False)
+                elif not passes(step):
                     if mode == "frozen" and isinstance(step, Forgets):
                         copied: Any = step.without([])
                         step = copied.partial_fit(fresh, sample_ids=new_ids)
@@ -209,9 +208,9 @@ class Pipeline(SklearnPipeline, Forgets):
                     fresh = step.transform(fresh)
                 steps.append((name, step))
             name, final = self.steps[-1]
-            if not _passes(final):
+            if not passes(final):
                 if raw is not None:
-                    final, _ = _refitted(self._recipe[name], z, raw, ids, last=True)
+                    final, _ = refitted(self._recipe[name], z, raw, ids, last=True)
                 else:
                     weights = {} if new.weight is None else {"sample_weight": new.weight}
                     final.partial_fit(fresh, new.y, classes=classes, sample_ids=new_ids, **weights)
@@ -220,7 +219,7 @@ class Pipeline(SklearnPipeline, Forgets):
 
     def keeps(self) -> Keeps:
         """Say what the pipeline and its steps hold; other people's steps are not looked into."""
-        steps = [(name, step) for name, step in self.steps if not _passes(step)]
+        steps = [(name, step) for name, step in self.steps if not passes(step)]
         own = [step.keeps() for _, step in steps if isinstance(step, Forgets)]
         rows = len(self.sample_ids_) if getattr(self, "_raw", None) is not None else 0
         statistics = [s for held in own for s in held.statistics]
@@ -245,8 +244,8 @@ class Pipeline(SklearnPipeline, Forgets):
             arrays |= {} if self._raw is None else self._raw.arrays()
         blobs, names = {}, []
         for number, (name, step) in enumerate(self.steps):
-            names.append(name if not _passes(step) else [name, "passthrough"])
-            if not _passes(step):
+            names.append(name if not passes(step) else [name, "passthrough"])
+            if not passes(step):
                 inner = saved_of(step, serving=serving, allow_pickle=allow_pickle)
                 blobs[f"step-{number:02d}"] = inner.to_bytes()
         config: dict[str, Any] = {
@@ -276,7 +275,7 @@ class Pipeline(SklearnPipeline, Forgets):
         self._following = saved.config.get("fitted", statistics)
         if self._following not in ("follow", "frozen"):
             raise Corrupt(f"the saved pipeline followed {self._following!r}")
-        self._recipe = {name: clone(step) for name, step in steps if not _passes(step)}
+        self._recipe = {name: clone(step) for name, step in steps if not passes(step)}
         self.claim_ = self._combined()
         if held.flag("serving"):
             self.claim_ = said(self.claim_)
@@ -297,12 +296,12 @@ class Pipeline(SklearnPipeline, Forgets):
         if n == 0 or any(size != n for size in sizes):
             raise Corrupt("the saved pipeline holds columns of different lengths")
         final = self.steps[-1][1]
-        wanted = not _passes(final) and get_tags(final).target_tags.required
+        wanted = not passes(final) and get_tags(final).target_tags.required
         if raw is not None and raw.y is None and wanted:
             raise Corrupt("the saved pipeline lacks the targets of its rows")
         z, own = None if raw is None else raw.x, True
         for _, step in self.steps:
-            if _passes(step):
+            if passes(step):
                 continue
             known = getattr(step, "sample_ids_", None)
             if known is not None and not np.array_equal(np.sort(known), np.sort(ids)):
@@ -335,7 +334,7 @@ class Pipeline(SklearnPipeline, Forgets):
             yield name, step, self._mode(step)
 
     def _mode(self, step: Any) -> Mode:
-        if _passes(step):
+        if passes(step):
             return "nothing"
         own = getattr(step, "statistics", None)
         if own == "public" or isinstance(step, FrozenEstimator):
@@ -358,7 +357,7 @@ class Pipeline(SklearnPipeline, Forgets):
     def _combined(self) -> Claim:
         claims: list[Claim] = []
         for name, step, mode in [*self._transformers(), (*self.steps[-1], "refit")]:
-            if _passes(step):
+            if passes(step):
                 continue
             if isinstance(step, Forgets):
                 claims.append(step.claim_)
@@ -369,64 +368,8 @@ class Pipeline(SklearnPipeline, Forgets):
                 given = (f"step {name!r} from all fitted rows",) if learned else ()
                 claims.append(Exact(0.0, given=given))
             else:
-                claims.append(Exact(_REFIT, "distribution" if _unseeded(step) else "values"))
+                claims.append(Exact(_REFIT, "distribution" if unseeded(step) else "values"))
         return combined(claims)
-
-
-def combined(claims: list[Claim]) -> Claim:
-    """Return what holds if all of these hold, step after step.
-
-    >>> combined([Exact(0.0, given=("a",)), Exact(1e-9)])
-    Exact(atol=1e-09, sense='values', given=('a',), basis='construction')
-    """
-    for claim in claims:
-        if not isinstance(claim, Exact):
-            return claim if len(claims) == 1 else Heuristic(f"a step claims no more than: {claim}")
-    exact = [claim for claim in claims if isinstance(claim, Exact)]
-    given = tuple(dict.fromkeys(g for claim in exact for g in claim.given))
-    sense: Any = "values" if all(c.sense == "values" for c in exact) else "distribution"
-    return Exact(max([0.0, *(claim.atol for claim in exact)]), sense, given)
-
-
-def _passes(step: Any) -> bool:
-    return step is None or (isinstance(step, str) and step == "passthrough")
-
-
-def _public(name: str, step: Any) -> Any:
-    try:
-        check_is_fitted(step)
-    except NotFittedError as error:
-        raise BadInput(
-            f"the public step {name!r} is not fitted; fit it on public rows first"
-        ) from error
-    return clone(step)
-
-
-def _refitted(step: Any, z: Any, raw: Raw | None, ids: Any, *, last: bool) -> tuple[Any, Any]:
-    """Return a clone of the step fitted on rows z, and (unless it is the last) what it gives."""
-    if raw is None:
-        raise BadInput("this pipeline holds no rows to fit its steps on; learn it again")
-    fresh = clone(step)
-    given = {"sample_ids": ids} if has_fit_parameter(fresh, "sample_ids") else {}
-    if raw.weight is not None and has_fit_parameter(fresh, "sample_weight"):
-        given["sample_weight"] = raw.weight
-    elif raw.weight is not None and last:
-        raise BadInput(f"{type(fresh).__name__} takes no sample_weight")
-    if last:
-        fresh.fit(z, *(() if raw.y is None else (raw.y,)), **given)
-        return fresh, None
-    if hasattr(fresh, "fit_transform"):
-        return fresh, fresh.fit_transform(z, raw.y, **given)
-    fresh.fit(z, raw.y, **given)
-    return fresh, fresh.transform(z)
-
-
-def _unseeded(step: Any) -> bool:
-    parameters = step.get_params(deep=True)
-    return any(
-        value is None and (name == "random_state" or name.endswith("__random_state"))
-        for name, value in parameters.items()
-    )
 
 
 def _same(a: Any, b: Any) -> bool:
