@@ -155,7 +155,8 @@ def _proven(parts: Parts, ids: Array, classes: Array) -> Parts:
                 raise Corrupt("the weights are not those of the variables in the file")
         named: Any = classes[[part.first, part.second]] if whole.classes else []
         mark = fingerprint_of(whole.kernel, named, ids[part.rows], part.b, part.rho)
-        most = 4 * accepted(whole.tol, program.noise(part.variables))
+        noise = program.noise(part.variables)
+        most = max(noise, 4 * accepted(whole.tol, noise))
         out.append(
             replace(part, certificate=confirmed(part.certificate, again.certificate, most, mark))
         )

@@ -22,6 +22,7 @@ from .hard_margin import read
 from .kernels import Kernel
 from .lean import certified
 from .machine import Machine, Pair
+from .qp import rounding
 from .solver import accepted
 
 Array = NDArray[Any]
@@ -279,10 +280,11 @@ def _proven(machine: Machine, pair: Pair, ids: Array, classes: Array) -> Pair:
     fresh = certified(machine.values, pair.rows, plain, pair.b, pair.rho, known)
     if not machine.convex:
         fresh = replace(fresh, stationary_only=True, conditioning=math.inf, error=math.inf)
-    noise = fresh.error / fresh.conditioning if 0 < fresh.conditioning < math.inf else 0.0
+    largest = np.full(len(pair.b), np.abs(machine.values.diagonal(pair.rows)).max(initial=0.0))
+    noise = rounding(largest, plain.p, pair.b, plain.lower < plain.upper)
     named = classes[[pair.first, pair.second]]
     mark = fingerprint_of(machine.kernel, named, ids[pair.rows], pair.b, pair.rho)
-    most = 4 * accepted(machine.tol, max(noise, fresh.rounding))
+    most = max(noise, 4 * accepted(machine.tol, noise))
     return replace(pair, certificate=confirmed(pair.certificate, fresh, most, mark))
 
 
