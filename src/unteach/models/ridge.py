@@ -245,12 +245,13 @@ class Ridge(HoldsRows, RegressorMixin, BaseEstimator):
         read, told = (self.coef_, self.intercept_), self.predict(rows.x)
         self._factor, fresh = held.array("factor", "float64 (d, d)"), self._factored(rows)
         beside = solve_triangular(fresh, self._factor.T, trans="T")  # the identity, if they agree
-        if np.abs(beside - np.eye(len(fresh))).max() > _WORN:
+        if not np.abs(beside - np.eye(len(fresh))).max() <= _WORN:
             self._factor = fresh
         _, residual = self._solve(rows)
         claim, apart = self._claim(rows, residual), np.abs(self.predict(rows.x) - told).max()
+        most = rounded_up(self._open(rows, residual))
         self.coef_, self.intercept_ = read
-        if apart > rounded_up(self._open(rows, residual)):
+        if not apart <= most:
             raise Corrupt(f"the predictions are {apart:g} from those that the rows in it give")
         return claim
 
