@@ -233,13 +233,9 @@ def test_the_sentences_follow_the_numbers(finished):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("form", FORMS)
 def test_the_plan_holds_in_every_seed(form, seed):
-    import time
-
     from unteach.studies.proof.neural import neural_task
 
-    began = time.process_time()
     one = neural_task({"form": form, "seed": 0, "draw": seed, "clans": 3, "share": 0.3})
-    assert time.process_time() - began < 90  # six ways and relearning; the plan is a part of it
     assert held(one)
     assert one["arms"]["protected"]["deducible"] == 1.0
     assert np.isfinite(one["arms"]["planned"]["strength"])

@@ -14,7 +14,7 @@ from . import schema
 from .database import Database
 from .evidence import evidence_bytes, store_results, stored_evidence, stored_results
 from .locks import Lock
-from .writing import now, read_back, sound, written
+from .writing import checksum_of, now, read_back, sound, written
 
 
 class Run:
@@ -165,7 +165,7 @@ class Run:
                 status="done",
                 attempts=task["attempts"] + 1,
                 result=text,
-                checksum=digest(text.encode()),
+                checksum=checksum_of(key, text),
                 error=None,
                 seconds=seconds,
             )
@@ -202,7 +202,7 @@ class Run:
         where = schema.tasks.c.status == "done"
         found = {}
         for row in self._tasks("key", "result", "checksum", where=where):
-            if not sound(row["result"], row["checksum"]):
+            if not sound(row["key"], row["result"], row["checksum"]):
                 raise Corrupt(
                     f"{self._database.path} holds a damaged result (task {row['key']!r} of run "
                     f"{self.id}); it is left as it is"

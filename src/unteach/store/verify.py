@@ -82,7 +82,7 @@ def _results(connection: Connection) -> list[str]:
     return [
         f"the result of task {row.key!r} of run {row.run} is damaged"
         for row in done
-        if not sound(row.result, row.checksum)
+        if not sound(row.key, row.result, row.checksum)
     ]
 
 

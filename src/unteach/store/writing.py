@@ -32,9 +32,14 @@ def read_back(text: Any, where: Path) -> Any:
         raise Corrupt(f"{where} is damaged ({error}); it is left as it is") from error
 
 
-def sound(text: Any, checksum: Any) -> bool:
-    """Say whether a stored text is what was written."""
-    return isinstance(text, str) and digest(text.encode()) == checksum
+def checksum_of(key: str, text: str) -> str:
+    """Return the checksum of the result of a task, and of the key that it is found by."""
+    return digest(f"{key}\n{text}".encode())
+
+
+def sound(key: Any, text: Any, checksum: Any) -> bool:
+    """Say whether the stored result of a task is what was written."""
+    return isinstance(text, str) and checksum_of(key, text) == checksum
 
 
 def now() -> str:
