@@ -26,11 +26,13 @@ from .saving import (
     confirmed,
     decision_from,
     given_from,
+    labels_from,
     rows_from,
     serve,
     serving_state,
     settled,
     sliced,
+    storable,
 )
 from .solver import accepted
 
@@ -39,14 +41,6 @@ Array = NDArray[Any]
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
-
-
-def _storable(labels: Array) -> Array:
-    if labels.dtype.kind != "O":
-        return labels
-    if not all(isinstance(label, str) for label in labels):
-        raise BadInput("labels that are Python objects can be saved only if all are strings")
-    return labels.astype(str)
 
 
 def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -72,7 +66,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         "found": list(model._found),
         "objects": classes is not None and classes.dtype.kind == "O",
     }
-    arrays: dict[str, Array] = {} if classes is None else {"classes": _storable(classes)}
+    arrays: dict[str, Array] = {} if classes is None else {"classes": storable(classes)}
     if serving:
         return serving_state(model._decision, config, arrays)
     parts: Parts = model._parts
@@ -86,7 +80,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
     precomputed = parts.kernel.name == "precomputed"
     arrays |= {
         "gram" if precomputed else "x": parts.gram if precomputed else parts.x,
-        "labels": _storable(model._labels),
+        "labels": storable(model._labels),
         "weights": model._weights,
         "ids": model.sample_ids_,
         "part_rows": np.concatenate([p.rows for p in parts.pairs]),
@@ -104,7 +98,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
     fixed = Constants(kernel, np.ones(1), tuple(held.texts("from_data")))
     classes = None
     if hasattr(model, "decision_function_shape"):
-        classes = _labels(held.array("classes", "classes (k)"), held.flag("objects"))
+        classes = labels_from(held.array("classes", "classes (k)"), held.flag("objects"))
     model._checked_params()
     if held.flag("serving"):
         found = [Contents({"found": f}, {}).number("found") for f in config["found"]]
@@ -117,7 +111,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
     params = type(model)(**read(config["fitted"]))._checked_params()
     ids, x, given = rows_from(held, kernel)
     form = "float64 (n)" if classes is None else "labels (n)"
-    labels = _labels(held.array("labels", form), held.flag("objects"))
+    labels = labels_from(held.array("labels", form), held.flag("objects"))
     weights = held.array("weights", "float64 (n)", least=0.0)
     if not weights.any():
         raise Corrupt("no row of the file has a weight above zero")
@@ -190,7 +184,3 @@ def _parts(held: Contents, bare: Parts) -> tuple[Part, ...]:
             )
         )  # fmt: skip
     return tuple(out)
-
-
-def _labels(stored: Array, objects: bool) -> Array:
-    return stored.astype(object) if objects else np.array(stored)

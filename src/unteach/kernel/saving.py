@@ -49,7 +49,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
         "names": [str(f) for f in getattr(model, "feature_names_in_", [])],
         "objects": model.classes_.dtype.kind == "O",
     }
-    arrays = {"classes": _storable(model.classes_), "class_weight": fixed.class_weight}
+    arrays = {"classes": storable(model.classes_), "class_weight": fixed.class_weight}
     if serving:
         return serving_state(model._decision, config, arrays)
     machine: Machine = model._machine
@@ -64,7 +64,7 @@ def state(model: Any, serving: bool) -> tuple[dict[str, Any], dict[str, Array]]:
     precomputed = machine.kernel.name == "precomputed"
     arrays |= {
         "gram" if precomputed else "x": machine.gram if precomputed else machine.x,
-        "labels": _storable(model._labels),
+        "labels": storable(model._labels),
         "weights": model._weights,
         "ids": model.sample_ids_,
         "codes": machine.codes,
@@ -98,7 +98,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
     classes = held.array("classes", "classes (k)")
     if len(classes) < 2:
         raise Corrupt(f"a classifier has two classes or more, not {len(classes)}")
-    classes = _labels(classes, held.flag("objects"))
+    classes = labels_from(classes, held.flag("objects"))
     fixed = Constants(
         kernel, held.array("class_weight", "float64 (k)"), tuple(held.texts("from_data"))
     )
@@ -109,7 +109,7 @@ def restore(model: Any, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
         return
     params = constants.checked(_params(config["fitted"]))
     ids, x, given = rows_from(held, kernel)
-    labels = _labels(held.array("labels", "labels (n)"), held.flag("objects"))
+    labels = labels_from(held.array("labels", "labels (n)"), held.flag("objects"))
     weights = held.array("weights", "float64 (n)", least=0.0)
     again, codes = checked.two_classes(labels, weights)
     bare = model._machine_of(params, fixed, x, codes, weights, given)
@@ -357,7 +357,8 @@ def _params(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**read(params), "class_weight": dict(map(tuple, weight)) if listed else weight}
 
 
-def _storable(labels: Array) -> Array:
+def storable(labels: Array) -> Array:
+    """Return labels as an array that can be saved; objects must be strings."""
     if labels.dtype.kind != "O":
         return labels
     if not all(isinstance(label, str) for label in labels):
@@ -365,5 +366,8 @@ def _storable(labels: Array) -> Array:
     return labels.astype(str)
 
 
-def _labels(stored: Array, objects: bool) -> Array:
+def labels_from(stored: Array, objects: bool) -> Array:
+    """Return labels as they were before they were saved."""
+    if objects and stored.dtype.kind != "U":
+        raise Corrupt("labels that are Python objects are strings")
     return stored.astype(object) if objects else np.array(stored)
