@@ -54,8 +54,8 @@ def read_heads(saved: Saved, secret: str) -> tuple[NDArray[Any], Array, Array, L
     recipe, account = Contents(saved.config["recipe"], {}), Contents(saved.config["ledger"], {})
     for name in saved.config["recipe"]:
         if name != "every_step":
-            recipe.number(name, least=0.0)
-    recipe.number("radius", least=1e-300)
+            recipe.number(name, least=0.0, most=1e7 if name in ("steps", "last") else 1e100)
+    recipe.number("radius", least=1e-100)
     for name, most in (("epsilon", math.inf), ("delta", 1.0), ("sigma", math.inf)):
         value = account.number(name, least=0.0, most=most)
         if name != "sigma" and value != recipe.number(name):
