@@ -188,7 +188,8 @@ class Store:
         self._must_be_open()
         with self._database.reading() as connection:
             known = connection.scalars(select(schema.runs.c.id)).all()
-        found = [i for i in known if i and identity and i.startswith(identity)]
+        wanted = isinstance(identity, str) and identity
+        found = [i for i in known if wanted and isinstance(i, str) and i.startswith(identity)]
         if len(found) != 1:
             what = f"fits {len(found)} runs: {sorted(found)}" if found else "fits none"
             raise BadInput(f"{identity!r} {what}; there are {len(known)} runs in {self.path}")
