@@ -18,14 +18,15 @@ tour: $(STAMP)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet src tests benchmarks examples docs/generate.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
 test: lint
-	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile --durations=10
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist worksteal --durations=10
 
 test-all: lint
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 bench: $(STAMP)
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -84,20 +84,36 @@ def null_and_power(
     never, knows, labels, part = learned(rows, held, MLP(), retrained, originals)
     print(f"{retrained + originals} networks in {time.perf_counter() - start:.0f} s", flush=True)
     count = dict.fromkeys(
-        ("distinguishable", "equivalent", "inconclusive", "invalid", "power", "area holds",
-         "holdout holds", "retain holds"), 0)  # fmt: skip
+        (
+            "distinguishable",
+            "equivalent",
+            "inconclusive",
+            "invalid",
+            "power",
+            "area holds",
+            "holdout holds",
+            "retain holds",
+        ),
+        0,
+    )
     areas = []
     for k in range(audits):
         rng = stream(k, "audit")
         a, b, c = np.split(rng.permutation(len(never))[: 3 * MODELS], 3)
         base = audit.Arms(
-            knows[rng.permutation(len(knows))[:MODELS]], never[a], twin=never[b], y=labels,
+            knows[rng.permutation(len(knows))[:MODELS]],
+            never[a],
+            twin=never[b],
+            y=labels,
             part=part,
-        )  # fmt: skip
+        )
         report = audit.audit_arms(
-            base, {"right": never[c]}, strata={"mislabelled": range(25)}, seed=k,
+            base,
+            {"right": never[c]},
+            strata={"mislabelled": range(25)},
+            seed=k,
             permutations=permutations,
-        )  # fmt: skip
+        )
         found = report["right"]
         kind = found.judgement.kind if found.judgement else ""
         count["distinguishable" if kind == "over-forgotten" else kind] += 1
@@ -112,8 +128,13 @@ def null_and_power(
             count[f"{name} holds"] += gap.holds(0.0)
         if sys.stderr.isatty() or k % 20 == 19:
             print(f"{k + 1} audits: {count}", flush=True)
-    return {**count, "area mean": float(np.mean(areas)), "area sd": float(np.std(areas)),
-            "audits": audits, "seconds": time.perf_counter() - start}  # fmt: skip
+    return {
+        **count,
+        "area mean": float(np.mean(areas)),
+        "area sd": float(np.std(areas)),
+        "audits": audits,
+        "seconds": time.perf_counter() - start,
+    }
 
 
 def coverage(retrained: int, originals: int, draws: int) -> dict[str, float]:
@@ -146,12 +167,18 @@ def standard(jobs: int, tier: str) -> None:
     rows, held = toy()
     forget = rows.ids[np.r_[WRONG, CLEAN]]
     how: dict[str, Any] = {
-        "forget": forget, "holdout": held, "tier": tier, "jobs": jobs,
+        "forget": forget,
+        "holdout": held,
+        "tier": tier,
+        "jobs": jobs,
         "strata": {"mislabelled": rows.ids[WRONG]},
-    }  # fmt: skip
+    }
     with tempfile.TemporaryDirectory() as folder:
-        for methods in ([NegGradPlus()], [NegGradPlus()],
-                        [STRONG, RandomLabel(), CANCELS, Retrain(), DoNothing()]):  # fmt: skip
+        for methods in (
+            [NegGradPlus()],
+            [NegGradPlus()],
+            [STRONG, RandomLabel(), CANCELS, Retrain(), DoNothing()],
+        ):
             wall, used = time.perf_counter(), time.process_time()
             report = audit.run(methods, MLP(), rows, store=folder, **how)
             took = time.perf_counter() - wall, time.process_time() - used
@@ -161,12 +188,19 @@ def standard(jobs: int, tier: str) -> None:
                 f, area = m.fractions, m.tests["all"].area
                 print(f"  {m.name}: area {area.value:.3f} [{area.low:.3f}, {area.high:.3f}]")
                 if f is not None:
-                    print(f"    residual: median {f.median:.3f}, {f.near:.0%} near, larger side "
-                          f"{f.value.value:.2f}")  # fmt: skip
+                    print(
+                        f"    residual: median {f.median:.3f}, {f.near:.0%} near, larger side "
+                        f"{f.value.value:.2f}"
+                    )
             for bill in report.bills:
                 for row in bill.rows():
-                    print("  ", {k: v if isinstance(v, (str, type(None))) else round(v, 4)
-                                 for k, v in row.items()})  # fmt: skip
+                    print(
+                        "  ",
+                        {
+                            k: v if isinstance(v, (str, type(None))) else round(v, 4)
+                            for k, v in row.items()
+                        },
+                    )
 
 
 def main() -> None:

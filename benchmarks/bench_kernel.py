@@ -86,9 +86,14 @@ def data(name: str, n: int) -> tuple[Any, Any, float]:
         return x[:n], y[:n], 1.0
     if name == "clean":
         x, y = make_classification(
-            n + 2000, 20, n_informative=10, n_clusters_per_class=4, flip_y=0.0, class_sep=2.0,
+            n + 2000,
+            20,
+            n_informative=10,
+            n_clusters_per_class=4,
+            flip_y=0.0,
+            class_sep=2.0,
             random_state=0,
-        )  # fmt: skip
+        )
         return x[:n], y[:n], 10.0
     rng, many = np.random.default_rng(0), n + 2000  # hard: sixty overlapping clusters, 10 % noise
     centers = rng.normal(0, 2.0, (60, 10))

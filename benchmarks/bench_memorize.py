@@ -33,9 +33,9 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
 from unteach.memorize import Design, Memories, nearest
-from unteach.memorize.design import as_fraction
-from unteach.models.subset_nearest import SubsetNearest
-from unteach.models.subset_ridge import SubsetRidge
+from unteach.memorize._training.subset_design import as_fraction
+from unteach.models.subsets.subset_nearest import SubsetNearest
+from unteach.models.subsets.subset_ridge import SubsetRidge
 
 
 def cpu(do: Callable[..., Any], *given: Any) -> float:

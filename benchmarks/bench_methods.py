@@ -73,16 +73,39 @@ from unteach.core import Diverged, Request, Rows, stream
 from unteach.data import load, mislabelled
 from unteach.models import Layers, Network
 from unteach.unlearn import SCRUB
-from unteach.unlearn.search_space import Between, drawn, space_of
-from unteach.unlearn.tuning import Yard
+from unteach.unlearn.tuning import Between, Yard, drawn, space_of
 
 NET = Network(module=Layers((64, 128, 10)), epochs=60, lr=1e-2, batch_size=64)
 METHODS = (
-    "DoNothing", "Retrain", "OverForget", "Sisa", "FineTune", "GradientAscent", "NegGradPlus",
-    "RandomLabel", "SalUn", "SCRUB", "SCRUB+R", "SSD", "LabelFreeSSD", "RUM", "L1Sparse",
-    "BadTeacher", "FisherNoise", "CFk", "EUk", "BoundaryShrink", "UNSIR", "Influence", "EKFAC",
-    "Amnesiac", "TaskVector", "Rewind", "NoisyDescent", "Langevin",
-)  # fmt: skip
+    "DoNothing",
+    "Retrain",
+    "OverForget",
+    "Sisa",
+    "FineTune",
+    "GradientAscent",
+    "NegGradPlus",
+    "RandomLabel",
+    "SalUn",
+    "SCRUB",
+    "SCRUB+R",
+    "SSD",
+    "LabelFreeSSD",
+    "RUM",
+    "L1Sparse",
+    "BadTeacher",
+    "FisherNoise",
+    "CFk",
+    "EUk",
+    "BoundaryShrink",
+    "UNSIR",
+    "Influence",
+    "EKFAC",
+    "Amnesiac",
+    "TaskVector",
+    "Rewind",
+    "NoisyDescent",
+    "Langevin",
+)
 STEP = {"lr": Between(1e-3, 1.0, log=True)}  # of plain gradient steps; the rest is certified
 OWN = {"NoisyDescent": STEP, "Langevin": STEP}
 PARTS = ("DoNothing", "FineTune", "NegGradPlus", "RandomLabel", "SalUn", "SCRUB")
@@ -123,9 +146,16 @@ def world(seed: int, references: int = 3) -> World:
     seconds = (time.perf_counter() - began) / references
     yard = Yard(records.select(gone), kept, rows.take(order[1000:]), truth)
     return World(
-        records, records.select(wrong), records.select(right), Request(ids=gone.tolist()), yard,
-        model, _like(rows.take(order[1000:1200]), seed), seconds, seed,
-    )  # fmt: skip
+        records,
+        records.select(wrong),
+        records.select(right),
+        Request(ids=gone.tolist()),
+        yard,
+        model,
+        _like(rows.take(order[1000:1200]), seed),
+        seconds,
+        seed,
+    )
 
 
 def _like(rows: Rows, seed: int) -> Rows:
@@ -151,9 +181,12 @@ def run(method: Any, one: World) -> dict[str, float]:
         return float(np.mean(gone.model.predict(rows.x) == rows.y))
 
     found = {
-        "wrong": right(one.wrong), "right": right(one.right), "kept": right(yard.kept),
-        "test": right(yard.fresh), "time": gone.cost.seconds / one.seconds,
-    }  # fmt: skip
+        "wrong": right(one.wrong),
+        "right": right(one.right),
+        "kept": right(yard.kept),
+        "test": right(yard.fresh),
+        "time": gone.cost.seconds / one.seconds,
+    }
     if hasattr(gone.model, "losses"):
         gap = yard.gap(gone.model)
         found |= {"gap": gap.total, "forget gap": gap.forget, "signed": gap.signed}
@@ -190,8 +223,10 @@ def search(name: str, worlds: list[World], trials: int) -> None:
         if t == 0:
             one = method
         elif name == "RUM":  # its parts, each as it stands
-            one = replace(method, methods=tuple(
-                getattr(unlearn, part)() for part in rng.choice(PARTS, size=3)))  # fmt: skip
+            one = replace(
+                method,
+                methods=tuple(getattr(unlearn, part)() for part in rng.choice(PARTS, size=3)),
+            )
         else:
             one = drawn(method, space, rng)
         try:

@@ -36,7 +36,7 @@ from sklearn.linear_model import LogisticRegression
 from unteach.core import BadInput, BudgetSpent, Request, Rows, stream
 from unteach.data import load
 from unteach.unlearn import Langevin, NoisyDescent
-from unteach.unlearn.search_space import Between
+from unteach.unlearn.tuning import Between
 
 SPACE = {
     "sigma": Between(3e-3, 0.5, log=True),

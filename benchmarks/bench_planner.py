@@ -91,8 +91,15 @@ def against_greedy(seeds: int) -> None:
     found = published()
     kb, targets = found or (families(400), list(range(0, 385, 7)))
     print("EDU-RELAT" if found else "invented families", f"{len(targets)} targets, {seeds} seeds")
-    print("closure", len(kb.closure()) - len(kb.background), "from", len(kb.facts),
-          "facts,", len(kb.graph.bodies), "rule instances")
+    print(
+        "closure",
+        len(kb.closure()) - len(kb.background),
+        "from",
+        len(kb.facts),
+        "facts,",
+        len(kb.graph.bodies),
+        "rule instances",
+    )
     exact, best, mean, distinct, worst, took, slow = [], [], [], [], [], [], []
     for k in targets:
         goal = kb.number(kb.facts[k])
@@ -110,8 +117,10 @@ def against_greedy(seeds: int) -> None:
     print("                      mean size   of one seed")
     fact, seed = 1000 * np.median(took), 1000 * np.median(slow)
     print(f"exact                    {np.mean(exact):6.2f}   {fact:8.1f} ms a fact")
-    print(f"greedy, best of seeds    {np.mean(best):6.2f}   optimal in "
-          f"{sum(b == e for b, e in zip(best, exact, strict=True))}/{len(targets)}")
+    print(
+        f"greedy, best of seeds    {np.mean(best):6.2f}   optimal in "
+        f"{sum(b == e for b, e in zip(best, exact, strict=True))}/{len(targets)}"
+    )
     print(f"greedy, average seed     {np.mean(mean):6.2f}   {seed:8.1f} ms a seed")
     print(f"greedy, distinct sets    {np.mean(distinct):6.2f}")
     print(f"greedy, worst seed       {np.mean(worst):6.2f}")
@@ -119,8 +128,10 @@ def against_greedy(seeds: int) -> None:
 
 def scaling(sizes: list[int]) -> None:
     """Print how long it takes to close and to plan."""
-    print("    facts  instances  closure s   one fact s"
-          "    1 % / 1 %, promoted s        base-only s    MB")
+    print(
+        "    facts  instances  closure s   one fact s"
+        "    1 % / 1 %, promoted s        base-only s    MB"
+    )
     for n in sizes:
         kb = families(n, stated=0.45)
         began = time.process_time()
@@ -134,8 +145,10 @@ def scaling(sizes: list[int]) -> None:
         both = [plan(kb, forget, preserve, promote=p) for p in (True, False)]
         words = [f"{p.seconds:7.2f} ({'possible' if p.feasible else 'impossible'})" for p in both]
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(f"{n:9,} {len(kb.graph.bodies):10,} {closing:10.2f} {np.median(ones):12.3f}"
-              f"   {words[0]:>20} {words[1]:>20} {memory:5}")
+        print(
+            f"{n:9,} {len(kb.graph.bodies):10,} {closing:10.2f} {np.median(ones):12.3f}"
+            f"   {words[0]:>20} {words[1]:>20} {memory:5}"
+        )
 
 
 def main() -> None:

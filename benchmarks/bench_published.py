@@ -63,8 +63,7 @@ from unteach.data import load, mislabelled
 from unteach.memorize import Subsampled
 from unteach.models import MLP, Layers, Network
 from unteach.unlearn import RUM, DoNothing, FineTune, L1Sparse, NegGradPlus, RandomLabel, SalUn
-from unteach.unlearn.search_space import drawn, space_of
-from unteach.unlearn.tuning import Yard
+from unteach.unlearn.tuning import Yard, drawn, space_of
 
 NET = Network(module=Layers((64, 128, 10)), epochs=60, lr=1e-2, batch_size=64)
 MEMORY = Subsampled(models=400, unconverged="flag")
@@ -96,10 +95,14 @@ def world(seed: int, references: int = 4) -> World:
     scores = dict(zip(table["id"], table["hard"], strict=True))
     truth = tuple(NET.learn(kept, seed=1000 * (k + 1) + seed) for k in range(references))
     return World(
-        records, Request(ids=gone.tolist()), scores,
+        records,
+        Request(ids=gone.tolist()),
+        scores,
         Yard(records.select(gone), kept, rows.take(order[1000:]), truth),
-        NET.learn(records, seed=seed), NET.learn(kept, seed=999 + seed), seed,
-    )  # fmt: skip
+        NET.learn(records, seed=seed),
+        NET.learn(kept, seed=999 + seed),
+        seed,
+    )
 
 
 def of(*methods: Any) -> Callable[[Any, Scores], Any]:
@@ -127,11 +130,15 @@ SIDES = {
     "rum mixed": of(FineTune(), SalUn(), NegGradPlus()),
 }
 PAIRS = (
-    ("salun", "random label"), ("l1-sparse", "fine-tuning"),
-    ("rum example", "fine-tuning"), ("rum example", "salun"),
+    ("salun", "random label"),
+    ("l1-sparse", "fine-tuning"),
+    ("rum example", "fine-tuning"),
+    ("rum example", "salun"),
     ("rum neggrad+", "neggrad+"),
-    ("rum mixed", "fine-tuning"), ("rum mixed", "salun"), ("rum mixed", "neggrad+"),
-)  # fmt: skip
+    ("rum mixed", "fine-tuning"),
+    ("rum mixed", "salun"),
+    ("rum mixed", "neggrad+"),
+)
 
 
 def scored(model: Any, one: World) -> dict[str, float]:
@@ -146,9 +153,12 @@ def scored(model: Any, one: World) -> dict[str, float]:
         off.append(abs(right(model, rows) - float(truth)))
     found = one.yard.gap(model)
     return {
-        "gap": found.total, "forget": found.forget, "signed": found.signed,
-        "accuracy": float(np.mean(off)), "tow": float(np.prod([1 - o for o in off])),
-    }  # fmt: skip
+        "gap": found.total,
+        "forget": found.forget,
+        "signed": found.signed,
+        "accuracy": float(np.mean(off)),
+        "tow": float(np.prod([1 - o for o in off])),
+    }
 
 
 def run(method: Any, one: World) -> dict[str, float]:

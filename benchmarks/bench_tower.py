@@ -92,12 +92,15 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch
 
-from unteach.knowledge import FORMATS
+from unteach.skills import FORMATS
 from unteach.studies import TOWER
 from unteach.studies.tower.study import tower_task
 
-ARMS = ("forget/{}/{}/{}/labels/everything", "forget/{}/{}/{}/labels/atoms",
-        "change/{}/{}/{}/trace/last")  # fmt: skip
+ARMS = (
+    "forget/{}/{}/{}/labels/everything",
+    "forget/{}/{}/{}/labels/atoms",
+    "change/{}/{}/{}/trace/last",
+)
 
 
 def main() -> None:
@@ -124,15 +127,20 @@ def one(plan: dict[str, Any], format: str, folder: Path, arms: bool) -> None:
     first, then = TOWER.tasks(plan)
     found, took = timed(first[f"teach/{format}/0/all"], folder)
     name, worst = min(((n, s["whole"]) for n, s in found["skills"].items()), key=lambda x: x[1])
-    print(f"{format:15} {plan['seed']:4} {found['steps']:6} {found['starts']:7} {took:6.1f}  "
-          f"{worst:.3f} {name}")  # fmt: skip
+    print(
+        f"{format:15} {plan['seed']:4} {found['steps']:6} {found['starts']:7} {took:6.1f}  "
+        f"{worst:.3f} {name}"
+    )
     for skill in plan["world"]["forgotten"] if arms else ():
         for key in ARMS:
             found, took = timed(then[key.format(format, 0, skill)], folder)
             top = found["traced"]
-            said = (f"new {found['answers'][top]['new']:.2f}" if "answers" in found else
-                    f"front {found['doors'][0]['accuracy']:.2f} kept "
-                    f"{found['skills'][top]['share']:.2f}")  # fmt: skip
+            said = (
+                f"new {found['answers'][top]['new']:.2f}"
+                if "answers" in found
+                else f"front {found['doors'][0]['accuracy']:.2f} kept "
+                f"{found['skills'][top]['share']:.2f}"
+            )
             print(f"    {key.format('', '', skill):40} {took:6.1f} CPU s  {said}")
 
 

@@ -37,7 +37,7 @@ from sklearn.model_selection import train_test_split
 
 from unteach.models import CNN, MLP
 from unteach.models.compiled import warm_up
-from unteach.models.compiled.isa import isa_here
+from unteach.models.compiled._kernels.instruction_set import isa_here
 
 
 def data() -> tuple[Any, ...]:
@@ -109,15 +109,21 @@ def main() -> None:
     x, y, at, truth = data()
     tensors = torch.from_numpy(x), torch.from_numpy(y).long()
     asked = torch.from_numpy(at)
-    print(f"{'network':26}{'loop':12}{'ms':>8}{'per minute':>12}{'ratio':>8}{'low-high':>14}"
-          f"{'accuracy':>10}")  # fmt: skip
-    for label, learner in (("MLP 64-128-10, 30 epochs", MLP()), ("CNN 8-16, 5 epochs",
-                                                                 CNN(epochs=5))):  # fmt: skip
+    print(
+        f"{'network':26}{'loop':12}{'ms':>8}{'per minute':>12}{'ratio':>8}{'low-high':>14}"
+        f"{'accuracy':>10}"
+    )
+    for label, learner in (
+        ("MLP 64-128-10, 30 epochs", MLP()),
+        ("CNN 8-16, 5 epochs", CNN(epochs=5)),
+    ):
         took: dict[str, list[float]] = {"compiled": [], "slices": [], "DataLoader": []}
         right: dict[str, list[float]] = {name: [] for name in took}
         loops: tuple[tuple[str, Callable[..., Any]], ...] = (
-            ("compiled", learner.subset_outputs), ("slices", by_slices), ("DataLoader", by_loader)
-        )  # fmt: skip
+            ("compiled", learner.subset_outputs),
+            ("slices", by_slices),
+            ("DataLoader", by_loader),
+        )
         for i in range(rounds + 1):
             for name, do in loops:
                 m = 8 if name == "compiled" else 1
@@ -136,9 +142,11 @@ def main() -> None:
             spent = np.array(seconds)
             ratio = spent / ours
             low, high = np.quantile(ratio, [0.25, 0.75])
-            print(f"{label:26}{name:12}{1e3 * np.median(spent):8.1f}{60 / np.median(spent):12,.0f}"
-                  f"{np.median(ratio):8.1f}{low:8.1f}-{high:.1f}"
-                  f"{np.mean(right[name]):10.3f}")  # fmt: skip
+            print(
+                f"{label:26}{name:12}{1e3 * np.median(spent):8.1f}{60 / np.median(spent):12,.0f}"
+                f"{np.median(ratio):8.1f}{low:8.1f}-{high:.1f}"
+                f"{np.mean(right[name]):10.3f}"
+            )
 
 
 if __name__ == "__main__":

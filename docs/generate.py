@@ -25,6 +25,7 @@ ROOMS = (
     "unlearn",
     "memorize",
     "knowledge",
+    "skills",
     "audit",
     "studies",
     "checks",

@@ -23,8 +23,10 @@ print(deduce(kb, left).proof(premise))
 found = plan(kb, forget=[premise], preserve=[conclusion])
 print(f"\nremove {found.remove}, store {found.promote}; {found.optimal=}")
 after = deduce(kb, [*(f for f in kb.facts if f not in found.remove), *found.promote])
-print(f"the premise follows: {after.deducible(premise)}; "
-      f"the conclusion holds: {after.deducible(conclusion)}")
+print(
+    f"the premise follows: {after.deducible(premise)}; "
+    f"the conclusion holds: {after.deducible(conclusion)}"
+)
 
 # a conclusion that says the same as its premise cannot
 impossible = plan(kb, forget=[premise], preserve=[("child", "carl", "bob")])
@@ -33,5 +35,9 @@ print(impossible.witness.proof)
 
 # the map of an invented family
 table = outlive(families(200, seed=0))
-print("\nof", len(table), "conclusions:",
-      {v: table["verdict"].count(v) for v in ("base-only", "promotion", "impossible")})
+print(
+    "\nof",
+    len(table),
+    "conclusions:",
+    {v: table["verdict"].count(v) for v in ("base-only", "promotion", "impossible")},
+)

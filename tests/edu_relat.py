@@ -23,6 +23,8 @@ def edu_relat(folder):
             body.append(f"{'female' if r == 'husband' else 'male'}({b})")
         rules.append(f"{r}({b}, {a}) :- {', '.join(body)}, {a} != {b}")
     names = graph["names"]
-    facts = [(r, names[i], names[j])
-             for (i, j), r in zip(graph["edges"], graph["relations"], strict=True)]  # fmt: skip
+    facts = [
+        (r, names[i], names[j])
+        for (i, j), r in zip(graph["edges"], graph["relations"], strict=True)
+    ]
     return KnowledgeBase(facts, rules, [(p["gender"], p["name"]) for p in graph["persons"]])

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from unteach.core import BadInput, NotConverged, OneClassLeft, UnteachError
 from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
-from unteach.kernel import slots as machines
+from unteach.kernel._downdate import slots as machines
 
 KERNELS = ("linear", "poly", "rbf")
 PLAIN = ("normal", "clusters", "noise")
@@ -213,9 +213,17 @@ def _route(model: Any, out: Outcome) -> None:
 
 
 def _compare(
-    make: dict[str, Any], out: Outcome, model: Any, x: Any, y: Any, weight: Any, held: list[int],
-    probe: Any, *, last: bool,
-) -> None:  # fmt: skip
+    make: dict[str, Any],
+    out: Outcome,
+    model: Any,
+    x: Any,
+    y: Any,
+    weight: Any,
+    held: list[int],
+    probe: Any,
+    *,
+    last: bool,
+) -> None:
     """Compare with a cold fit on the rows held."""
     try:
         fresh = type(model)(**make)
@@ -325,9 +333,11 @@ def _live_wildly(rng: Any, out: Wild) -> None:
                 weight[some] = chosen
             else:
                 name, *args = [
-                    ("leave_one_out",), ("canonicalize",), ("forget_path", some[0]),
+                    ("leave_one_out",),
+                    ("canonicalize",),
+                    ("forget_path", some[0]),
                     ("without", some[:1]),
-                ][int(rng.integers(0, 4))]  # fmt: skip
+                ][int(rng.integers(0, 4))]
                 getattr(model, name)(*args)
             out.steps += 1
         except UnteachError:
@@ -340,8 +350,12 @@ def _live_wildly(rng: Any, out: Wild) -> None:
 
 def _standing(model: Any) -> tuple[Any, ...]:
     return (
-        model.sample_ids_, model._weights, model.dual_coef_, model.intercept_, str(model.claim_),
-    )  # fmt: skip
+        model.sample_ids_,
+        model._weights,
+        model.dual_coef_,
+        model.intercept_,
+        str(model.claim_),
+    )
 
 
 def _compare_wildly(out: Wild, model: Any, x: Any, y: Any, weight: Any, held: Any) -> None:

@@ -226,10 +226,11 @@ class History:
         ]
         if self.weighs:
             attempts += [
-                lambda: model.partial_fit(x, y, sample_ids=self.fresh_ids(3),
-                                          sample_weight=[1.0, -1.0, 1.0]),
+                lambda: model.partial_fit(
+                    x, y, sample_ids=self.fresh_ids(3), sample_weight=[1.0, -1.0, 1.0]
+                ),
                 lambda: model.fit(x, y_nan, sample_weight=np.zeros(3)),
-            ]  # fmt: skip
+            ]
         which = int(self.rng.integers(len(attempts)))
         attempts[which]()
         self.out.wrong.append(f"attempt {which} was not refused")
@@ -239,9 +240,12 @@ class History:
     def state(self) -> tuple[Any, ...]:
         model = self.model
         return (
-            model.sample_ids_.tolist(), scores(model, self.probe).tobytes(), model.claim_,
-            repr(model.get_params(deep=False)), repr(model.keeps()),
-        )  # fmt: skip
+            model.sample_ids_.tolist(),
+            scores(model, self.probe).tobytes(),
+            model.claim_,
+            repr(model.get_params(deep=False)),
+            repr(model.keeps()),
+        )
 
     def judge(self, what: str) -> None:
         """Compare the model with a fresh fit of what it should hold."""
@@ -272,9 +276,16 @@ class History:
 
 
 OPERATIONS = (
-    *["forget"] * 4, *["insert"] * 3, *["refused"] * 4, "forget_class", "fit", "save", "copies",
-    "without", "parameters",
-)  # fmt: skip
+    *["forget"] * 4,
+    *["insert"] * 3,
+    *["refused"] * 4,
+    "forget_class",
+    "fit",
+    "save",
+    "copies",
+    "without",
+    "parameters",
+)
 
 
 def run(number: int) -> Outcome:

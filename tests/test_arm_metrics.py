@@ -30,7 +30,7 @@ from unteach.audit.arms_of import arms_of
 from unteach.audit.epsilon import _threshold
 from unteach.audit.ulira import _scored
 from unteach.checks import check_metric
-from unteach.checks.arms_cases import NETWORK, arms_case
+from unteach.checks.metric_bench import NETWORK, arms_case
 from unteach.checks.worlds import memorable_world
 from unteach.core import (
     BadInput,
@@ -55,15 +55,20 @@ from unteach.stats import (
 from unteach.unlearn import DoNothing
 
 LONG = {
-    "challenge score", "linear probe", "relearning", "epsilon lower bound",
+    "challenge score",
+    "linear probe",
+    "relearning",
+    "epsilon lower bound",
     "epsilon lower bound, credible",
-}  # fmt: skip
+}
 FORGETTING = [m for m in ARM_METRICS if m.role == "forgetting" and "credible" not in m.name]
 
 
-@pytest.mark.parametrize("metric", [
-    pytest.param(m, marks=[pytest.mark.slow] if m.name in LONG else []) for m in ARM_METRICS
-], ids=lambda m: m.name)  # fmt: skip
+@pytest.mark.parametrize(
+    "metric",
+    [pytest.param(m, marks=[pytest.mark.slow] if m.name in LONG else []) for m in ARM_METRICS],
+    ids=lambda m: m.name,
+)
 def test_every_metric_of_arms_holds_every_law(metric):
     quick = replace(metric, permutations=39) if hasattr(metric, "permutations") else metric
     assert all(outcome.held for outcome in check_metric(quick))
@@ -97,8 +102,11 @@ def test_metrics_are_registered_once_and_say_what_they_owe():
 
 def arms(forget, holdout=None, retain=None, n=8):
     """Arms over two classes: (original, retrained, unlearned, twin) margins, one a record."""
-    parts = {"forget": forget, "retain": retain or [[1.0] * 2] * 4, "holdout": holdout or
-             [[1.0] * 4] * 4}  # fmt: skip
+    parts = {
+        "forget": forget,
+        "retain": retain or [[1.0] * 2] * 4,
+        "holdout": holdout or [[1.0] * 4] * 4,
+    }
 
     def logits(k):
         rows = []
@@ -110,56 +118,97 @@ def arms(forget, holdout=None, retain=None, n=8):
 
     sizes = [np.asarray(v[0]).shape[-1] for v in parts.values()]
     return Arms(
-        logits(0), logits(1), logits(2), logits(3), y=np.ones(sum(sizes), int),
-        part=np.repeat(list(parts), sizes), seeds=range(n),
-    )  # fmt: skip
+        logits(0),
+        logits(1),
+        logits(2),
+        logits(3),
+        y=np.ones(sum(sizes), int),
+        part=np.repeat(list(parts), sizes),
+        seeds=range(n),
+    )
 
 
 def value(metric, made):
     return metric.measure_arms(made).reading.value
 
 
-@pytest.mark.parametrize(("metric", "made", "answer"), [
-    (audit.PerExampleAttack(19), arms([[9.0], [0.0], [9.0], [0.0]]), 1.0),
-    (audit.PerExampleAttack(19), arms([[9.0], [0.0], [0.0], [0.0]]), 0.5),
-    (audit.MarginDivergence(), arms([
-        [[0.0], [1.0]] * 2, [[0.0], [1.0], [1.0], [1.0]], [[0.0], [0.0], [1.0], [1.0]],
-        [[0.0], [1.0]] * 2], n=4), math.log(4 / 3) / 2),
-    (audit.ArmResidual(), arms([[4.0] * 2, [0.0] * 2, [1.0] * 2, [0.0] * 2]), 0.25),
-    (audit.ArmResidual(), arms([[4.0] * 2, [0.0] * 2, [2.0, -6.0], [0.0] * 2]), -0.75),
-    # p = .75 where retrained models say .5, on a population where nothing differs
-    (audit.OfflineRmia(), arms([[1.0], [0.0], [math.log(3)], [0.0]]), 1.0),
-    (audit.OfflineRmia(), arms([[1.0], [0.0], [0.0], [0.0]]), 0.0),
-    (audit.OfflineRmia(gamma=2.0), arms([[1.0], [0.0], [math.log(3)], [0.0]]), 0.0),
-    (audit.EpsilonBound(), arms([[9.0]] + [[0.0], [9.0], [0.0]], n=32),
-     epsilon_from_counts(16, 16, 0, 0)),
-    (audit.EpsilonCredible(), arms([[9.0]] + [[0.0], [9.0], [0.0]], n=32),
-     epsilon_interval(16, 16, 0, 0, draws=100_000)[0]),
-    # p = 1 from .5 is 1 apart in l1; retrainings at .5 and .75 are .5 apart
-    (audit.ActivationGap(), arms([[99.0], [0.0], [99.0], [math.log(3)]]), 2.0),
-    (audit.ActivationGap(norm="l2"), arms([[99.0], [0.0], [99.0], [math.log(3)]]), 2.0),
-    (audit.ChallengeScore(), arms([[90.0], [0.0], [90.0], [0.0]]), 0.0),
-    (audit.ChallengeScore(), arms([[90.0], [0.0], [0.0], [0.0]]), 1.0),
-    # forget .5 from 0, retain 1 from 1, held out .75 from 1
-    (audit.TugOfWar(), arms([[1.0] * 2, [-1.0] * 2, [1.0, -1.0], [-1.0] * 2],
-                            [[1.0] * 4, [1.0] * 4, [-1.0, 1.0, 1.0, 1.0], [1.0] * 4]), 0.375),
-    # one threshold at the retained: the unlearned models hold one of two records above it
-    (audit.TugOfWarMia(), arms([[3.0] * 2, [0.0] * 2, [3.0, 0.0], [0.0] * 2],
-                               [[1.0] * 4] * 4, [[2.0] * 2] * 4), 0.5),
-    (audit.PopulationArea(), arms([[2.0], [1.0], [2.0], [1.0]]), 0.5),
-    (audit.ZeroRetrainForgetting(), arms([[0.0], [0.0], [0.0], [0.0]]), 1.0),
-    (audit.ZeroRetrainForgetting(), arms([[0.0], [0.0], [999.0], [0.0]]), 0.6887218755408672),
-    # sure of all and right on three of four: 1/4; retraining says .75 and is right on as many
-    (audit.CalibrationChange(), arms([[0.0]] * 4, [
-        [99.0] * 4, [math.log(3)] * 3 + [-math.log(3)], [99.0] * 3 + [-99.0], [99.0] * 4]), 0.25),
-], ids=lambda v: getattr(v, "name", ""))  # fmt: skip
+@pytest.mark.parametrize(
+    ("metric", "made", "answer"),
+    [
+        (audit.PerExampleAttack(19), arms([[9.0], [0.0], [9.0], [0.0]]), 1.0),
+        (audit.PerExampleAttack(19), arms([[9.0], [0.0], [0.0], [0.0]]), 0.5),
+        (
+            audit.MarginDivergence(),
+            arms(
+                [
+                    [[0.0], [1.0]] * 2,
+                    [[0.0], [1.0], [1.0], [1.0]],
+                    [[0.0], [0.0], [1.0], [1.0]],
+                    [[0.0], [1.0]] * 2,
+                ],
+                n=4,
+            ),
+            math.log(4 / 3) / 2,
+        ),
+        (audit.ArmResidual(), arms([[4.0] * 2, [0.0] * 2, [1.0] * 2, [0.0] * 2]), 0.25),
+        (audit.ArmResidual(), arms([[4.0] * 2, [0.0] * 2, [2.0, -6.0], [0.0] * 2]), -0.75),
+        # p = .75 where retrained models say .5, on a population where nothing differs
+        (audit.OfflineRmia(), arms([[1.0], [0.0], [math.log(3)], [0.0]]), 1.0),
+        (audit.OfflineRmia(), arms([[1.0], [0.0], [0.0], [0.0]]), 0.0),
+        (audit.OfflineRmia(gamma=2.0), arms([[1.0], [0.0], [math.log(3)], [0.0]]), 0.0),
+        (
+            audit.EpsilonBound(),
+            arms([[9.0]] + [[0.0], [9.0], [0.0]], n=32),
+            epsilon_from_counts(16, 16, 0, 0),
+        ),
+        (
+            audit.EpsilonCredible(),
+            arms([[9.0]] + [[0.0], [9.0], [0.0]], n=32),
+            epsilon_interval(16, 16, 0, 0, draws=100_000)[0],
+        ),
+        # p = 1 from .5 is 1 apart in l1; retrainings at .5 and .75 are .5 apart
+        (audit.ActivationGap(), arms([[99.0], [0.0], [99.0], [math.log(3)]]), 2.0),
+        (audit.ActivationGap(norm="l2"), arms([[99.0], [0.0], [99.0], [math.log(3)]]), 2.0),
+        (audit.ChallengeScore(), arms([[90.0], [0.0], [90.0], [0.0]]), 0.0),
+        (audit.ChallengeScore(), arms([[90.0], [0.0], [0.0], [0.0]]), 1.0),
+        # forget .5 from 0, retain 1 from 1, held out .75 from 1
+        (
+            audit.TugOfWar(),
+            arms(
+                [[1.0] * 2, [-1.0] * 2, [1.0, -1.0], [-1.0] * 2],
+                [[1.0] * 4, [1.0] * 4, [-1.0, 1.0, 1.0, 1.0], [1.0] * 4],
+            ),
+            0.375,
+        ),
+        # one threshold at the retained: the unlearned models hold one of two records above it
+        (
+            audit.TugOfWarMia(),
+            arms([[3.0] * 2, [0.0] * 2, [3.0, 0.0], [0.0] * 2], [[1.0] * 4] * 4, [[2.0] * 2] * 4),
+            0.5,
+        ),
+        (audit.PopulationArea(), arms([[2.0], [1.0], [2.0], [1.0]]), 0.5),
+        (audit.ZeroRetrainForgetting(), arms([[0.0], [0.0], [0.0], [0.0]]), 1.0),
+        (audit.ZeroRetrainForgetting(), arms([[0.0], [0.0], [999.0], [0.0]]), 0.6887218755408672),
+        # sure of all and right on three of four: 1/4; retraining says .75 and is right on as many
+        (
+            audit.CalibrationChange(),
+            arms(
+                [[0.0]] * 4,
+                [[99.0] * 4, [math.log(3)] * 3 + [-math.log(3)], [99.0] * 3 + [-99.0], [99.0] * 4],
+            ),
+            0.25,
+        ),
+    ],
+    ids=lambda v: getattr(v, "name", ""),
+)
 def test_a_known_answer(metric, made, answer):
     assert value(metric, made) == pytest.approx(answer, abs=2e-6)
 
 
 def told(coef, k=0):
-    return SimpleNamespace(coef_=np.asarray([coef]), intercept_=np.zeros(1), key=k,
-                           classes_=np.array([0, 1]))  # fmt: skip
+    return SimpleNamespace(
+        coef_=np.asarray([coef]), intercept_=np.zeros(1), key=k, classes_=np.array([0, 1])
+    )
 
 
 def case_of(models, n=6):
@@ -169,11 +218,22 @@ def case_of(models, n=6):
         Rows(np.arange(i, i + n), {"x": rng.normal(size=(n, 3)), "y": np.arange(n) % 2})
         for i in (0, 100, 200)
     )
-    return Case(tuple(
-        Trial(models("before", k), Forgotten(models("after", k), Heuristic()),
-              models("reference", k), models("twin", k), rows, kept, held, k)
-        for k in range(4)
-    ), "seeds")  # fmt: skip
+    return Case(
+        tuple(
+            Trial(
+                models("before", k),
+                Forgotten(models("after", k), Heuristic()),
+                models("reference", k),
+                models("twin", k),
+                rows,
+                kept,
+                held,
+                k,
+            )
+            for k in range(4)
+        ),
+        "seeds",
+    )
 
 
 def test_weights_lie_in_units_of_retraining():
@@ -207,8 +267,12 @@ def test_probes_read_what_the_features_hold():
 
 
 def test_relearning_counts_steps_and_shows_only_what_was_forgotten():
-    curves = {"before": [1.0] * 5, "after": [0.0, 1.0, 1.0, 1.0, 1.0], "reference":
-              [0.0, 0.0, 0.0, 0.0, 1.0], "twin": [0.0, 0.0, 0.0, 1.0, 1.0]}  # fmt: skip
+    curves = {
+        "before": [1.0] * 5,
+        "after": [0.0, 1.0, 1.0, 1.0, 1.0],
+        "reference": [0.0, 0.0, 0.0, 0.0, 1.0],
+        "twin": [0.0, 0.0, 0.0, 1.0, 1.0],
+    }
     names, seen = list(curves), []
 
     def again(model, learned, asked):
@@ -243,13 +307,15 @@ def test_the_swap_cancels_what_the_sets_differ_in():
     case = arms_case("DoNothing", 10, "swapped")
     reading = audit.SwapAdvantage().read(case)
     one, other = ([t for t in case.trials if (t.seed % 2 == 1) == odd] for odd in (False, True))
-    found = audit.swap_test(*(
-        tuple(
-            [audit_margins(t.after, rows(t)) for t in side]
-            for rows in (lambda t: t.forget, lambda t: t.holdout)
+    found = audit.swap_test(
+        *(
+            tuple(
+                [audit_margins(t.after, rows(t)) for t in side]
+                for rows in (lambda t: t.forget, lambda t: t.holdout)
+            )
+            for side in (one, other)
         )
-        for side in (one, other)
-    ))  # fmt: skip
+    )
     assert reading.value == pytest.approx(found.advantage) and reading.value > 0.8
     assert audit.SwapAdvantage().read(arms_case("Retrain", 10, "swapped")).value < 0.1
     with pytest.raises(NeedsReference, match="held out T"):
@@ -284,8 +350,10 @@ def test_hidden_features_and_layers_are_the_networks():
 @pytest.mark.parametrize("metric", FORGETTING, ids=lambda m: m.name)
 def test_poles_on_planted_arms(metric):
     quick = replace(metric, permutations=39) if hasattr(metric, "permutations") else metric
-    read = {p: quick.measure_arms(planted_arms(p, models=24)).reading
-            for p in ("Retrain", "DoNothing", "OverForget", "Half", "Partly")}  # fmt: skip
+    read = {
+        p: quick.measure_arms(planted_arms(p, models=24)).reading
+        for p in ("Retrain", "DoNothing", "OverForget", "Half", "Partly")
+    }
     low, high = read["Retrain"].null
     assert low <= read["Retrain"].value <= high
     for pole in ("DoNothing", "OverForget", "Half", "Partly"):
@@ -312,9 +380,19 @@ def test_screens_miss_what_they_are_said_to_miss():
 def test_a_lower_bound_is_never_as_retrained():
     def reading(name):
         return Reading(
-            name, 0.0, 0.0, 0.0, n=64, unit_of_replication="seeds", seeds=(0,), unit="nats",
-            better="lower", untouched=2.0, null=(0.0, 0.01), limit=2.1,
-        )  # fmt: skip
+            name,
+            0.0,
+            0.0,
+            0.0,
+            n=64,
+            unit_of_replication="seeds",
+            seeds=(0,),
+            unit="nats",
+            better="lower",
+            untouched=2.0,
+            null=(0.0, 0.01),
+            limit=2.1,
+        )
 
     assert verdict(reading("margin divergence")) == "as retrained"
     for metric in (audit.EpsilonBound(), audit.EpsilonCredible()):
@@ -329,9 +407,14 @@ def test_only_forgetting_metrics_carry_a_verdict():
     world = memorable_world(seed=1)
     chosen = [m for m in ARM_METRICS if m.world == "linear" and m.models <= 8]
     found = audit.audit(
-        DoNothing(), Logistic(C=10.0), world.records, Request(ids=world.planted),
-        holdout=world.holdout, seeds=range(4), metrics=(*METRICS, *chosen),
-    )  # fmt: skip
+        DoNothing(),
+        Logistic(C=10.0),
+        world.records,
+        Request(ids=world.planted),
+        holdout=world.holdout,
+        seeds=range(4),
+        metrics=(*METRICS, *chosen),
+    )
     roles = {m.name: m.role for m in (*METRICS, *chosen)}
     assert all(roles[name] == "forgetting" for name in found.verdicts)
     assert "ToW" not in found.verdicts and found.reading("ToW").value < 0.5
@@ -366,8 +449,10 @@ def test_thresholds_are_those_of_a_plain_search():
                 for cut in (values[1:] + values[:-1]) / 2:
                     hit = (np.sum(s * one > s * cut) + 0.5) / 10
                     false = (np.sum(s * other > s * cut) + 0.5) / 10
-                    found = max(math.log(max(hit - 1e-5, 1e-12) / false),
-                                math.log(max(1 - false - 1e-5, 1e-12) / (1 - hit)))  # fmt: skip
+                    found = max(
+                        math.log(max(hit - 1e-5, 1e-12) / false),
+                        math.log(max(1 - false - 1e-5, 1e-12) / (1 - hit)),
+                    )
                     best = max(best, (found, cut, s), key=lambda b: b[0])
             assert (at[x], side[x]) == best[1:]
 
@@ -420,8 +505,11 @@ def test_a_pooled_area_and_its_two_way_bootstrap():
     up, down, cols = (draw.multinomial(k, np.full(k, 1 / k), size=200) for k in (6, 6, 9))
     for weights in zip(up, down, cols, strict=True):
         rows = [np.repeat(np.arange(len(w)), w) for w in weights]
-        slow.append(area_under_curve(one[np.ix_(rows[0], rows[2])].ravel(),
-                                     two[np.ix_(rows[1], rows[2])].ravel()))  # fmt: skip
+        slow.append(
+            area_under_curve(
+                one[np.ix_(rows[0], rows[2])].ravel(), two[np.ix_(rows[1], rows[2])].ravel()
+            )
+        )
     assert (found.low, found.high) == pytest.approx(np.quantile(slow, [0.025, 0.975]))
 
 
@@ -444,10 +532,22 @@ def test_the_interval_of_the_attack_agrees_with_the_two_way_bootstrap(common):
 @pytest.mark.parametrize("common", [0.0, 0.3])
 def test_nulls_hold_what_retraining_scores(common):
     """The null covers a new arm of retrained models, whose records may share a model's level."""
-    chosen = [m for m in ARM_METRICS if m.name in {
-        "margin divergence", "residual fraction of arms", "offline RMIA", "epsilon lower bound",
-        "activation distance", "ToW", "ToW-MIA", "population membership", "ZRF",
-    }]  # fmt: skip
+    chosen = [
+        m
+        for m in ARM_METRICS
+        if m.name
+        in {
+            "margin divergence",
+            "residual fraction of arms",
+            "offline RMIA",
+            "epsilon lower bound",
+            "activation distance",
+            "ToW",
+            "ToW-MIA",
+            "population membership",
+            "ZRF",
+        }
+    ]
     outside = dict.fromkeys((m.name for m in chosen), 0)
     for seed in range(60):
         made = planted_arms("Retrain", models=24, common=common, seed=seed)

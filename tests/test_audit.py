@@ -100,9 +100,19 @@ class DoNothing:
 
 def reading(value, low, high, *, better="zero", untouched=1.0, null=(-0.1, 0.1)):
     return Reading(
-        "r", value, low, high, n=8, unit_of_replication="seeds", seeds=range(8), unit="share",
-        better=better, untouched=untouched, null=null, limit=10.0,
-    )  # fmt: skip
+        "r",
+        value,
+        low,
+        high,
+        n=8,
+        unit_of_replication="seeds",
+        seeds=range(8),
+        unit="share",
+        better=better,
+        untouched=untouched,
+        null=null,
+        limit=10.0,
+    )
 
 
 def audited(method, learner, **options):
@@ -137,9 +147,10 @@ def test_no_holdout_no_reading(metric):
 
 
 @pytest.mark.parametrize(
-    "metric", [PredictionGap(), ResidualFraction(), Membership(), Residue()],
+    "metric",
+    [PredictionGap(), ResidualFraction(), Membership(), Residue()],
     ids=lambda m: m.name,
-)  # fmt: skip
+)
 def test_nothing_forgotten_nothing_read(metric):
     (trial,) = planted_case(after=[0.0], before=[2.0]).trials
     empty = dataclasses.replace(trial, forget=trial.forget.take(np.zeros(0, dtype=np.int64)))
@@ -151,9 +162,13 @@ def test_nothing_forgotten_nothing_read(metric):
 def test_readings_do_not_depend_on_the_order_of_records(metric):
     rng = np.random.default_rng(0)
     case = planted_case(
-        after=rng.normal(size=9), before=3 + rng.normal(size=9), retrained=rng.normal(size=9),
-        twin=rng.normal(size=9) / 10, holdout_after=rng.normal(size=7), hoard=[1, 4],
-    )  # fmt: skip
+        after=rng.normal(size=9),
+        before=3 + rng.normal(size=9),
+        retrained=rng.normal(size=9),
+        twin=rng.normal(size=9) / 10,
+        holdout_after=rng.normal(size=7),
+        hoard=[1, 4],
+    )
     metric = (
         dataclasses.replace(metric, errors=0.5) if metric.name == "residual fraction" else metric
     )
@@ -292,8 +307,15 @@ def test_utility_of_regression_is_r2():
 
 
 def test_ledger_reads_the_share_and_refuses_the_impossible():
-    made = {"epsilon": 1.0, "delta": 1e-4, "budget": 2.0, "spent": 0.5, "residual": 0.1,
-            "entries": (), "assumptions": ()}  # fmt: skip
+    made = {
+        "epsilon": 1.0,
+        "delta": 1e-4,
+        "budget": 2.0,
+        "spent": 0.5,
+        "residual": 0.1,
+        "entries": (),
+        "assumptions": (),
+    }
 
     def case(**changed):
         return planted_case(
@@ -435,9 +457,13 @@ def test_an_audit_whose_controls_do_not_separate_gives_no_verdict():
     world = memorable(0)
     easy = world.controls.ids[:3]
     found = audit(
-        DoNothing(), Linear(2.0), world.records, Request(ids=easy), holdout=world.holdout,
+        DoNothing(),
+        Linear(2.0),
+        world.records,
+        Request(ids=easy),
+        holdout=world.holdout,
         seeds=range(4),
-    )  # fmt: skip
+    )
     assert found.validity.startswith("invalid: controls do not separate")
     assert set(found.verdicts.values()) == {"cannot tell"}
     assert "residual fraction" in {*found.refusals, *found.verdicts}
@@ -467,9 +493,14 @@ def test_one_model_with_a_deterministic_recipe():
     ]:
         gone = method.forget(before, world.records, request, seed=0)
         found = audit_model(
-            before, gone, world.records, request, learner=learner, holdout=world.holdout,
+            before,
+            gone,
+            world.records,
+            request,
+            learner=learner,
+            holdout=world.holdout,
             progress=lambda *step: ticks.append(step),
-        )  # fmt: skip
+        )
         assert found.validity == "valid"
         assert found.verdicts["residual fraction"] == expected
         assert found.verdicts["prediction gap"] == expected
@@ -490,8 +521,9 @@ def test_one_model_with_a_random_recipe_has_a_null_with_width():
     assert verdict(r) in ("as retrained", "cannot tell")
     assert {"membership", "holdout utility"} <= set(found.refusals)
     assert found.reading("parameter gap").null[1] > 0
-    bad = audit_model(before, Forgotten(before, Heuristic()), world.records, request,
-                      learner=learner)  # fmt: skip
+    bad = audit_model(
+        before, Forgotten(before, Heuristic()), world.records, request, learner=learner
+    )
     assert bad.verdicts["residual fraction"] == "under-forgotten"
 
 
@@ -502,8 +534,14 @@ def test_a_change_is_audited_against_the_replaced_records():
     learner = Linear()
     before = learner.learn(world.records, seed=0)
     right = learner.learn(request.applied_to(world.records), seed=0)
-    found = audit_model(before, Forgotten(right, Heuristic()), world.records, request,
-                        learner=learner, holdout=world.holdout)  # fmt: skip
+    found = audit_model(
+        before,
+        Forgotten(right, Heuristic()),
+        world.records,
+        request,
+        learner=learner,
+        holdout=world.holdout,
+    )
     assert found.verdicts["residual fraction"] == "as retrained"
     assert len(found.case.trials[0].retain) == len(world.records)
     assert len(found.table("near duplicates")) == 0
@@ -603,9 +641,19 @@ def noise_rows(n=40, d=6, seed=0):
 
 @pytest.mark.parametrize(
     "how",
-    ["view of all", "transposed", "fortran float32", "float16", "big endian", "one number",
-     "text", "closure", "slots", "objects"],
-)  # fmt: skip
+    [
+        "view of all",
+        "transposed",
+        "fortran float32",
+        "float16",
+        "big endian",
+        "one number",
+        "text",
+        "closure",
+        "slots",
+        "objects",
+    ],
+)
 def test_residue_finds_rows_however_they_are_kept(how):
     rows = noise_rows()
     forget, retain = rows.take([3]), rows.without([3])
@@ -636,9 +684,13 @@ def test_residue_raises_no_false_alarm():
     rows = noise_rows(200, 20)
     forget, retain = rows.take(np.arange(50)), rows.without(np.arange(50))
     state = SimpleNamespace(
-        a=rng.normal(size=100_000).astype(np.float32), b=rng.normal(size=50_000),
-        c=np.zeros(1000), d=rng.bytes(200_000), e=retain.x, f=retain.x.astype(np.float16),
-    )  # fmt: skip
+        a=rng.normal(size=100_000).astype(np.float32),
+        b=rng.normal(size=50_000),
+        c=np.zeros(1000),
+        d=rng.bytes(200_000),
+        e=retain.x,
+        f=retain.x.astype(np.float16),
+    )
     case = Case((trial_of(state, state, None, forget, retain),), "examples")
     r = Residue().read(case)
     assert (r.value, r.n) == (0.0, 50) and r.high > 0  # silence is no proof

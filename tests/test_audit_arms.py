@@ -170,9 +170,11 @@ def test_poles_of_the_per_example_attack(pole):
 @pytest.mark.parametrize("pole", POLES)
 def test_poles_of_the_residual_fraction(pole):
     found = residual_fraction(
-        simulated(POLES[pole], seed=3), simulated(0, seed=4), simulated(5, seed=5),
+        simulated(POLES[pole], seed=3),
+        simulated(0, seed=4),
+        simulated(5, seed=5),
         twin=simulated(0, seed=6),
-    )  # fmt: skip
+    )
     assert found.value.value == pytest.approx(POLES[pole] / 5, abs=0.15)
     assert (found.null[0] < found.value.value < found.null[1]) == (pole == "retrain")
     beyond = sides_of_retraining(
@@ -182,8 +184,10 @@ def test_poles_of_the_residual_fraction(pole):
     assert beyond.short.all() == (pole == "do nothing")
 
 
-@pytest.mark.parametrize("measure", [klom, lambda u, r: -neurips_score(u, r).score,
-                                     lambda u, r: epsilon_lower_bound(u, r).low])  # fmt: skip
+@pytest.mark.parametrize(
+    "measure",
+    [klom, lambda u, r: -neurips_score(u, r).score, lambda u, r: epsilon_lower_bound(u, r).low],
+)
 def test_distances_rank_retraining_best(measure):
     r = simulated(0, seed=4, models=64)
     far = {p: np.mean(measure(simulated(s, seed=3, models=64), r)) for p, s in POLES.items()}
@@ -207,8 +211,9 @@ def test_scores_point_the_right_way():
     member = rmia([0.9], [[0.3], [0.4]], [0.5, 0.4, 0.3], np.full((2, 3), 0.4), a=1.0)
     other = rmia([0.1], [[0.3], [0.4]], [0.5, 0.4, 0.3], np.full((2, 3), 0.4), a=1.0)
     assert member[0] > other[0]
-    up = audit.population_membership(simulated(5), simulated(0, seed=1), simulated(0, seed=2),
-                                     simulated(0, seed=3))  # fmt: skip
+    up = audit.population_membership(
+        simulated(5), simulated(0, seed=1), simulated(0, seed=2), simulated(0, seed=3)
+    )
     assert up.difference.low > 0
 
 
@@ -237,15 +242,24 @@ def test_one_seed_has_no_interval():
         mean_interval([audit.tow([0.5, 1, 1], [0.4, 1, 1])], unit_of_replication="seeds")
 
 
-@pytest.mark.parametrize("wrong", [
-    {"unlearned": np.zeros((3, 4, 2))},                       # three unlearned of five originals
-    {"retrained": np.zeros((5, 4, 3))},                       # another number of classes
-    {"original": np.full((5, 4, 2), np.nan)},
-    {"y": [0, 1, 2, 0]}, {"part": ["forget"] * 3 + ["train"]}, {"part": ["holdout"] * 4},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"unlearned": np.zeros((3, 4, 2))},  # three unlearned of five originals
+        {"retrained": np.zeros((5, 4, 3))},  # another number of classes
+        {"original": np.full((5, 4, 2), np.nan)},
+        {"y": [0, 1, 2, 0]},
+        {"part": ["forget"] * 3 + ["train"]},
+        {"part": ["holdout"] * 4},
+    ],
+)
 def test_arms_refuse_what_does_not_fit(wrong):
-    good = {"original": np.zeros((5, 4, 2)), "retrained": np.zeros((6, 4, 2)), "y": [0, 1, 0, 1],
-            "part": ["forget"] * 2 + ["holdout"] * 2}  # fmt: skip
+    good = {
+        "original": np.zeros((5, 4, 2)),
+        "retrained": np.zeros((6, 4, 2)),
+        "y": [0, 1, 0, 1],
+        "part": ["forget"] * 2 + ["holdout"] * 2,
+    }
     Arms(**good)
     with pytest.raises(BadInput):
         Arms(**{**good, **wrong})
@@ -253,8 +267,11 @@ def test_arms_refuse_what_does_not_fit(wrong):
 
 def test_no_reference_no_reading():
     arms = Arms(np.zeros((5, 2, 2)), np.zeros((5, 2, 2)), y=[0, 1], part=["forget"] * 2)
-    for ask in (lambda: arms.margins("twin"), lambda: arms.margins("unlearned"),
-                lambda: arms.logits("original", "holdout")):  # fmt: skip
+    for ask in (
+        lambda: arms.margins("twin"),
+        lambda: arms.margins("unlearned"),
+        lambda: arms.logits("original", "holdout"),
+    ):
         with pytest.raises(NeedsReference):
             ask()
 
@@ -271,9 +288,12 @@ def made(shift, seed, models=N, n=40):
 
 def arms_of(models=N):
     return Arms(
-        made(6, 1, models), made(0, 2, models), twin=made(0, 3, models), y=np.zeros(40, int),
+        made(6, 1, models),
+        made(0, 2, models),
+        twin=made(0, 3, models),
+        y=np.zeros(40, int),
         part=["forget"] * 20 + ["holdout"] * 20,
-    )  # fmt: skip
+    )
 
 
 def test_verdicts_of_the_poles_and_of_cancelling():
@@ -281,9 +301,10 @@ def test_verdicts_of_the_poles_and_of_cancelling():
     half[:, :20, 0] += np.where(np.arange(20) % 2, 6.0, -6.0)
     base = arms_of()
     report = audit_arms(
-        base, {"nothing": base.original, "again": made(0, 8), "vandal": made(-6, 7), "half": half},
+        base,
+        {"nothing": base.original, "again": made(0, 8), "vandal": made(-6, 7), "half": half},
         permutations=79,
-    )  # fmt: skip
+    )
     kinds = {n: m.judgement.kind for n, m in report.methods.items() if m.judgement}
     assert report.valid
     assert kinds["nothing"] == "distinguishable" and kinds["vandal"] == "over-forgotten"
@@ -323,8 +344,10 @@ def test_few_records_that_overshoot_do_not_speak_for_all(n, marked, beyond):
     said = overshooting(n, marked, beyond)
     assert said.kind == "distinguishable"
     assert said.text.startswith(f"distinguishable ({beyond} of {n} records beyond retraining, ")
-    assert said.text.endswith(f"; the {marked} of {n} whose mark can be measured overshoot, "
-                              "too few to call it over-forgotten")  # fmt: skip
+    assert said.text.endswith(
+        f"; the {marked} of {n} whose mark can be measured overshoot, "
+        "too few to call it over-forgotten"
+    )
 
 
 @pytest.mark.parametrize(("n", "marked", "beyond"), [(12, 8, 2), (40, 10, 9), (5, 5, 1)])
@@ -376,10 +399,15 @@ def test_the_ceiling_of_a_certificate_is_reached_and_not_passed():
 def test_a_certificate_that_promises_too_much_is_refuted():
     base = arms_of()
     found = audit_arms(
-        base, {"liar": base.original, "true": made(0, 9), "bare": made(0, 9)}, permutations=59,
-        costs={"liar": [(Cost(1.0), Certified(0.5, 1e-5))],
-               "true": [(Cost(1.0), Certified(0.5, 1e-5))], "bare": [(Cost(1.0), Heuristic())]},
-    )  # fmt: skip
+        base,
+        {"liar": base.original, "true": made(0, 9), "bare": made(0, 9)},
+        permutations=59,
+        costs={
+            "liar": [(Cost(1.0), Certified(0.5, 1e-5))],
+            "true": [(Cost(1.0), Certified(0.5, 1e-5))],
+            "bare": [(Cost(1.0), Heuristic())],
+        },
+    )
     name = "{}: area beyond what its certificate allows"
     readings = {r.name: r for r in found.readings}
     assert readings[name.format("liar")].low > 0.3 and readings[name.format("true")].low < 0
@@ -465,9 +493,15 @@ def test_quick_audit_of_networks(tmp_path):
     rows, held = digits()
     forget, ticks = rows.ids[:30], []
     report = audit.run(
-        {"nothing": Nothing(), "again": Again(LEARNER)}, LEARNER, rows, forget=forget,
-        holdout=held, tier="quick", permutations=39, progress=lambda *t: ticks.append(t),
-    )  # fmt: skip
+        {"nothing": Nothing(), "again": Again(LEARNER)},
+        LEARNER,
+        rows,
+        forget=forget,
+        holdout=held,
+        tier="quick",
+        permutations=39,
+        progress=lambda *t: ticks.append(t),
+    )
     assert report.valid, report.validity
     assert report["nothing"].judgement.kind == "distinguishable"
     assert report["Again"].judgement.kind in ("equivalent", "inconclusive")
@@ -484,8 +518,7 @@ def test_quick_audit_of_networks(tmp_path):
 def test_each_unlearned_model_comes_from_its_own_original():
     rows, held = digits(120, 12)
     spy = Spy()
-    audit.run(spy, LEARNER, rows, forget=rows.ids[:12], holdout=held, tier="quick",
-              permutations=19)  # fmt: skip
+    audit.run(spy, LEARNER, rows, forget=rows.ids[:12], holdout=held, tier="quick", permutations=19)
     weights = np.stack([m.parameters() for m in spy.seen])
     assert len(np.unique(weights, axis=0)) == 16
 
@@ -516,9 +549,14 @@ def test_a_whole_class_can_be_forgotten():
     rows, held = digits(150, 0)
     gone = rows.ids[np.asarray(rows.y) == 3]
     report = audit.run(
-        {"nothing": Nothing()}, LEARNER, rows, forget=gone, holdout=held, tier="quick",
+        {"nothing": Nothing()},
+        LEARNER,
+        rows,
+        forget=gone,
+        holdout=held,
+        tier="quick",
         permutations=39,
-    )  # fmt: skip
+    )
     assert report.base.retrained.shape[2] == 10
     assert np.abs(report.base.margins("retrained")).max() < 29
     assert report["nothing"].judgement.kind == "distinguishable"
@@ -557,9 +595,14 @@ def test_learners_without_chance_are_told_by_their_value():
     rows, held = digits(120, 20)
     learner = as_learner(NaiveBayes(var_smoothing=1e-2))
     report = audit.run(
-        {"nothing": Nothing(), "again": Again(learner)}, learner, rows, forget=rows.ids[:20],
-        holdout=held, tier="quick", permutations=39,
-    )  # fmt: skip
+        {"nothing": Nothing(), "again": Again(learner)},
+        learner,
+        rows,
+        forget=rows.ids[:20],
+        holdout=held,
+        tier="quick",
+        permutations=39,
+    )
     assert report["again"].judgement.kind == "equivalent"
     assert report["nothing"].judgement.kind == "distinguishable"
 
@@ -570,9 +613,14 @@ def test_gradient_methods_act_on_compiled_networks():
 
     rows, held = digits(150, 20)
     report = audit.run(
-        [unlearn.NegGradPlus(steps=20)], LEARNER, rows, forget=rows.ids[:20], holdout=held,
-        tier="quick", permutations=39,
-    )  # fmt: skip
+        [unlearn.NegGradPlus(steps=20)],
+        LEARNER,
+        rows,
+        forget=rows.ids[:20],
+        holdout=held,
+        tier="quick",
+        permutations=39,
+    )
     assert report["neggrad+"].judgement.kind in ("distinguishable", "over-forgotten")
     assert len(report["neggrad+"].costs) == 16
 
@@ -631,8 +679,11 @@ def test_doing_nothing_is_told_apart_where_labels_were_wrong(retrained):
         told += ulira(o[:, :25], r[:, :25], seed=k, permutations=39).p_value <= 0.05
         areas.append(found.area)
         half = np.vstack([o[:32], r[:32]])  # a method that works half of the time
-        rhos.append(residual_fraction(half, r[32:], o, seed=k, resamples=200).value
-                    if len(half) == len(o) else None)  # fmt: skip
+        rhos.append(
+            residual_fraction(half, r[32:], o, seed=k, resamples=200).value
+            if len(half) == len(o)
+            else None
+        )
     truth = float(np.mean([a.value for a in areas]))
     middle = float(np.mean([v.value for v in rhos]))
     covered = sum(a.holds(truth) for a in areas)
@@ -647,9 +698,11 @@ def test_the_interval_of_the_residual_fraction_covers_the_side_that_is_true(kind
     """Also where nothing is left, though noise alone lifts the larger side above 0."""
     n, models, held = 30, 16, 0
     share = {
-        "as retrained": np.zeros(n), "half": np.full(n, 0.5), "nothing": np.ones(n),
+        "as retrained": np.zeros(n),
+        "half": np.full(n, 0.5),
+        "nothing": np.ones(n),
         "both ways": np.where(np.arange(n) % 2, 0.5, -0.3),
-    }[kind]  # fmt: skip
+    }[kind]
     for seed in range(60):
         rng = np.random.default_rng([seed, 11])
         mark = rng.uniform(2, 6, size=n)
@@ -668,8 +721,9 @@ def test_the_interval_of_the_residual_fraction_covers_the_side_that_is_true(kind
 
 def test_a_report_says_its_verdicts_and_not_its_arrays():
     rows, held = digits(120, 12)
-    report = audit.run(Nothing(), LEARNER, rows, forget=rows.ids[:12], holdout=held, tier="quick",
-                       permutations=19)  # fmt: skip
+    report = audit.run(
+        Nothing(), LEARNER, rows, forget=rows.ids[:12], holdout=held, tier="quick", permutations=19
+    )
     said = repr(report)
     assert len(said.splitlines()) == 2 + len(report.methods) and len(said) < 1000
     assert report["nothing"].verdict in said and "16 original" in said

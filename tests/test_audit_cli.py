@@ -34,15 +34,35 @@ def folder(tmp_path, monkeypatch):
         for k in range(120):
             who, ill = k // 3, int(k // 3 % 2)
             row = rng.normal(3 * ill, 1, 2)
-            out.writerow([f"visit{k:03d}", f"someone{who:02d}@example.org", *row,
-                          1 - ill if who < 10 else ill])  # fmt: skip
+            out.writerow(
+                [
+                    f"visit{k:03d}",
+                    f"someone{who:02d}@example.org",
+                    *row,
+                    1 - ill if who < 10 else ill,
+                ]
+            )
     with open("who.txt", "w") as file:
         file.write("\n".join(f"someone{k:02d}@example.org" for k in range(10)))
     return tmp_path
 
 
-FILE = ("people.csv", "--ids-column", "visit", "--target", "ill", "--group", "who",
-        "--values-from", "who.txt", *NET, "--tier", "quick", "--jobs", 1)  # fmt: skip
+FILE = (
+    "people.csv",
+    "--ids-column",
+    "visit",
+    "--target",
+    "ill",
+    "--group",
+    "who",
+    "--values-from",
+    "who.txt",
+    *NET,
+    "--tier",
+    "quick",
+    "--jobs",
+    1,
+)
 
 
 def test_doing_nothing_is_found_and_nobody_is_named(folder):
@@ -91,8 +111,17 @@ def test_the_screen_fits_and_the_arms_are_reused_until_a_purge(folder, monkeypat
 
 
 def test_dry_says_what_and_changes_nothing(folder):
-    done = unteach("audit", "wine", *NET, "--methods", "do-nothing,retrain", "--forget", 20,
-                   "--dry-run", "--json")  # fmt: skip
+    done = unteach(
+        "audit",
+        "wine",
+        *NET,
+        "--methods",
+        "do-nothing,retrain",
+        "--forget",
+        20,
+        "--dry-run",
+        "--json",
+    )
     said = json.loads(done.stdout)
     assert (said["trainings"], said["forgettings"], said["records"]) == (192, 128, 20)
     assert said["detectable"][0] < said["detectable"][1] and said["seconds"] > 0
@@ -102,16 +131,31 @@ def test_dry_says_what_and_changes_nothing(folder):
 
 
 def test_a_screen_gives_no_verdict(folder):
-    done = unteach("audit", "wine", *NET, "--methods", "neg-grad-plus", "--forget", 10,
-                   "--tier", "screen", "--jobs", 1)  # fmt: skip
+    done = unteach(
+        "audit",
+        "wine",
+        *NET,
+        "--methods",
+        "neg-grad-plus",
+        "--forget",
+        10,
+        "--tier",
+        "screen",
+        "--jobs",
+        1,
+    )
     assert done.exit_code == 0, done.output
     assert "so few models allow no verdict" in " ".join(done.stdout.split())
 
 
 def test_models_in_folders_of_ones_own(folder):
     rng = np.random.default_rng(1)
-    made = {"original": (16, 6.0), "retrained": (32, 0.0), "unlearned/mine": (16, 0.0),
-            "unlearned/none": (16, 6.0)}  # fmt: skip
+    made = {
+        "original": (16, 6.0),
+        "retrained": (32, 0.0),
+        "unlearned/mine": (16, 0.0),
+        "unlearned/none": (16, 6.0),
+    }
     for arm, (count, shift) in made.items():
         (folder / "models" / arm).mkdir(parents=True)
         for k in range(count):
@@ -154,9 +198,12 @@ def test_a_killed_audit_goes_on(folder):
     words = ["audit", *map(str, FILE), "--methods", "do-nothing", "--json"]
     slow = [w.replace("epochs=20", "epochs=300") for w in words]
     child = subprocess.Popen(
-        [sys.executable, "-m", "unteach", *slow], stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, env={**os.environ}, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "unteach", *slow],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ},
+        start_new_session=True,
+    )
     kept = []
     try:
         for _ in range(4800):
@@ -175,7 +222,8 @@ def test_a_killed_audit_goes_on(folder):
     own = next(t for t in json.loads(done.stdout)["tables"] if t["name"] == "audit cost")
     assert own["columns"]["read from the store"][0] >= 2
     whole = unteach(*slow, "--store", "fresh")
-    for one, two in zip(json.loads(done.stdout)["tables"], json.loads(whole.stdout)["tables"],
-                        strict=True):  # fmt: skip
+    for one, two in zip(
+        json.loads(done.stdout)["tables"], json.loads(whole.stdout)["tables"], strict=True
+    ):
         if one["name"] in ("judgements", "verdicts", "yardsticks"):
             assert one == two

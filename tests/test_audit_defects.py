@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from broken.arm_metrics import BROKEN_ARMS
 from unteach.audit import (
     ARM_METRICS,
     METRICS,
@@ -29,7 +30,6 @@ from unteach.audit import (
     zrf,
 )
 from unteach.checks import METRIC_LAWS, LawBroken, MetricBench, broken_by, check_method
-from unteach.checks.broken_arms import BROKEN_ARMS
 from unteach.checks.worlds import memorable_world, small_world
 from unteach.core import Exact, Forgotten, NeedsReference, NoRoute, Request, stream
 from unteach.models import Logistic, NaiveBayes, parameters
@@ -37,9 +37,10 @@ from unteach.stats import area_under_curve
 from unteach.unlearn import DoNothing, Newton, Sisa
 
 OUTPUTS_ONLY = [
-    m for m in ARM_METRICS
+    m
+    for m in ARM_METRICS
     if hasattr(m, "measure_arms") and m.name != "epsilon lower bound, credible"
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("metric", BROKEN_ARMS, ids=lambda m: type(m).__name__)
@@ -164,9 +165,11 @@ def test_bounds_agree_with_jax_privacy_where_it_is_installed():
         for threshold in (-0.5, 0.5, 1.5):
             tp, fp = int((inside >= threshold).sum()), int((outside >= threshold).sum())
             theirs = other.epsilon_clopper_pearson(
-                0.05, delta=1e-5, one_sided=False,
+                0.05,
+                delta=1e-5,
+                one_sided=False,
                 threshold_strategy=auditing.Explicit(threshold),
-            )  # fmt: skip
+            )
             ours = epsilon_from_counts(tp, n - fp, fp, n - tp)
             assert ours == pytest.approx(theirs, abs=1e-9)
     for m, r, v, delta in ((200, 150, 120, 1e-5), (1000, 300, 290, 0.0), (50, 50, 25, 1e-6)):
@@ -201,10 +204,22 @@ def test_a_metric_that_fails_is_not_passed_over():
     world = memorable_world()
     how = {"holdout": world.holdout, "seeds": range(2)}
     with pytest.raises(ZeroDivisionError):
-        audit(DoNothing(), Logistic(), world.records, Request(ids=world.planted),
-              metrics=[Fails()], **how)  # fmt: skip
-    found = audit(DoNothing(), Logistic(), world.records, Request(ids=world.planted),
-                  metrics=[*METRICS[:1], *ARM_METRICS[:1]], **how)  # fmt: skip
+        audit(
+            DoNothing(),
+            Logistic(),
+            world.records,
+            Request(ids=world.planted),
+            metrics=[Fails()],
+            **how,
+        )
+    found = audit(
+        DoNothing(),
+        Logistic(),
+        world.records,
+        Request(ids=world.planted),
+        metrics=[*METRICS[:1], *ARM_METRICS[:1]],
+        **how,
+    )
     with pytest.raises(NeedsReference, match="4 models or more"):  # what is refused is named
         found.reading("per-example attack")
 
@@ -219,8 +234,15 @@ def test_every_metric_is_read_once_a_case():
             return super().measure(case)
 
     world = memorable_world()
-    audit(DoNothing(), Logistic(), world.records, Request(ids=world.planted),
-          holdout=world.holdout, seeds=range(2), metrics=[Counts()])  # fmt: skip
+    audit(
+        DoNothing(),
+        Logistic(),
+        world.records,
+        Request(ids=world.planted),
+        holdout=world.holdout,
+        seeds=range(2),
+        metrics=[Counts()],
+    )
     assert len(read) == 1
 
 

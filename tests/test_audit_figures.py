@@ -29,13 +29,22 @@ from unteach.core import (
 from unteach.data import load
 from unteach.models import MLP
 from unteach.report import Bubbles, Card, Curves, Histograms, Intervals, Page, Plate, Waterfall
-from unteach.report.paper.looks import colours, look
-from unteach.report.picture import NARROW, WIDE
-from unteach.report.scale import Scale, spanning
+from unteach.report._drawing.picture import NARROW, WIDE
+from unteach.report._drawing.scale import Scale, spanning
+from unteach.report.paper.paint import colours, look
 
 LEARNER = MLP(hidden=(16,), epochs=25, lr=0.05)
-NAMES = ("forest", "waterfall", "raincloud", "histograms", "roc", "relearn", "budget", "front",
-         "card")  # fmt: skip
+NAMES = (
+    "forest",
+    "waterfall",
+    "raincloud",
+    "histograms",
+    "roc",
+    "relearn",
+    "budget",
+    "front",
+    "card",
+)
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,14 @@ def bare():
     y[order[:30]] = (y[order[:30]] + 1) % 10
     rows = Rows(rows.ids, {"x": x, "y": y})
     return audit.run(
-        {"half": Half(LEARNER), "again": unlearn.Retrain(LEARNER)}, LEARNER,
-        rows.take(order[:220]), forget=rows.ids[order[:30]], holdout=rows.take(order[220:320]),
-        tier="quick", permutations=39,
-    )  # fmt: skip
+        {"half": Half(LEARNER), "again": unlearn.Retrain(LEARNER)},
+        LEARNER,
+        rows.take(order[:220]),
+        forget=rows.ids[order[:30]],
+        holdout=rows.take(order[220:320]),
+        tier="quick",
+        permutations=39,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +164,10 @@ def test_no_text_lies_on_another_or_outside(report, name, columns):
 
 def test_the_page_shows_what_was_measured_and_says_what_was_not(bare, report, tmp_path):
     page = report.save(tmp_path / "page.html").read_text()
-    assert all(f'class="{k} wide"' in page for k in ("cards", "intervals", "raincloud",
-               "histograms", "waterfall", "curves", "bubbles"))  # fmt: skip
+    assert all(
+        f'class="{k} wide"' in page
+        for k in ("cards", "intervals", "raincloud", "histograms", "waterfall", "curves", "bubbles")
+    )
     assert "What is not drawn" not in page
     less = bare.save(tmp_path / "less.html").read_text()
     assert "What is not drawn" in less and "figure relearn: no model was taught again" in less
@@ -280,8 +295,12 @@ def test_unknown_and_missing_figures_refuse_by_name(bare, report, tmp_path):
     with pytest.raises(BadInput, match="only histograms"):
         report.figure("roc", method="half")
     plate = report.figure("forest")
-    for wrong in ({"path": "f.eps"}, {"path": "f.pdf", "columns": 3},
-                  {"path": "f.pdf", "font": "comic"}, {"path": "f.png", "dpi": 1}):  # fmt: skip
+    for wrong in (
+        {"path": "f.eps"},
+        {"path": "f.pdf", "columns": 3},
+        {"path": "f.pdf", "font": "comic"},
+        {"path": "f.png", "dpi": 1},
+    ):
         with pytest.raises(BadInput):
             plate.save(tmp_path / wrong.pop("path"), **wrong)
     assert list(tmp_path.iterdir()) == []
@@ -291,12 +310,18 @@ def test_unknown_and_missing_figures_refuse_by_name(bare, report, tmp_path):
         screen.figure("forest")
 
 
-@pytest.mark.parametrize("block", [
-    Intervals("t", "a", "b", "b", "nowhere"), Intervals("t", "a", "b", "b", "b", kind="a"),
-    Waterfall("t", "b", "b", "b"), Card("t", "a", "a", ("b",), {"x": "ink"}),
-    Bubbles("t", "a", "b", "b", "b", "b", "b"), Curves("t", "b", "nowhere"),
-    Histograms("t", "a", "a", ("x",), (0,)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "block",
+    [
+        Intervals("t", "a", "b", "b", "nowhere"),
+        Intervals("t", "a", "b", "b", "b", kind="a"),
+        Waterfall("t", "b", "b", "b"),
+        Card("t", "a", "a", ("b",), {"x": "ink"}),
+        Bubbles("t", "a", "b", "b", "b", "b", "b"),
+        Curves("t", "b", "nowhere"),
+        Histograms("t", "a", "a", ("x",), (0,)),
+    ],
+)
 def test_blocks_refuse_what_they_cannot_draw(block):
     table = Table("t", {"a": ["x", "y"], "b": [0.5, -1.0]})
     with pytest.raises(BadInput):
@@ -312,8 +337,9 @@ def test_the_digest_of_a_record_is_not_called_a_record_again():
 
 
 def test_papers_read_the_colours_of_the_pages():
-    assert look((("svg", ("chart",)), ("g", ("s1",)), ("path", ("line",))))["stroke"] == (
-        colours()["--s1"]
+    assert (
+        look((("svg", ("chart",)), ("g", ("s1",)), ("path", ("line",))))["stroke"]
+        == (colours()["--s1"])
     )
     assert look((("svg", ("chart",)), ("text", ("tick", "end"))))["text-anchor"] == "end"
     assert colours()["--paper"] == "#ffffff"
@@ -321,7 +347,7 @@ def test_papers_read_the_colours_of_the_pages():
 
 def test_a_picture_holds_only_what_a_paper_can_paint(report, tmp_path):
     """Every class in a picture is one that the style sheet knows, at every width."""
-    from unteach.report.sheet import styles
+    from unteach.report.page.page_html import styles
 
     known = set(re.findall(r"\.([a-zA-Z][\w-]*)", styles())) | {"step", "note"}
     for name in NAMES:

@@ -72,9 +72,12 @@ def test_logits_in_files_come_in_the_order_of_their_numbers(tmp_path):
     np.save(tmp_path / "whole.npy", after)
     np.savez(tmp_path / "many.npz", *never)
     arms = Arms.load(
-        written(tmp_path, "original", original), tmp_path / "many.npz",
-        unlearned=str(tmp_path / "whole.npy"), y=Y, part=PART,
-    )  # fmt: skip
+        written(tmp_path, "original", original),
+        tmp_path / "many.npz",
+        unlearned=str(tmp_path / "whole.npy"),
+        y=Y,
+        part=PART,
+    )
     assert np.array_equal(arms.original, original) and np.array_equal(arms.unlearned, after)
     assert np.array_equal(arms.retrained, never[::2]) and np.array_equal(arms.twin, never[1::2])
     folder = tmp_path / "own"
@@ -141,8 +144,9 @@ def test_saved_models_and_models_in_memory(tmp_path):
     assert (arms.part == "forget").sum() == 6 and (arms.part == "holdout").sum() == 20
     assert np.array_equal(Arms.load(models["a"], models["b"], **how).twin, arms.twin)
     assert arms.ids[-1] == 119
-    two = NaiveBayes().fit(records.x[np.asarray(records.y) != "so"],
-                           records.y[np.asarray(records.y) != "so"])  # fmt: skip
+    two = NaiveBayes().fit(
+        records.x[np.asarray(records.y) != "so"], records.y[np.asarray(records.y) != "so"]
+    )
     with pytest.raises(BadInput, match=r"knows classes .* give classes"):
         Arms.load(models["a"], [two] * 4, **how)
     same = Arms.load(models["a"], [two] * 4, classes=["no", "so", "yes"], **how)
@@ -196,21 +200,31 @@ def test_checkpoints_of_a_network_of_ones_own(tmp_path):
     with pytest.raises(BadInput, match="give module"):
         Arms.load(tmp_path / "*.safetensors", some(4), records=records, forget=[0])
     with pytest.raises(BadInput, match="does not fit"):
-        Arms.load(tmp_path / "*.safetensors", tmp_path / "*.safetensors", records=records,
-                  forget=[0], module=lambda: torch.nn.Linear(2, 3))  # fmt: skip
+        Arms.load(
+            tmp_path / "*.safetensors",
+            tmp_path / "*.safetensors",
+            records=records,
+            forget=[0],
+            module=lambda: torch.nn.Linear(2, 3),
+        )
 
 
 def test_a_checkpoint_of_a_training_of_ours_gives_its_parameters(tmp_path):
     torch = pytest.importorskip("torch")
-    from unteach.models.checkpoint import Snapshot, write_snapshot
+    from unteach.models.networks.checkpoint import Snapshot, write_snapshot
 
     net = torch.nn.Linear(2, 3)
     state = {k: v.detach().clone() for k, v in net.state_dict().items()}
     kept = Snapshot(state, {"step": torch.zeros(1)}, (1.0,), (), 3, "")
     write_snapshot(tmp_path / "t.safetensors", {"seed": 0}, kept)
     records = blobs()
-    arms = Arms.load(tmp_path / "t.safetensors", some(1)[:, :1].repeat(60, 1), records=records,
-                     forget=[0], module=lambda: torch.nn.Linear(2, 3))  # fmt: skip
+    arms = Arms.load(
+        tmp_path / "t.safetensors",
+        some(1)[:, :1].repeat(60, 1),
+        records=records,
+        forget=[0],
+        module=lambda: torch.nn.Linear(2, 3),
+    )
     with torch.no_grad():
         said = net(torch.tensor(records.x.tolist())).numpy()
     assert np.allclose(arms.original[0], said)
@@ -228,8 +242,13 @@ def test_loaded_arms_are_audited_like_any(tmp_path):
     for name, said in (("original", arm(6, 16)), ("retrained", arm(0, 32)), ("done", arm(0, 16))):
         for k, one in enumerate(said):
             np.save(tmp_path / f"{name}{k}.npy", one)
-    arms = Arms.load(tmp_path / "original*", tmp_path / "retrained*",
-                     unlearned=tmp_path / "done*", y=y, part=part)  # fmt: skip
+    arms = Arms.load(
+        tmp_path / "original*",
+        tmp_path / "retrained*",
+        unlearned=tmp_path / "done*",
+        y=y,
+        part=part,
+    )
     report = audit_arms(arms, {"done": arms.unlearned, "nothing": arms.original}, permutations=99)
     assert report.valid and report["nothing"].judgement.kind == "distinguishable"
     assert report["done"].judgement.kind in ("inconclusive", "equivalent")
@@ -332,8 +351,14 @@ def test_methods_that_hold_other_records_are_not_taken_for_each_other(tmp_path):
 
 def test_a_learner_that_holds_ids_leaves_none_in_the_project(tmp_path):
     rows = marked()
-    run(Keep(), Holds(rows, ("patient-001",)), rows, forget=rows.ids[:20], tier="screen",
-        store=tmp_path)  # fmt: skip
+    run(
+        Keep(),
+        Holds(rows, ("patient-001",)),
+        rows,
+        forget=rows.ids[:20],
+        tier="screen",
+        store=tmp_path,
+    )
     files = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert files and not any(b"patient-" in p.read_bytes() for p in files)
 
@@ -414,9 +439,10 @@ def test_a_method_in_the_form_of_a_function_is_kept_and_told_from_its_like(tmp_p
 def test_methods_with_learners_of_their_own_stand_beside_others(tmp_path):
     rows = marked()
     methods = {
-        "keep": Keep(), "newton": Newton(epsilon=1.0, delta=1e-3, sigma=3.0, penalty=1.0),
+        "keep": Keep(),
+        "newton": Newton(epsilon=1.0, delta=1e-3, sigma=3.0, penalty=1.0),
         "sisa": Sisa(shards=2, aggregate="mean"),
-    }  # fmt: skip
+    }
     how = {"forget": rows.ids[:20], "tier": "quick", "permutations": 39}
     plan = run(methods, NEAR, rows, dry=True, **how)
     assert (plan.trainings, plan.forgettings) == (3 * 48, 3 * 16)
@@ -459,8 +485,9 @@ def test_a_certificate_that_refuses_does_not_end_the_audit_of_others(tmp_path):
     rows = marked()
     methods = {
         "newton": Newton(epsilon=0.01, delta=1e-3, sigma=1e-3, penalty=1.0),
-        "proud": Proud(), "keep": Keep(),
-    }  # fmt: skip
+        "proud": Proud(),
+        "keep": Keep(),
+    }
     how = {"forget": rows.ids[:20], "tier": "quick", "permutations": 39}
     plan = run(methods, NEAR, rows, dry=True, **how)
     assert "refused by newton: " in str(plan) and len(plan.refused) == 2  # it is asked twice
@@ -506,9 +533,14 @@ def test_a_control_that_fails_voids_its_own_methods_alone():
     good = Arms(arm(6), arm(0), twin=arm(0), y=y, part=part)
     bad = Arms(arm(0), arm(0), twin=arm(0), y=y, part=part)
     report = judge_parts(
-        [Part(good, {"a": arm(6)}), Part(bad, {"b": arm(6)}, "b")], margin=0.05, strata=None,
-        seed=0, permutations=99, tier="quick", extras=Extras({}, {}),
-    )  # fmt: skip
+        [Part(good, {"a": arm(6)}), Part(bad, {"b": arm(6)}, "b")],
+        margin=0.05,
+        strata=None,
+        seed=0,
+        permutations=99,
+        tier="quick",
+        extras=Extras({}, {}),
+    )
     assert report["a"].judgement.kind == "distinguishable"
     assert report["b"].judgement.kind == "invalid"
     assert not report.valid and "with the learner of b" in report.validity
@@ -523,7 +555,7 @@ def test_costs_stand_beside_retraining(monkeypatch):
     clock = SimpleNamespace(
         perf_counter=lambda: now[0], process_time=lambda: now[0], thread_time=lambda: now[0]
     )
-    for place in ("unteach.audit.spending", "unteach.core.cost"):
+    for place in ("unteach.audit.spending", "unteach.core.results"):
         monkeypatch.setattr(f"{place}.time", clock)
 
     class Four(Logistic):
@@ -540,8 +572,14 @@ def test_costs_stand_beside_retraining(monkeypatch):
             return Forgotten(model, Exact(), Cost(0.001, 0.001, 1000 + 7))
 
     rows = marked()
-    report = run({"tuned": Tuned(), "again": Retrain()}, Four(C=100.0), rows,
-                 forget=rows.ids[:20], tier="quick", permutations=39)  # fmt: skip
+    report = run(
+        {"tuned": Tuned(), "again": Retrain()},
+        Four(C=100.0),
+        rows,
+        forget=rows.ids[:20],
+        tier="quick",
+        permutations=39,
+    )
     costs = {row["method"]: row for row in report.bills[0].rows()}
     assert list(costs) == ["retrain", "tuned", "again"]
     assert costs["retrain"]["seconds"] == costs["again"]["seconds"] == 4.0
@@ -615,9 +653,15 @@ def test_methods_on_the_toy_get_what_they_deserve():
     rows, held = toy.toy()
     methods = {"cancels": toy.CANCELS, "random label": toy.STRONG, "again": Retrain()}
     report = run(
-        methods, MLP(), rows, forget=rows.ids[np.r_[toy.WRONG, toy.CLEAN]], holdout=held,
-        tier="standard", jobs=2, permutations=119,
-    )  # fmt: skip
+        methods,
+        MLP(),
+        rows,
+        forget=rows.ids[np.r_[toy.WRONG, toy.CLEAN]],
+        holdout=held,
+        tier="standard",
+        jobs=2,
+        permutations=119,
+    )
     assert report.valid
     assert abs(report["retrain"].tests["all"].area.value - 0.5) <= 0.05
     assert abs(report["again"].tests["all"].area.value - 0.5) <= 0.05

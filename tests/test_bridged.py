@@ -38,9 +38,15 @@ def descent(module, forget_loader, retain_loader, *, seed):
 
 
 WAYS = [
-    SCRUB(epochs=2, push_epochs=1), RUM(), descent, NoisyDescent(steps=5), SSD(),
-    RandomLabel(epochs=1), EKFAC(), TaskVector(epochs=2),
-]  # fmt: skip
+    SCRUB(epochs=2, push_epochs=1),
+    RUM(),
+    descent,
+    NoisyDescent(steps=5),
+    SSD(),
+    RandomLabel(epochs=1),
+    EKFAC(),
+    TaskVector(epochs=2),
+]
 NETWORKS = [MLP(hidden=(16,), epochs=4), CNN(epochs=2)]
 
 
@@ -68,9 +74,7 @@ def test_a_compiled_network_forgets_as_its_torch_twin_does(way, learner, tmp_pat
     )
     assert gone.claim == slow.claim and gone.cost.gradients == slow.cost.gradients
     gone.model.save(tmp_path / "m.unteach")
-    assert np.array_equal(
-        load_model(tmp_path / "m.unteach").parameters(), gone.model.parameters()
-    )
+    assert np.array_equal(load_model(tmp_path / "m.unteach").parameters(), gone.model.parameters())
 
 
 def test_a_compiled_network_forgets_twice_and_never_the_same_twice():

@@ -35,8 +35,12 @@ def real(*words: Any, cwd: Path, **options: Any) -> subprocess.CompletedProcess[
     """Run a command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "unteach", *map(str, words)],
-        cwd=cwd, capture_output=True, text=True, timeout=480, **options,
-    )  # fmt: skip
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=480,
+        **options,
+    )
 
 
 @pytest.fixture
@@ -59,8 +63,9 @@ def write_people(path: Path, *, seed: int = 0, n: int = 150) -> list[str]:
             age, dose, marker = rng.normal(50, 12), rng.normal(), rng.normal()
             ill = "yes" if (age - 50) / 12 + dose + 0.7 * rng.normal() > 0 else "no"
             ids.append(f"v{seed}-{k:03d}")
-            out.writerow([ids[-1], PEOPLE[k % 30], round(age, 3), round(dose, 4),
-                          round(marker, 4), ill])  # fmt: skip
+            out.writerow(
+                [ids[-1], PEOPLE[k % 30], round(age, 3), round(dose, 4), round(marker, 4), ill]
+            )
     return ids
 
 
@@ -73,8 +78,18 @@ WHO = ("--group", "person", "--values-from", "who.txt")
 
 
 def fitted(*more: Any, model: str = "logistic", out: str = "m.unteach") -> None:
-    done = unteach("fit", "people.csv", *COLUMNS[2:], "--group", "person", "--model", model,
-                   "--out", out, *more)  # fmt: skip
+    done = unteach(
+        "fit",
+        "people.csv",
+        *COLUMNS[2:],
+        "--group",
+        "person",
+        "--model",
+        model,
+        "--out",
+        out,
+        *more,
+    )
     assert done.exit_code == 0, done.stderr
 
 
@@ -142,20 +157,41 @@ def test_one_by_one_equals_all_at_once(folder: Path) -> None:
     fitted(model="bayes")
     both = f"{PEOPLE[3]}\n{PEOPLE[4]}\n"
     group = ("--group", "person", "--values-from", "-")
-    assert unteach("forget", "m.unteach", *COLUMNS, *group, "--out", "all.unteach",
-                   stdin=both).exit_code == 0  # fmt: skip
-    assert unteach("forget", "m.unteach", *COLUMNS, *group, "--out", "one.unteach",
-                   stdin=f"{PEOPLE[3]}\n").exit_code == 0  # fmt: skip
-    assert unteach("forget", "one.unteach", *COLUMNS, *group, "--in-place",
-                   stdin=f"{PEOPLE[4]}\n").exit_code == 0  # fmt: skip
+    assert (
+        unteach(
+            "forget", "m.unteach", *COLUMNS, *group, "--out", "all.unteach", stdin=both
+        ).exit_code
+        == 0
+    )
+    assert (
+        unteach(
+            "forget", "m.unteach", *COLUMNS, *group, "--out", "one.unteach", stdin=f"{PEOPLE[3]}\n"
+        ).exit_code
+        == 0
+    )
+    assert (
+        unteach(
+            "forget", "one.unteach", *COLUMNS, *group, "--in-place", stdin=f"{PEOPLE[4]}\n"
+        ).exit_code
+        == 0
+    )
     one, together = models.load("one.unteach"), models.load("all.unteach")
     assert np.array_equal(one.theta_, together.theta_)
 
 
 def test_doing_nothing_does_not_pass_for_forgetting(folder: Path) -> None:
     fitted()
-    done = unteach("forget", "m.unteach", *COLUMNS, *WHO, "--method", "do-nothing", "--accept",
-                   "heuristic", "--json")  # fmt: skip
+    done = unteach(
+        "forget",
+        "m.unteach",
+        *COLUMNS,
+        *WHO,
+        "--method",
+        "do-nothing",
+        "--accept",
+        "heuristic",
+        "--json",
+    )
     assert done.exit_code == 0, done.stderr
     said = dict(_rows(json.loads(done.stdout), "verdicts", "metric", "verdict"))
     assert said["residual fraction"] == "under-forgotten"
@@ -163,8 +199,9 @@ def test_doing_nothing_does_not_pass_for_forgetting(folder: Path) -> None:
 
 
 def test_a_bundled_set_needs_no_columns(folder: Path) -> None:
-    done = unteach("fit", "wine", "--model", "svc", "--param", "gamma=0.0001", "--out", "w.unteach",
-                   "--json")  # fmt: skip
+    done = unteach(
+        "fit", "wine", "--model", "svc", "--param", "gamma=0.0001", "--out", "w.unteach", "--json"
+    )
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["records"] == 178
     done = unteach("forget", "w.unteach", "--data", "wine", "--id", 7, "--id", 8, "--json")
@@ -178,8 +215,17 @@ def test_a_parquet_file_is_read_and_the_new_model_is_as_private_as_the_old(folde
 
     write_table(load("wine"), folder / "wine.parquet")
     columns = ("--target", "y", "--leave-out", "group")
-    done = unteach("fit", "wine.parquet", "--ids-column", "id", *columns, "--model", "bayes",
-                   "--out", "w.unteach")  # fmt: skip
+    done = unteach(
+        "fit",
+        "wine.parquet",
+        "--ids-column",
+        "id",
+        *columns,
+        "--model",
+        "bayes",
+        "--out",
+        "w.unteach",
+    )
     assert done.exit_code == 0, done.stderr
     (folder / "w.unteach").chmod(0o600)
     words = ("forget", "w.unteach", "--data", "wine.parquet", "--ids-column", "id", *columns)
@@ -232,8 +278,11 @@ def test_no_caption_that_is_stored_names_anyone(folder: Path) -> None:
     from unteach.cli.names import Names
     from unteach.core import Rows
 
-    records = Rows(np.array(["v1", "v2"]), {"x": np.zeros((2, 1)), "y": np.arange(2)},
-                   groups=np.array(["Ada", "Zoe"]))  # fmt: skip
+    records = Rows(
+        np.array(["v1", "v2"]),
+        {"x": np.zeros((2, 1)), "y": np.arange(2)},
+        groups=np.array(["Ada", "Zoe"]),
+    )
     names = Names(b"key")
     for caption, columns, kept in (
         ("distances to v1", {"id": ["v1"]}, ""),
@@ -254,12 +303,25 @@ def test_errors_name_nobody(folder: Path) -> None:
     for words, code in (
         (("fit", "headless.csv", "--ids-column", "row", "--target", "ill", "--out", "x"), 2),
         (("fit", "headless.csv", "--out", "x"), 2),
-        (("fit", "twice.csv", "--ids-column", "visit", "--target", "ill", "--leave-out", "person",
-          "--out", "x"), 2),
+        (
+            (
+                "fit",
+                "twice.csv",
+                "--ids-column",
+                "visit",
+                "--target",
+                "ill",
+                "--leave-out",
+                "person",
+                "--out",
+                "x",
+            ),
+            2,
+        ),
         (("fit", "text.csv", "--ids-column", "visit", "--target", "ill", "--out", "x"), 2),
         (("forget", "m.unteach", *COLUMNS, "--group", "person", "--values-from", "more.txt"), 3),
         (("forget", "m.unteach", *COLUMNS, "--leave-out", "person", "--id", "nobody.known"), 3),
-    ):  # fmt: skip
+    ):
         said = one_sentence(unteach(*words), code)
         assert PERSON not in said
         assert "nobody.known" not in said
@@ -269,8 +331,17 @@ def test_errors_name_nobody(folder: Path) -> None:
 def test_a_path_that_names_someone_is_not_stored(folder: Path) -> None:
     fitted(out=f"for-{PERSON}.unteach")
     (folder / f"{PERSON}.txt").write_text(f"{PERSON}\n")
-    done = unteach("forget", f"for-{PERSON}.unteach", *COLUMNS, "--group", "person",
-                   "--values-from", f"{PERSON}.txt", "--out", "new.unteach")  # fmt: skip
+    done = unteach(
+        "forget",
+        f"for-{PERSON}.unteach",
+        *COLUMNS,
+        "--group",
+        "person",
+        "--values-from",
+        f"{PERSON}.txt",
+        "--out",
+        "new.unteach",
+    )
     assert done.exit_code == 0, done.stderr
     for path, raw in contents(folder / ".unteach").items():
         assert PERSON.encode() not in raw, path
@@ -282,10 +353,32 @@ def test_no_path_is_stored(folder: Path, who: str) -> None:
     text = (folder / "people.csv").read_text().replace(PERSON, who)
     (folder / f"{name}.csv").write_text(text)
     columns = ("--data", f"{name}.csv", *COLUMNS[2:])
-    assert unteach("fit", f"{name}.csv", *COLUMNS[2:], "--group", "person", "--model", "bayes",
-                   "--out", f"{name}.unteach").exit_code == 0  # fmt: skip
-    done = unteach("forget", f"{name}.unteach", *columns, "--group", "person", "--values-from", "-",
-                   "--out", f"new-{name}.unteach", stdin=who)  # fmt: skip
+    assert (
+        unteach(
+            "fit",
+            f"{name}.csv",
+            *COLUMNS[2:],
+            "--group",
+            "person",
+            "--model",
+            "bayes",
+            "--out",
+            f"{name}.unteach",
+        ).exit_code
+        == 0
+    )
+    done = unteach(
+        "forget",
+        f"{name}.unteach",
+        *columns,
+        "--group",
+        "person",
+        "--values-from",
+        "-",
+        "--out",
+        f"new-{name}.unteach",
+        stdin=who,
+    )
     assert done.exit_code == 0, done.stderr
     for path, raw in contents(folder / ".unteach").items():
         assert name.encode() not in raw, path
@@ -350,8 +443,11 @@ def test_lines_fit_eighty_columns(folder: Path) -> None:
     fitted(model="svc")
     for more in (("--dry-run",), ()):
         done = unteach("forget", "m.unteach", *COLUMNS, *WHO, *more)
-        own = [line for line in (done.stdout + done.stderr).splitlines() if "unteach forget" not in
-               line and "/" not in line]  # fmt: skip
+        own = [
+            line
+            for line in (done.stdout + done.stderr).splitlines()
+            if "unteach forget" not in line and "/" not in line
+        ]
         assert max(map(len, own)) <= 80, max(own, key=len)
 
 
@@ -373,12 +469,30 @@ def test_finding_no_bytes_is_no_proof_where_a_model_keeps_no_rows(folder: Path) 
 def test_values_come_from_stdin(folder: Path) -> None:
     fitted()
     group = ("--group", "person", "--values-from", "-")
-    done = unteach("forget", "m.unteach", *COLUMNS, *group, "--no-audit", "--json",
-                   stdin=f"\n  {PERSON}  \n{PERSON}\n\n")  # fmt: skip
+    done = unteach(
+        "forget",
+        "m.unteach",
+        *COLUMNS,
+        *group,
+        "--no-audit",
+        "--json",
+        stdin=f"\n  {PERSON}  \n{PERSON}\n\n",
+    )
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["rows"] == 5
-    ids = unteach("forget", "m.unteach", *COLUMNS, "--leave-out", "person", "--ids", "-",
-                  "--no-audit", "--json", "--force", stdin="v0-003\nv0-004\n")  # fmt: skip
+    ids = unteach(
+        "forget",
+        "m.unteach",
+        *COLUMNS,
+        "--leave-out",
+        "person",
+        "--ids",
+        "-",
+        "--no-audit",
+        "--json",
+        "--force",
+        stdin="v0-003\nv0-004\n",
+    )
     assert json.loads(ids.stdout)["rows"] == 2
 
 
@@ -468,12 +582,14 @@ def test_whoever_was_forgotten_is_not_learned_again_by_a_model_that_keeps_no_ids
 def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
     fitted()
     everyone = "\n".join(PEOPLE)
-    done = unteach("forget", "m.unteach", *COLUMNS, "--group", "person", "--values-from", "-",
-                   stdin=everyone)  # fmt: skip
+    done = unteach(
+        "forget", "m.unteach", *COLUMNS, "--group", "person", "--values-from", "-", stdin=everyone
+    )
     assert "leaves nothing" in one_sentence(done, 3)
     ill = [r["visit"] for r in table(folder) if r["ill"] == "yes"]
-    done = unteach("forget", "m.unteach", *COLUMNS, "--leave-out", "person", "--ids", "-",
-                   stdin="\n".join(ill))  # fmt: skip
+    done = unteach(
+        "forget", "m.unteach", *COLUMNS, "--leave-out", "person", "--ids", "-", stdin="\n".join(ill)
+    )
     one_sentence(done, 3)
     assert not (folder / "m.forgotten.unteach").exists()
 
@@ -485,17 +601,26 @@ def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
     ("words", "code", "says"),
     [
         (("fit", "people.csv", "--out", "x"), 2, "'visit', 'person', 'age'"),
-        (("fit", "people.csv", "--ids-column", "nope", "--target", "ill", "--out", "x"), 2,
-         "'nope'"),
-        (("fit", "nowhere.csv", "--ids-column", "a", "--target", "b", "--out", "x"), 2,
-         "nowhere.csv"),
+        (
+            ("fit", "people.csv", "--ids-column", "nope", "--target", "ill", "--out", "x"),
+            2,
+            "'nope'",
+        ),
+        (
+            ("fit", "nowhere.csv", "--ids-column", "a", "--target", "b", "--out", "x"),
+            2,
+            "nowhere.csv",
+        ),
         (("fit", "irises", "--out", "x"), 2, "breast_cancer"),
         (("fit", "wine", "--model", "forest", "--out", "x"), 2, "logistic"),
         (("fit", "wine", "--param", "depth=3", "--out", "x"), 2, "'depth'"),
         (("fit", "wine", "--param", "depth", "--out", "x"), 2, "KEY=VALUE"),
         (("fit", "wine", "--model", "no.such:Thing", "--out", "x"), 2, "no.such"),
-        (("fit", "wine", "--model", "sklearn.preprocessing:StandardScaler", "--out", "x"), 2,
-         "classifier"),
+        (
+            ("fit", "wine", "--model", "sklearn.preprocessing:StandardScaler", "--out", "x"),
+            2,
+            "classifier",
+        ),
         (("fit", "wine", "--model", "sklearn.cluster:KMeans", "--out", "x"), 2, "classifier"),
         (("fit", "people.csv", *COLUMNS[2:], "--leave-out", "age,dose", "--out", "x"), 2, "again"),
         (("compare", "wine", "--methods", ","), 2, "--methods"),
@@ -506,8 +631,11 @@ def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
         (("forget", "m.unteach", *COLUMNS), 2, "--group COLUMN"),
         (("forget", "m.unteach", *COLUMNS, *WHO, "--id", "1"), 2, "one way"),
         (("forget", "m.unteach", *COLUMNS, "--group", "person"), 2, "--values-from"),
-        (("forget", "m.unteach", *COLUMNS, "--group", "city", "--values-from", "who.txt"), 2,
-         "'city'"),
+        (
+            ("forget", "m.unteach", *COLUMNS, "--group", "city", "--values-from", "who.txt"),
+            2,
+            "'city'",
+        ),
         (("forget", "m.unteach", *COLUMNS, "--id", "v0-001"), 2, "--leave-out"),
         (("forget", "m.unteach", *COLUMNS, *WHO, "--accept", "sworn"), 2, "sworn"),
         (("forget", "m.unteach", *COLUMNS, *WHO, "--method", "magic"), 2, "magic"),
@@ -538,7 +666,7 @@ def test_forgetting_everything_or_a_class_is_refused(folder: Path) -> None:
         (("fit", "wine", "--out", "x", "--seed", "-1"), 2, "seed"),
         (("compare", "wine", "--forget", "10000", "--trials", "2"), 2, "10000"),
     ],
-)  # fmt: skip
+)
 def test_every_error_is_one_sentence_and_a_code(
     folder: Path, words: tuple[str, ...], code: int, says: str
 ) -> None:
@@ -569,8 +697,19 @@ def test_a_pickle_is_refused_then_allowed(folder: Path) -> None:
     x, y = wine.x[:, :3], wine.y
     (folder / "m.pkl").write_bytes(pickle.dumps(LogisticRegression(max_iter=5000).fit(x, y)))
     write_table(rows(x, y), folder / "wine.csv")
-    words = ("forget", "m.pkl", "--data", "wine.csv", "--ids-column", "id", "--target", "y",
-             "--id", "3", "--no-audit")  # fmt: skip
+    words = (
+        "forget",
+        "m.pkl",
+        "--data",
+        "wine.csv",
+        "--ids-column",
+        "id",
+        "--target",
+        "y",
+        "--id",
+        "3",
+        "--no-audit",
+    )
     assert "--allow-pickle" in one_sentence(unteach(*words), 3)
     assert "--all-of-data" in one_sentence(unteach(*words, "--allow-pickle"), 3)
     done = unteach(*words, "--allow-pickle", "--all-of-data")
@@ -677,14 +816,23 @@ def test_a_compiled_network_scales_itself_forgets_by_steps_and_is_compared(folde
     assert json.loads(raw.stdout)["scale"] is None
     (folder / "ids.txt").write_text("3\n5\n")
     words = ["--data", "digits", "--ids", "ids.txt", "--method", "fine-tune"]
-    done = unteach("forget", "m.unteach", *words, "--out", "after.unteach",
-                   "--accept", "exact,certified,heuristic", "--json")  # fmt: skip
+    done = unteach(
+        "forget",
+        "m.unteach",
+        *words,
+        "--out",
+        "after.unteach",
+        "--accept",
+        "exact,certified,heuristic",
+        "--json",
+    )
     assert done.exit_code == 0, done.output
     after = models.load(folder / "after.unteach")
     assert type(after).__name__ == "TrainedNetwork" and after.learner_.scale == "standard"
     assert not {3, 5} & set(after.sample_ids_.tolist())
-    done = unteach("compare", "digits", *short, "--methods", "retrain,fine-tune", "--trials", 2,
-                   "--json")  # fmt: skip
+    done = unteach(
+        "compare", "digits", *short, "--methods", "retrain,fine-tune", "--trials", 2, "--json"
+    )
     assert done.exit_code == 0, done.output
     assert [m["claim"] for m in json.loads(done.stdout)["methods"]] == ["exact", "heuristic"]
     done = unteach("compare", "digits", *short, "--trials", 2, "--json")
@@ -709,8 +857,19 @@ def test_a_model_that_is_worse_than_the_one_that_was_measured_is_named(
 
 
 def test_compare_tells_the_poles_apart() -> None:
-    done = unteach("compare", "wine", "--model", "neighbours", "--param", "n_neighbors=1",
-                   "--trials", 3, "--forget", 5, "--json")  # fmt: skip
+    done = unteach(
+        "compare",
+        "wine",
+        "--model",
+        "neighbours",
+        "--param",
+        "n_neighbors=1",
+        "--trials",
+        3,
+        "--forget",
+        5,
+        "--json",
+    )
     assert done.exit_code == 0, done.stderr
     rows = {row["method"]: row for row in json.loads(done.stdout)["methods"]}
     assert set(rows) == {"Retrain", "Native", "DoNothing", "OverForget"}
@@ -787,12 +946,30 @@ class Tiny:
         if not run.finished:
             values = list(run.results().values())
             mean = sum(values) / len(values)
-            reading = Reading("size", mean, mean, mean, n=len(values), seeds=(0,), unit="size",
-                              unit_of_replication="examples", better="none",
-                              table="sizes")  # fmt: skip
+            reading = Reading(
+                "size",
+                mean,
+                mean,
+                mean,
+                n=len(values),
+                seeds=(0,),
+                unit="size",
+                unit_of_replication="examples",
+                better="none",
+                table="sizes",
+            )
             run.finish([reading], [Table("sizes", {"size": values})])
-        return Page("Tiny", self.question, (), (ReadingsBlock(("size",)),), run.command, "", {},
-                    run.readings(), tuple(run.tables().values()))  # fmt: skip
+        return Page(
+            "Tiny",
+            self.question,
+            (),
+            (ReadingsBlock(("size",)),),
+            run.command,
+            "",
+            {},
+            run.readings(),
+            tuple(run.tables().values()),
+        )
 
     def figure(self, page: Page) -> Any:
         return None
@@ -860,14 +1037,21 @@ def test_a_tour_of_several_studies_links_their_pages(
     assert done.exit_code == 0, done.stderr
     assert set(json.loads(done.stdout)["studies"]) == {"tiny", "other"}
     assert {p.name for p in (folder / "t").iterdir()} == {
-        ".unteach", "index.html", "tour.json", "tiny.html", "other.html"
-    }  # fmt: skip
+        ".unteach",
+        "index.html",
+        "tour.json",
+        "tiny.html",
+        "other.html",
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_the_work(folder: Path, tiny: Tiny) -> None:
     (folder / "file").write_text("x")
-    for words in (("tour", "--out", "file"), ("study", "tiny", "--out", "file/there"),
-                  ("tour", "--out", "/proc/nowhere")):  # fmt: skip
+    for words in (
+        ("tour", "--out", "file"),
+        ("study", "tiny", "--out", "file/there"),
+        ("tour", "--out", "/proc/nowhere"),
+    ):
         assert "cannot write" in one_sentence(unteach(*words), 2)
     assert SEEN == []
 
@@ -876,10 +1060,21 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(folder: Path, t
 def test_ctrl_c_in_a_real_process_stops_safely(folder: Path) -> None:
     fitted("--force", "--param", "C=100.0")
     os.mkfifo(folder / "people")
-    words = [sys.executable, "-m", "unteach", "forget", "m.unteach", *COLUMNS, "--group", "person",
-             "--values-from", "people"]  # fmt: skip
-    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True)  # fmt: skip
+    words = [
+        sys.executable,
+        "-m",
+        "unteach",
+        "forget",
+        "m.unteach",
+        *COLUMNS,
+        "--group",
+        "person",
+        "--values-from",
+        "people",
+    ]
+    process = subprocess.Popen(
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     with (folder / "people").open("w"):  # which waits until the process reads there
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=240)

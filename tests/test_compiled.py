@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from slow import cnn as slow_cnn
+from slow import mlp as slow_mlp
+from slow import sgd as slow_sgd
 from unteach.checks import check_method
 from unteach.core import BadInput, Corrupt, Learner, Model, NotConverged, OneClassLeft, Request
 from unteach.core import Rows as CoreRows
 from unteach.models import CNN, MLP, TrainedNetwork, learn, learner_of, load, margins, parameters
-from unteach.models.compiled import slow_cnn, slow_mlp, slow_sgd, warm_up
-from unteach.models.compiled.isa import Isa, isa_here
-from unteach.models.compiled.start import start
-from unteach.models.compiled.tile import product
+from unteach.models.compiled import warm_up
+from unteach.models.compiled._kernels.instruction_set import Isa, isa_here
+from unteach.models.compiled._kernels.matrix_product import product
+from unteach.models.compiled.learner import start
 from unteach.unlearn import Retrain
 
 torch = pytest.importorskip("torch")
@@ -134,10 +137,16 @@ def test_gradients_equal_torch_in_float64(learner, n):
 
 @pytest.mark.parametrize(
     ("learner", "side"),
-    [(MLP((1,)), 8), (MLP((7, 130)), 9), (MLP((8, 3)), 8), (CNN(channels=(16, 8)), 11),
-     (CNN(channels=(8, 24)), 8), (CNN(), 14)],
+    [
+        (MLP((1,)), 8),
+        (MLP((7, 130)), 9),
+        (MLP((8, 3)), 8),
+        (CNN(channels=(16, 8)), 11),
+        (CNN(channels=(8, 24)), 8),
+        (CNN(), 14),
+    ],
     ids=str,
-)  # fmt: skip
+)
 @pytest.mark.parametrize("classes", [2, 3, 17])
 def test_gradients_hold_for_every_size(learner, side, classes):
     x, y = digits(31, side)
@@ -287,7 +296,7 @@ def test_threads_give_the_same_bytes_and_run_side_by_side():
 HASHING = """
 import hashlib, sys, numpy as np
 from unteach.models import CNN, MLP
-from unteach.models.compiled.isa import isa_here
+from unteach.models.compiled._kernels.instruction_set import isa_here
 x = (np.arange(60 * 64).reshape(60, 64) * 2654435761 % 1009 / 1009).astype(np.float32)
 y = np.arange(60) % 4
 seen = hashlib.sha256()
@@ -299,9 +308,12 @@ print(isa_here().lanes if isa_here() else 0, seen.hexdigest())
 
 def hashed(**environment):
     done = subprocess.run(
-        [sys.executable, "-c", HASHING], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", HASHING],
+        capture_output=True,
+        text=True,
+        check=True,
         env={**os.environ, **environment},
-    )  # fmt: skip
+    )
     lanes, digest = done.stdout.split()
     return int(lanes), digest
 
@@ -312,11 +324,15 @@ def test_bytes_depend_on_neither_process_nor_cache_nor_vector_width(tmp_path):
     known = hashed()
     assert hashed() == known  # from the cache
     assert hashed(NUMBA_CACHE_DIR=str(tmp_path / "fresh")) == known
-    narrow = hashed(NUMBA_CACHE_DIR=str(tmp_path / "narrow"), NUMBA_CPU_NAME="haswell",
-                    NUMBA_CPU_FEATURES="+avx,+avx2,+fma,+sse4.2,+bmi,+bmi2")  # fmt: skip
+    narrow = hashed(
+        NUMBA_CACHE_DIR=str(tmp_path / "narrow"),
+        NUMBA_CPU_NAME="haswell",
+        NUMBA_CPU_FEATURES="+avx,+avx2,+fma,+sse4.2,+bmi,+bmi2",
+    )
     assert narrow == (8, known[1])
-    old, digest = hashed(NUMBA_CACHE_DIR=str(tmp_path / "old"), NUMBA_CPU_NAME="x86-64",
-                         NUMBA_CPU_FEATURES="+sse2")  # fmt: skip
+    old, digest = hashed(
+        NUMBA_CACHE_DIR=str(tmp_path / "old"), NUMBA_CPU_NAME="x86-64", NUMBA_CPU_FEATURES="+sse2"
+    )
     assert old == 4 and digest != known[1]  # products that round on their own round elsewhere
 
 

@@ -12,7 +12,7 @@ from unteach.core import BadInput, Corrupt, NotConverged, Request, Rows
 from unteach.data import load
 from unteach.models import CNN, MLP, as_trainable
 from unteach.models import load as load_model
-from unteach.models.compiled.scaled import Scaled
+from unteach.models.compiled.scaled_inputs import Scaled
 from unteach.unlearn import FineTune, Retrain
 
 BOTH = pytest.mark.parametrize(

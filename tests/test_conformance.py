@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
+from broken.arm_metrics import BROKEN_ARMS
+from broken.certified import BROKEN_METHODS
+from broken.gradient import BROKEN_GRADIENT
+from broken.metrics import BLIND_METRICS, BROKEN_METRICS, Sound
 from unteach.audit import METRICS
 from unteach.checks import (
     CERTIFIED_LAWS,
@@ -19,10 +23,6 @@ from unteach.checks import (
     check_metric,
     laws_of,
 )
-from unteach.checks.broken_arms import BROKEN_ARMS
-from unteach.checks.broken_certified import BROKEN_METHODS
-from unteach.checks.broken_gradient import BROKEN_GRADIENT
-from unteach.checks.broken_metrics import BLIND_METRICS, BROKEN_METRICS, Sound
 from unteach.core import BadInput
 from unteach.kernel import SVC
 from unteach.models import Logistic, NaiveBayes, Neighbours, Pipeline, Ridge, Scaler

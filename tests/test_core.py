@@ -151,7 +151,6 @@ def test_data_frames_and_series_are_taken_by_position_whatever_their_index_says(
         rows.replace(Rows(np.array([12]), {"x": frame[[1]][:1], "y": np.array(["z"])}))
 
 
-
 @given(st.integers(0, 2**63 - 1), st.text(max_size=8))
 def test_streams_repeat(seed, name):
     assert stream(seed, name).integers(2**60) == stream(seed, name).integers(2**60)

@@ -18,7 +18,9 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 def test_generated_pages_are_as_they_would_be_generated():
     done = subprocess.run(
         [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -74,6 +76,21 @@ def test_every_room_has_a_page_and_every_term_is_in_the_glossary():
     rooms = {p.name for p in (ROOT / "src" / "unteach").iterdir() if (p / "__init__.py").exists()}
     assert rooms == {p.stem for p in (ROOT / "docs" / "rooms").glob("*.md")}
     glossary = (ROOT / "docs" / "glossary.md").read_text().lower()
-    for term in ("exact", "certified", "heuristic", "forget", "retain", "holdout", "reference",
-                 "null", "untouched", "limit", "residue", "ledger", "memory", "pole", "claim"):
+    for term in (
+        "exact",
+        "certified",
+        "heuristic",
+        "forget",
+        "retain",
+        "holdout",
+        "reference",
+        "null",
+        "untouched",
+        "limit",
+        "residue",
+        "ledger",
+        "memory",
+        "pole",
+        "claim",
+    ):
         assert f"**{term}" in glossary, term

@@ -235,8 +235,11 @@ def drive(tmp_path, folder, jobs, seconds="0.01", ear=""):
     with (tmp_path / "stderr").open("a") as errors:
         return subprocess.Popen(
             [sys.executable, str(script), str(folder), jobs, seconds, ear],
-            stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def test_killed_at_ten_random_moments_a_study_ends_with_the_same_bytes(tmp_path):

@@ -37,7 +37,7 @@ from unteach.unlearn import (
     Sisa,
     method,
 )
-from unteach.unlearn.random_label import relabelled
+from unteach.unlearn.gradient.random_label import relabelled
 
 GRADIENT = [FineTune, GradientAscent, NegGradPlus, RandomLabel]
 
@@ -131,9 +131,7 @@ def _memorized(seed=0):
     from unteach.data import load
 
     rows = load("digits").take(stream(seed, "some").permutation(1797)[:300])
-    world = mislabelled(
-        Rows(rows.ids, {"x": rows.x / 16.0, "y": rows.y}), fraction=0.1, seed=seed
-    )
+    world = mislabelled(Rows(rows.ids, {"x": rows.x / 16.0, "y": rows.y}), fraction=0.1, seed=seed)
     net = Network(module=Layers((64, 32, 10)), epochs=60, lr=0.01, batch_size=32)
     return world, net
 
@@ -172,8 +170,10 @@ def test_the_ceiling_bounds_ascent_and_its_absence_diverges_or_denies(memorized)
     some, gone = Request(ids=planted), records.select(planted)
     bounded = GradientAscent(lr=0.01, epochs=30, ceiling=2.0).forget(model, records, some, seed=0)
     free = GradientAscent(lr=0.01, epochs=30, ceiling=None).forget(model, records, some, seed=0)
+
     def loss(m):
         return float(m.losses(m.batch(gone)).detach().mean())
+
     assert loss(free.model) > 3 * loss(bounded.model)
     with pytest.raises(Diverged):
         GradientAscent(lr=1e20, optimizer="sgd", epochs=50, ceiling=None).forget(
@@ -250,11 +250,15 @@ def test_what_cannot_be_done_is_refused_by_name(memorized):
         assert isinstance(one.promise(model, records, Request(ids=planted)), Heuristic)
         assert pickle.dumps(one) if one is not plain_ascent else True
     for wrong in (
-        lambda: NegGradPlus(alpha=1.0), lambda: GradientAscent(ceiling=0.0),
-        lambda: RandomLabel(share=0.0), lambda: FineTune(lr=-1.0), lambda: FineTune(every=0),
-        lambda: method(lambda module: None), lambda: method(3),
+        lambda: NegGradPlus(alpha=1.0),
+        lambda: GradientAscent(ceiling=0.0),
+        lambda: RandomLabel(share=0.0),
+        lambda: FineTune(lr=-1.0),
+        lambda: FineTune(every=0),
+        lambda: method(lambda module: None),
+        lambda: method(3),
         lambda: method(lambda module, forget, retain: None),
-    ):  # fmt: skip
+    ):
         with pytest.raises(BadInput):
             wrong()
     numbers = Rows(records.ids, {"x": records.x, "y": np.asarray(records.x)[:, 0]})
@@ -284,9 +288,7 @@ def _op(token, f, p=5):
     def table(a, b):
         n = len(a)
         sep, end = np.full(n, 7), np.full(n, 8)
-        return sequences(
-            np.stack([np.full(n, token), a, b, sep, f(a, b), end], axis=1), prompts=4
-        )
+        return sequences(np.stack([np.full(n, token), a, b, sep, f(a, b), end], axis=1), prompts=4)
 
     def every():
         return table(np.repeat(np.arange(p), p), np.tile(np.arange(p), p))

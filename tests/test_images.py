@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from unteach.core import BadInput
-from unteach.data import DATASETS, available, images, load
-from unteach.data.images import read_idx
+from unteach.data import DATASETS, available, load
+from unteach.data.files import images
+from unteach.data.files.images import read_idx
 
 
 def idx(values, code=0x08):
@@ -45,9 +46,12 @@ def test_idx_files_are_read_whole_or_refused(tmp_path):
         np.testing.assert_array_equal(got, values)
     whole = idx(np.arange(6, dtype=np.uint8))
     for wrong, says in (
-        (b"", "not an IDX"), (b"PK\3\4", "not an IDX"), (whole[:-1], "cut short"),
-        (whole + b"x", "too long"), (whole[:5], "cut short"),
-    ):  # fmt: skip
+        (b"", "not an IDX"),
+        (b"PK\3\4", "not an IDX"),
+        (whole[:-1], "cut short"),
+        (whole + b"x", "too long"),
+        (whole[:5], "cut short"),
+    ):
         path.write_bytes(wrong)
         with pytest.raises(BadInput, match=says):
             read_idx(path)

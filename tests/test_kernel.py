@@ -36,7 +36,7 @@ from unteach.core import (
     UnknownRecord,
 )
 from unteach.kernel import SVC, DataDependentStatistics, Kernel
-from unteach.kernel.gram import semidefinite
+from unteach.kernel._machine.gram import semidefinite
 
 DEFINITE = (
     {"kernel": "linear"},
@@ -493,9 +493,13 @@ def test_forgetting_is_all_or_nothing(binary):
     model = SVC(gamma=0.3).fit(x, y)
     raw = model.to_saved().to_bytes()
     for ids, error in (
-        ([1, 999], UnknownRecord), (["a"], UnknownRecord), ([1, 1], RepeatedRecord),
-        (np.arange(120), NothingLeft), (np.flatnonzero(y == 1), OneClassLeft), ([0.5], BadInput),
-    ):  # fmt: skip
+        ([1, 999], UnknownRecord),
+        (["a"], UnknownRecord),
+        ([1, 1], RepeatedRecord),
+        (np.arange(120), NothingLeft),
+        (np.flatnonzero(y == 1), OneClassLeft),
+        ([0.5], BadInput),
+    ):
         with pytest.raises(error):
             model.forget(ids)
         assert model.to_saved().to_bytes() == raw
@@ -510,10 +514,13 @@ def test_forgetting_is_all_or_nothing(binary):
     strings = SVC(gamma=0.3).fit(x, y, sample_ids=[f"p{i}" for i in range(120)])
     raw = strings.to_saved().to_bytes()
     for rows, labels, ids, error in (
-        (x[:1], y[:1], None, "give sample_ids"), (x[:1], y[:1], ["p3"], "held already"),
-        (x[:1], y[:1], [3], "give one kind"), (x[:1], ["a"], ["q"], "same kind"),
-        (x[:1, :2], y[:1], ["q"], "2 features"), (x[:1], y[:1], ["q", "r"], "2 entries"),
-    ):  # fmt: skip
+        (x[:1], y[:1], None, "give sample_ids"),
+        (x[:1], y[:1], ["p3"], "held already"),
+        (x[:1], y[:1], [3], "give one kind"),
+        (x[:1], ["a"], ["q"], "same kind"),
+        (x[:1, :2], y[:1], ["q"], "2 features"),
+        (x[:1], y[:1], ["q", "r"], "2 entries"),
+    ):
         with pytest.raises(BadInput, match=error):
             strings.partial_fit(rows, labels, sample_ids=ids)
         assert strings.to_saved().to_bytes() == raw

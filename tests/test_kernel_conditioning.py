@@ -7,9 +7,9 @@ import pytest
 
 from kernel_histories import SAME, run
 from unteach.core import NoRoute, NotConverged, Rows
-from unteach.kernel import SVC, SVR, NuSVC, NuSVR, OneClassSVM, machine, slots
-from unteach.kernel.certificate import Certificate
-from unteach.kernel.conditioning import (
+from unteach.kernel import SVC, SVR, NuSVC, NuSVR, OneClassSVM
+from unteach.kernel._downdate import slots
+from unteach.kernel._downdate.conditioning import (
     MOST,
     conditioning,
     in_doubt,
@@ -17,6 +17,8 @@ from unteach.kernel.conditioning import (
     of_inverse,
     of_values,
 )
+from unteach.kernel._machine import machine
+from unteach.kernel.certificate import Certificate
 from unteach.unlearn import Native, forget
 
 
@@ -108,10 +110,13 @@ def test_where_there_is_doubt_every_change_is_a_fresh_fit(kind, operation):
         old.fit(x, y).reweight([5], [0.5])
         fresh.fit(x, y, sample_weight=weight)
     at = np.random.default_rng(2).normal(size=(20, 2))
-    a, b = (np.asarray(m.decision_function(at) if kind is not SVR else m.predict(at))
-            for m in (old, fresh))  # fmt: skip
-    doubtful = [in_doubt(p.certificate) for p in (
-        old._machine if kind is SVC else old._parts).pairs]  # fmt: skip
+    a, b = (
+        np.asarray(m.decision_function(at) if kind is not SVR else m.predict(at))
+        for m in (old, fresh)
+    )
+    doubtful = [
+        in_doubt(p.certificate) for p in (old._machine if kind is SVC else old._parts).pairs
+    ]
     if any(doubtful):
         assert np.array_equal(a, b)
     else:
@@ -185,7 +190,9 @@ def test_the_numbers_are_saved_and_read():
     model = SVC(**params).fit(x, y)
     again = SVC.from_saved(model.to_saved()).certificate_
     assert (again.conditioning, again.error) == (
-        model.certificate_.conditioning, model.certificate_.error)  # fmt: skip
+        model.certificate_.conditioning,
+        model.certificate_.error,
+    )
     assert again.conditioning > 1e3
     told = again.to_json()
     unknown = {k: told[k] for k in told if k not in ("conditioning", "error")}

@@ -10,14 +10,14 @@ from sklearn.datasets import make_classification
 
 from unteach.core import BadInput
 from unteach.kernel import SVC, Kernel, classification, remove, residual, solve
-from unteach.kernel import machine as machine_room
-from unteach.kernel import slots as slots_room
-from unteach.kernel.anchor import Anchor
-from unteach.kernel.lean import lean
-from unteach.kernel.loo import leave_each_out
-from unteach.kernel.rowcache import RowCache
-from unteach.kernel.tableau import Tableau
-from unteach.kernel.values import Values
+from unteach.kernel._downdate import slots as slots_room
+from unteach.kernel._downdate.kernel_values import Values
+from unteach.kernel._downdate.row_cache import RowCache
+from unteach.kernel._downdate.tableau import Tableau
+from unteach.kernel._downdate.working_set import Anchor
+from unteach.kernel._machine import machine as machine_room
+from unteach.kernel._machine.low_memory import lean
+from unteach.kernel._paths.leave_one_out import leave_each_out
 
 KERNELS = {
     "linear": Kernel("linear"),
@@ -78,7 +78,7 @@ def test_nothing_falls_back_where_the_data_are_in_general_position(cost, monkeyp
     assert ways.by_path == 0
     assert ways.by_bound + ways.by_evaluation == np.count_nonzero(found.b)
     # few rows near at first: the far ones must be found, taken in, and change nothing
-    monkeypatch.setattr("unteach.kernel.loo.NEAR", 1e-3)
+    monkeypatch.setattr("unteach.kernel._paths.leave_one_out.NEAR", 1e-3)
     _, other, again = leave_each_out(qp, found)
     assert again.by_evaluation > ways.by_evaluation
     np.testing.assert_allclose(other, left, atol=1e-10)
@@ -322,9 +322,7 @@ def test_a_history_without_the_matrix(cache_size, without_matrix):
     np.testing.assert_allclose(a, b, atol=1e-9)
     back = np.arange(320)[~np.isin(np.arange(320), held)]
     both = copy.deepcopy(model).partial_fit(x[back], y[back], sample_ids=back)
-    np.testing.assert_allclose(
-        both.decision_function(x), fit.decision_function(x), atol=1e-9
-    )
+    np.testing.assert_allclose(both.decision_function(x), fit.decision_function(x), atol=1e-9)
     one, two = model.to_saved(), fresh.to_saved()
     assert one.arrays["pair_b"].tobytes() == two.arrays["pair_b"].tobytes()
     model.canonicalize(), fresh.canonicalize()

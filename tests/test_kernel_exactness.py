@@ -14,21 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from slow.kernel_solver import slow_solve
 from unteach.core import BadInput, NotConverged, OneClassLeft
-from unteach.kernel import (
-    SVC,
-    Kernel,
-    certify,
-    classification,
-    remove,
-    residual,
-    slow_solve,
-    solve,
-)
-from unteach.kernel.kkt import bias_interval
-from unteach.kernel.loo import leave_each_out
-from unteach.kernel.solver import accepted
-from unteach.kernel.threads import one_thread
+from unteach.kernel import SVC, Kernel, certify, classification, remove, residual, solve
+from unteach.kernel._machine.blas_threads import one_thread
+from unteach.kernel._paths.leave_one_out import leave_each_out
+from unteach.kernel._solver.qp import bias_interval
+from unteach.kernel._solver.solver import accepted
 
 KERNELS = {
     "linear": Kernel("linear"),
@@ -290,11 +282,14 @@ def test_the_bytes_are_those_of_one_thread_whatever_blas_is_set_to():
 def test_the_bytes_are_those_of_one_thread_in_a_process_of_two():
     told = [
         subprocess.run(
-            [sys.executable, "-c", BYTES], capture_output=True, text=True, check=True,
+            [sys.executable, "-c", BYTES],
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
         ).stdout.splitlines()
         for n in ("1", "2")
-    ]  # fmt: skip
+    ]
     assert len(told[0]) == 10
     assert told[0] == told[1]
 

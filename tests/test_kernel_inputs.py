@@ -12,7 +12,8 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 
 from unteach.core import BadInput, NotConverged, Request, Rows, UnteachError
-from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM, checked
+from unteach.kernel import SVC, SVR, DataDependentStatistics, NuSVC, NuSVR, OneClassSVM
+from unteach.kernel._estimator import validation as checked
 from unteach.models import learn, load
 from unteach.unlearn import Native
 

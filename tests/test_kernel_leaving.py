@@ -166,9 +166,12 @@ def test_reweighting_equals_a_fit_with_those_weights(machine):
         assert model.sample_ids_.tolist() == list(range(40))
     held = model.certificate_
     for ids, given, error in (
-        ([99], 1.0, UnknownRecord), ([1, 2], [1.0], BadInput), ([1], -1.0, BadInput),
-        ([1], "a", BadInput), (np.arange(40), 0.0, BadInput),
-    ):  # fmt: skip
+        ([99], 1.0, UnknownRecord),
+        ([1, 2], [1.0], BadInput),
+        ([1], -1.0, BadInput),
+        ([1], "a", BadInput),
+        (np.arange(40), 0.0, BadInput),
+    ):
         with pytest.raises(error):
             model.reweight(ids, given)
     assert model.certificate_ is held

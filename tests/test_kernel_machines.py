@@ -16,6 +16,7 @@ from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from slow.grouped_solver import slow_program
 from unteach.checks import check_estimator
 from unteach.core import (
     BadInput,
@@ -33,10 +34,9 @@ from unteach.kernel import (
     NuSVC,
     NuSVR,
     OneClassSVM,
-    slow_program,
     solve_program,
 )
-from unteach.kernel.duals import NuMargin, NuTube, OneClass, Tube
+from unteach.kernel._machine.machine_kinds import NuMargin, NuTube, OneClass, Tube
 from unteach.models import load
 
 KERNELS = {
@@ -342,9 +342,10 @@ def test_precomputed_and_callable_are_the_same_machine(real, machine, tmp_path):
     np.testing.assert_allclose(matrix._values(kernel.between(x, x[rest])), plain._values(x))
     again = load(matrix.save(tmp_path / "model")).forget([7])
     np.testing.assert_allclose(
-        again._values(kernel.between(x, x[np.delete(rest, 5)])), plain.forget([7])._values(x),
+        again._values(kernel.between(x, x[np.delete(rest, 5)])),
+        plain.forget([7])._values(x),
         atol=1e-9,
-    )  # fmt: skip
+    )
     with pytest.raises(BadInput, match="cannot be saved"):
         called.save(tmp_path / "called")
 
@@ -549,8 +550,9 @@ def test_a_path_that_changes_nothing_and_one_that_cannot_be():
     assert [k.event for k in path.knots] == ["start", "gone"]
     np.testing.assert_allclose(
         path.decision_functions(probe, [1.0, 0.5, 0.0]),
-        np.tile(model.decision_function(probe), (3, 1)), atol=1e-12,
-    )  # fmt: skip
+        np.tile(model.decision_function(probe), (3, 1)),
+        atol=1e-12,
+    )
     with pytest.raises(UnknownRecord):
         model.forget_path(999)
     with pytest.raises(BadInput, match="share"):

@@ -20,12 +20,34 @@ from unteach.data import load
 from unteach.memorize import Memories
 from unteach.store import Store
 
-MEMORIZE = ("memorize", "wine", "--model", "knn", "--models", "512", "--table", "out/t.csv",
-            "--jobs", "2")  # fmt: skip
+MEMORIZE = (
+    "memorize",
+    "wine",
+    "--model",
+    "knn",
+    "--models",
+    "512",
+    "--table",
+    "out/t.csv",
+    "--jobs",
+    "2",
+)
 AUDIT = (
-    "audit", "wine", "--methods", "retrain,do-nothing", "--model", "logistic", "--forget", "8",
-    "--tier", "quick", "--page", "out", "--jobs", "1",
-)  # fmt: skip
+    "audit",
+    "wine",
+    "--methods",
+    "retrain,do-nothing",
+    "--model",
+    "logistic",
+    "--forget",
+    "8",
+    "--tier",
+    "quick",
+    "--page",
+    "out",
+    "--jobs",
+    "1",
+)
 STUDY = ("study", "margin", "--out", "out", "--jobs", "2")
 
 
@@ -33,10 +55,13 @@ def start(words, folder):
     """Start a command in a folder, with its workers in a group of its own."""
     (folder / "out").mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-m", "unteach", *words, "--seed", "0"], cwd=folder,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        [sys.executable, "-m", "unteach", *words, "--seed", "0"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
 
 
 def finish(words, folder):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from unteach.cli.app import app
 from unteach.core import BadInput
 from unteach.knowledge import KnowledgeBase, parse_fact, plan, read_answers
-from unteach.knowledge.pictures import branch, dot, picture
+from unteach.knowledge.planning.pictures import branch, dot, picture
 from unteach.report import Branch, Page, Tree, write_page
 
 RULES = "grandfather(X, Z) :- father(X, Y), father(Y, Z)\nfather(X, Y) :- child(Y, X)\n"
@@ -49,25 +49,37 @@ def test_a_plan_on_the_command_line(files):
     named = planned("--forget-from", "gone.dl", "--preserve-from", "kept.csv", "--json")
     again = json.loads(named.stdout)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
-        k: v for k, v in found.items() if k != "seconds"}  # fmt: skip
+        k: v for k, v in found.items() if k != "seconds"
+    }
     twice = planned(*asked, "--json", "--format", "svg")
     assert twice.exit_code == 2
     assert "two forms; choose one" in twice.stderr
 
 
 def test_an_impossible_plan_says_why_and_exits_with_three(files):
-    asked = ("--forget", "grandfather(ann, carl)", "--preserve", "father(ann, bob)",
-             "--preserve", "father(bob, carl)")  # fmt: skip
+    asked = (
+        "--forget",
+        "grandfather(ann, carl)",
+        "--preserve",
+        "father(ann, bob)",
+        "--preserve",
+        "father(bob, carl)",
+    )
     told = planned(*asked)
     assert told.exit_code == 3
-    for words in ("impossible", "grandfather(ann, carl)  [forgotten, and follows]", "give up",
-                  "or forget"):  # fmt: skip
+    for words in (
+        "impossible",
+        "grandfather(ann, carl)  [forgotten, and follows]",
+        "give up",
+        "or forget",
+    ):
         assert words in told.stdout, words
     found = json.loads(planned(*asked, "--json").stdout)
     assert found["witness"]["preserved"] == [["father", "ann", "bob"], ["father", "bob", "carl"]]
     assert [w["cost"] for w in found["ways_out"]] == [1, 1]
-    based = planned("--forget", "father(ann, bob)", "--preserve", "grandfather(ann, carl)",
-                    "--base-only")  # fmt: skip
+    based = planned(
+        "--forget", "father(ann, bob)", "--preserve", "grandfather(ann, carl)", "--base-only"
+    )
     assert based.exit_code == 3 and "without --base-only" in based.stdout
 
 
@@ -118,7 +130,8 @@ def test_what_a_model_still_says_on_the_command_line(files):
     assert (strict["recalled"], strict["deducible"]) == (1, 1)
     one = json.loads(unteach(*words, "--about", "grandfather(ann, carl)").stdout)["rows"]
     assert [(r["fact"], r["strength"], r["steps"]) for r in one] == [
-        ("grandfather(ann, carl)", 0.8, 2)]  # fmt: skip
+        ("grandfather(ann, carl)", 0.8, 2)
+    ]
     assert one[0]["from"] == "father(bob, carl); child(bob, ann)"
 
 
@@ -133,16 +146,21 @@ def test_a_fact_that_nobody_knows_is_not_taken_for_a_safe_one(files):
     assert unteach(*words, "--about", "father(ann, bob)").stderr == ""
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("name,p\na,1\n", "the header names"), ("fact,probability\np(a,1\n", "line 2"),
-    ('fact,probability\n"p(a)",0.5\n"p(b)",high\n', "line 3"), ("", "the header names"),
-    ("subject,predicate,object\na,p\n", "line 2: 3 cells"),
-    ("subject,predicate,object\na,,b\n", "line 2.*empty part"),
-    ('fact,prob\n"p(a)",0.1\n', "'prob'.*'probability'"),
-    ('fact,probability\n"p(a)",90%\n', "line 2: a probability is in .0, 1., got '90%'"),
-    ('fact,probability\n"p(a)",1.5\n', "line 2: a probability is in .0, 1., got '1.5'"),
-    ('fact,probability\n"p(a)",nan\n', "line 2: a probability is in .0, 1., got 'nan'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,p\na,1\n", "the header names"),
+        ("fact,probability\np(a,1\n", "line 2"),
+        ('fact,probability\n"p(a)",0.5\n"p(b)",high\n', "line 3"),
+        ("", "the header names"),
+        ("subject,predicate,object\na,p\n", "line 2: 3 cells"),
+        ("subject,predicate,object\na,,b\n", "line 2.*empty part"),
+        ('fact,prob\n"p(a)",0.1\n', "'prob'.*'probability'"),
+        ('fact,probability\n"p(a)",90%\n', "line 2: a probability is in .0, 1., got '90%'"),
+        ('fact,probability\n"p(a)",1.5\n', "line 2: a probability is in .0, 1., got '1.5'"),
+        ('fact,probability\n"p(a)",nan\n', "line 2: a probability is in .0, 1., got 'nan'"),
+    ],
+)
 def test_broken_answers_are_named_by_their_line(tmp_path, text, said):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(BadInput, match=said):

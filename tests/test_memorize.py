@@ -24,6 +24,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from broken import memorization as broken
 from memory_tasks import DRIVER, Coin, coin_world
 from unteach.checks import (
     MEMORIZATION_LAWS,
@@ -31,7 +32,6 @@ from unteach.checks import (
     broken_by,
     check_memorization,
 )
-from unteach.checks import broken_memorization as broken
 from unteach.core import (
     BadInput,
     Corrupt,
@@ -60,16 +60,16 @@ from unteach.memorize import (
     nearest,
     ridge,
 )
-from unteach.memorize.adapter import margins, outputs, resolve
-from unteach.memorize.design import as_fraction, pieces
-from unteach.memorize.influence import difference
-from unteach.memorize.influence import ridge as ridge_influence
-from unteach.memorize.intervals import newcombe, wilson
+from unteach.memorize._training.learner_adapter import margins, outputs, resolve
+from unteach.memorize._training.subset_design import as_fraction, pieces
+from unteach.memorize.scores.influence import difference
+from unteach.memorize.scores.influence import ridge as ridge_influence
+from unteach.memorize.scores.intervals import newcombe, wilson
 from unteach.models import MLP, EstimatorLearner, Neighbours, as_learner
-from unteach.models.subset_loop import subset_loop
-from unteach.models.subset_nearest import SubsetNearest
-from unteach.models.subset_nearest import nearest as order_of
-from unteach.models.subset_ridge import SubsetRidge
+from unteach.models.subsets.subset_loop import subset_loop
+from unteach.models.subsets.subset_nearest import SubsetNearest
+from unteach.models.subsets.subset_nearest import nearest as order_of
+from unteach.models.subsets.subset_ridge import SubsetRidge
 from unteach.stats import difference_of_proportions
 from unteach.store import Shard, Store, shard_damage
 
@@ -178,7 +178,7 @@ def test_ridge_without_room_for_shared_products_gives_the_same(monkeypatch):
     x, y = small()
     given = (x, y, masks(6, 60), np.zeros(6, np.uint64), x)
     shared = SubsetRidge().subset_outputs(*given)
-    monkeypatch.setattr("unteach.models.subset_ridge.ROOM", 0)
+    monkeypatch.setattr("unteach.models.subsets.subset_ridge.ROOM", 0)
     assert np.abs(SubsetRidge().subset_outputs(*given) - shared).max() < 1e-5
 
 
@@ -298,8 +298,10 @@ def test_many_intervals_at_once_equal_one_at_a_time():
         wilson(x1, n1, 95)
 
 
-@pytest.mark.parametrize(("design", "p"), [("bernoulli", 0.5), ("bernoulli", 0.25),
-                                           ("balanced", 0.5), ("balanced", 0.75)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("design", "p"),
+    [("bernoulli", 0.5), ("bernoulli", 0.25), ("balanced", 0.5), ("balanced", 0.75)],
+)
 def test_the_closed_form_of_the_nearest_equals_all_subsets_enumerated(design, p):
     """Every subset of eight records, weighted by its chance: no formula is shared."""
     rng = np.random.default_rng(1)
@@ -370,8 +372,9 @@ def test_leave_one_out_of_ridge_and_kernel_ridge_equals_refits():
     found = ridge.leave_one_out(x, y, alpha=0.7)
     truth = LeaveOneOut().score(
         EstimatorLearner(RidgeClassifier(alpha=0.7)),
-        Rows(np.arange(40), {"x": x, "y": y}), seed=0,
-    )  # fmt: skip
+        Rows(np.arange(40), {"x": x, "y": y}),
+        seed=0,
+    )
     assert found.value.tolist() == truth["hard"]
     soft = kernel_ridge.leave_one_out(x, y, alpha=0.2, gamma=0.5)
     for i in (0, 7, 33):
@@ -559,7 +562,7 @@ def test_removing_what_is_needed_costs_and_removing_what_is_wrong_helps():
 
 
 def test_class_matched_removal_takes_as_many_of_each_class_and_duplicates_are_left_out():
-    from unteach.memorize.removal import _matched, near_training
+    from unteach.memorize.scores.removal import _matched, near_training
 
     y = np.array([0] * 10 + [1] * 30)
     gone = _matched(y, np.array([0, 1, 2, 20]), np.random.default_rng(0).permutation(40))
@@ -574,11 +577,12 @@ def test_class_matched_removal_takes_as_many_of_each_class_and_duplicates_are_le
     found = study.removal_curve(np.arange(50.0), [0.2], draws=2, exclude_near_duplicates=True)
     assert (found.tested, found.excluded) == (1, 3)
     for given, why in (
-        ({"by": "loss"}, "by is"), ({"by": np.zeros(3)}, "one finite number"),
+        ({"by": "loss"}, "by is"),
+        ({"by": np.zeros(3)}, "one finite number"),
         ({"by": np.zeros(50), "fractions": [1.5]}, "fractions lie"),
         ({"by": np.zeros(50), "against": ["nobody"]}, "against"),
         ({"by": np.zeros(50), "draws": 1}, "draws"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(BadInput, match=why):
             study.removal_curve(**given)
 
@@ -606,24 +610,27 @@ def test_what_is_shown_and_written(tmp_path):
         found.save(tmp_path / "t.xlsx")
 
 
-@pytest.mark.parametrize(("given", "error", "why"), [
-    ({"y": np.zeros(60)}, BadInput, "y is one label"),
-    ({"y": np.zeros(60, int)}, OneClassLeft, "two classes"),
-    ({"y": np.arange(59) % 2}, BadInput, "60 inputs for 59 labels"),
-    ({"y": [None, *["a", "b"] * 29, "a"]}, BadInput, "record at row 0 has no label"),
-    ({"y": ["a", "b"] * 29 + ["a", float("nan")]}, BadInput, "row 59 has no label"),
-    ({"y": ["a", 1] * 30}, BadInput, "one kind"),
-    ({"X": [["a", "b", "c"]] * 60}, BadInput, "encode"),
-    ({"X": np.zeros((59, 3))}, BadInput, "59 inputs for 60 labels"),
-    ({"ids": [1] * 60}, RepeatedRecord, "names two"),
-    ({"ids": [1, 2]}, BadInput, "give one each"),
-    ({"X_test": np.zeros((2, 3))}, BadInput, "both"),
-    ({"X_test": np.zeros((2, 4)), "y_test": [0, 1]}, BadInput, "shapes"),
-    ({"X_test": np.zeros((2, 3)), "y_test": [0, 9]}, BadInput, "label 9"),
-    ({"X_test": np.full((2, 3), np.nan), "y_test": [0, 1]}, BadInput, "finite"),
-    ({"learner": "nobody"}, BadInput, "no learner is named"),
-    ({"design": "random"}, BadInput, "design"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "error", "why"),
+    [
+        ({"y": np.zeros(60)}, BadInput, "y is one label"),
+        ({"y": np.zeros(60, int)}, OneClassLeft, "two classes"),
+        ({"y": np.arange(59) % 2}, BadInput, "60 inputs for 59 labels"),
+        ({"y": [None, *["a", "b"] * 29, "a"]}, BadInput, "record at row 0 has no label"),
+        ({"y": ["a", "b"] * 29 + ["a", float("nan")]}, BadInput, "row 59 has no label"),
+        ({"y": ["a", 1] * 30}, BadInput, "one kind"),
+        ({"X": [["a", "b", "c"]] * 60}, BadInput, "encode"),
+        ({"X": np.zeros((59, 3))}, BadInput, "59 inputs for 60 labels"),
+        ({"ids": [1] * 60}, RepeatedRecord, "names two"),
+        ({"ids": [1, 2]}, BadInput, "give one each"),
+        ({"X_test": np.zeros((2, 3))}, BadInput, "both"),
+        ({"X_test": np.zeros((2, 4)), "y_test": [0, 1]}, BadInput, "shapes"),
+        ({"X_test": np.zeros((2, 3)), "y_test": [0, 9]}, BadInput, "label 9"),
+        ({"X_test": np.full((2, 3), np.nan), "y_test": [0, 1]}, BadInput, "finite"),
+        ({"learner": "nobody"}, BadInput, "no learner is named"),
+        ({"design": "random"}, BadInput, "design"),
+    ],
+)
 def test_what_cannot_be_studied_is_refused(given, error, why):
     x, y = small()
     with pytest.raises(error, match=why):
@@ -652,9 +659,16 @@ def test_what_cannot_be_run_or_read_is_refused():
 # --- stored, grown, killed, damaged, purged -------------------------------------------------------
 
 
-@pytest.mark.parametrize("given", [
-    {"threshold": 2}, {"threshold": -5}, {"threshold": True}, {"fdr": 5}, {"fdr": 0},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"threshold": 2},
+        {"threshold": -5},
+        {"threshold": True},
+        {"fdr": 5},
+        {"fdr": 0},
+    ],
+)
 def test_a_threshold_or_a_rate_that_flags_all_or_none_is_refused(given):
     x, y = small()
     study = Memories(x, y, learner="knn").run(4, jobs=1)
@@ -912,9 +926,12 @@ def drive(tmp_path, folder, jobs, slow):
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     return subprocess.Popen(
         [sys.executable, str(script), str(folder), str(jobs), str(slow)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, "PYTHONPATH": path}, start_new_session=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
+    )
 
 
 def killed_and_resumed(tmp_path, moments, jobs):
@@ -975,8 +992,11 @@ def test_pace_tells_models_and_time():
     pace = Pace(lambda *told: said.append(told), {"a": 10, "b": 20}, clock=lambda: next(clock))
     for told in ((0, 2, ""), (1, 2, "a"), (2, 2, "b")):
         pace(*told)
-    assert said == [(0, 30, "models"), (10, 30, "models, 60/minute, 20 s left"),
-                    (30, 30, "models, 60/minute, 0 s left")]  # fmt: skip
+    assert said == [
+        (0, 30, "models"),
+        (10, 30, "models, 60/minute, 20 s left"),
+        (30, 30, "models, 60/minute, 0 s left"),
+    ]
 
 
 # --- statistics -----------------------------------------------------------------------------------
@@ -1134,7 +1154,7 @@ def test_screens_say_what_they_need(planted):
 
 def test_the_slopes_of_the_plain_network_are_those_of_torch():
     torch = pytest.importorskip("torch")
-    from unteach.memorize.plain_mlp import _slopes
+    from unteach.memorize.scores.plain_mlp import _slopes
 
     rng = np.random.default_rng(0)
     w = [rng.normal(size=s) for s in ((4, 6), (6,), (6, 3), (3,))]

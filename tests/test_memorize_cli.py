@@ -18,8 +18,8 @@ from unteach.audit.latex import PaperTable
 from unteach.cli.app import app
 from unteach.core import Table, quoted, unquoted, visible
 from unteach.memorize import Memories
-from unteach.memorize.writing import write
-from unteach.report.tables import as_csv
+from unteach.memorize.table_files import write
+from unteach.report.page.tables import as_csv
 
 
 def unteach(*words):
@@ -35,8 +35,9 @@ def folder(tmp_path, monkeypatch):
         out.writerow(["who", "age", "dose", "ill"])
         for k in range(80):
             ill = int(k % 2) if k else 1
-            out.writerow([f"someone{k:02d}@example.org", rng.normal(5 * (k % 2)),
-                          rng.normal(), ill])  # fmt: skip
+            out.writerow(
+                [f"someone{k:02d}@example.org", rng.normal(5 * (k % 2)), rng.normal(), ill]
+            )
     return tmp_path
 
 
@@ -86,8 +87,20 @@ def test_the_command_to_repeat_trains_as_many_models_as_were_read(folder):
 
 
 def test_models_that_do_not_fit_are_refused_or_flagged(folder):
-    words = ("memorize", "wine", "--model", "mlp", "--param", "epochs=1", "--param", "lr=0.001",
-             "--models", 4, "--jobs", 1)  # fmt: skip
+    words = (
+        "memorize",
+        "wine",
+        "--model",
+        "mlp",
+        "--param",
+        "epochs=1",
+        "--param",
+        "lr=0.001",
+        "--models",
+        4,
+        "--jobs",
+        1,
+    )
     done = unteach(*words)
     assert done.exit_code != 0
     said = " ".join(done.output.split())
@@ -126,10 +139,24 @@ def test_more_neighbours_are_taken_at_their_word(folder):
 # --- what a table does to whoever opens it --------------------------------------------------------
 
 HOSTILE = (
-    "=cmd|' /C calc'!A0", "+1+cmd", "-1+2", "@SUM(A1:A9)", "\t=1+1", "\r=1+1", " =1+1", "＝1+1",
-    "a;=1+1", "a\n=1+1", "a\x1b[31mb", "\x9b31m", "a\u202eb", "\u2066a", "\ufeffa", "a\x00b",
+    "=cmd|' /C calc'!A0",
+    "+1+cmd",
+    "-1+2",
+    "@SUM(A1:A9)",
+    "\t=1+1",
+    "\r=1+1",
+    " =1+1",
+    "＝1+1",
+    "a;=1+1",
+    "a\n=1+1",
+    "a\x1b[31mb",
+    "\x9b31m",
+    "a\u202eb",
+    "\u2066a",
+    "\ufeffa",
+    "a\x00b",
     "\ud800",
-)  # fmt: skip
+)
 HARMLESS = ("ann", "-0.5", "+1", "1e-05", "-inf", "a-b", "a=b", "C:\\x1b", '"x"', "é 中 🙂")
 
 

@@ -34,7 +34,7 @@ from unteach.core import (
     arrays_from,
 )
 from unteach.data import sequences
-from unteach.data.tables import write_table as write
+from unteach.data.files.tables import write_table as write
 from unteach.kernel import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 from unteach.models import (
     CNN,
@@ -52,8 +52,8 @@ from unteach.models import (
     save,
     saving,
 )
+from unteach.models.networks.training import Checkpoint
 from unteach.models.saving import saved_of
-from unteach.models.training import Checkpoint
 from unteach.unlearn import Langevin, Newton, NoisyDescent, Sisa
 
 # the harness itself
@@ -179,9 +179,30 @@ def _files():
 
 
 VALUES = [
-    0, 1, -1, 2, 0.5, -0.5, 1.0000001, 1e300, 2**31 - 1, 2**63, "inf", "-inf", "nan", "x", "",
-    None, True, False, [], {}, [0], [[1, 2]], "0" * 64,
-]  # fmt: skip
+    0,
+    1,
+    -1,
+    2,
+    0.5,
+    -0.5,
+    1.0000001,
+    1e300,
+    2**31 - 1,
+    2**63,
+    "inf",
+    "-inf",
+    "nan",
+    "x",
+    "",
+    None,
+    True,
+    False,
+    [],
+    {},
+    [0],
+    [[1, 2]],
+    "0" * 64,
+]
 
 
 def _other(array, rng):
@@ -385,14 +406,29 @@ def test_unharmed_files_of_every_kind_are_used(tmp_path):
 @pytest.mark.parametrize(
     ("name", "array"),
     [
-        ("SVC", "pair_b"), ("SVC", "labels"), ("SVC", "x"), ("SVC", "weights"),
-        ("SVC gram", "gram"), ("SVC three", "bounds"), ("SVC forgotten", "class_weight"),
-        ("SVR", "part_b"), ("SVR", "part_variables"), ("SVR", "labels"), ("NuSVC", "part_levels"),
-        ("OneClassSVM", "part_b"), ("Logistic", "coef_"), ("Logistic", "y"), ("Ridge", "coef_"),
-        ("Ridge", "x"), ("NaiveBayes", "theta_"), ("NaiveBayes", "var_"), ("Scaler", "mean_"),
-        ("Scaler public", "squares"), ("Scaler frozen", "scale_"),
+        ("SVC", "pair_b"),
+        ("SVC", "labels"),
+        ("SVC", "x"),
+        ("SVC", "weights"),
+        ("SVC gram", "gram"),
+        ("SVC three", "bounds"),
+        ("SVC forgotten", "class_weight"),
+        ("SVR", "part_b"),
+        ("SVR", "part_variables"),
+        ("SVR", "labels"),
+        ("NuSVC", "part_levels"),
+        ("OneClassSVM", "part_b"),
+        ("Logistic", "coef_"),
+        ("Logistic", "y"),
+        ("Ridge", "coef_"),
+        ("Ridge", "x"),
+        ("NaiveBayes", "theta_"),
+        ("NaiveBayes", "var_"),
+        ("Scaler", "mean_"),
+        ("Scaler public", "squares"),
+        ("Scaler frozen", "scale_"),
     ],
-)  # fmt: skip
+)
 def test_numbers_that_the_rows_do_not_give_are_refused(name, array, tmp_path):
     saved = Saved.from_bytes(_files()[name])
     values = saved.arrays[array].copy()
@@ -445,9 +481,11 @@ def test_a_digest_finds_what_a_checksum_does_not():
         parts = {name: archive.read(name) for name in archive.namelist()}
     for name in ("coef_.npy", "model.json"):
         data = parts[name]
-        other = data[:-1] + bytes([data[-1] ^ 1]) if name == "coef_.npy" else data.replace(
-            b'"alpha":1.0', b'"alpha":2.0'
-        )  # fmt: skip
+        other = (
+            data[:-1] + bytes([data[-1] ^ 1])
+            if name == "coef_.npy"
+            else data.replace(b'"alpha":1.0', b'"alpha":2.0')
+        )
         assert other != data
         with pytest.raises(Corrupt, match="not those that were written"):
             Saved.from_bytes(_zipped({**parts, name: other}))
@@ -479,9 +517,12 @@ def _skops(array, *, copies=1):
     schema = json.loads(parts["schema.json"])
     held = schema["content"]["content"]
     held["more"] = {
-        "__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "__id__": 1,
+        "__class__": "list",
+        "__module__": "builtins",
+        "__loader__": "ListNode",
+        "__id__": 1,
         "content": [{**held["coef_"], "__id__": k + 2} for k in range(copies - 1)],
-    }  # fmt: skip
+    }
     return _zipped({**parts, "schema.json": json.dumps(schema)}, zipfile.ZIP_DEFLATED)
 
 

@@ -41,8 +41,8 @@ from unteach.models import (
     learn,
     load,
 )
-from unteach.models.held import HoldsRows
-from unteach.models.sums import ExactSums, Moments
+from unteach.models.exact.exact_sums import ExactSums, Moments
+from unteach.models.exact.training_rows import HoldsRows
 
 REBINDS = "the fitted steps are in `steps`, as in scikit-learn's own Pipeline, which fails this too"
 
@@ -291,7 +291,7 @@ def test_ridge_downdates_and_refactors_only_where_it_must(monkeypatch):
 
 
 def test_a_broken_downdate_is_noticed_and_repaired(monkeypatch):
-    from unteach.models import ridge
+    from unteach.models.exact import ridge
 
     x, y = line()
     model = Ridge().fit(x, y)
@@ -743,8 +743,10 @@ def nasty(rng):
     """Rows of the kinds that cost digits: shifted, tiny, constant, repeated, narrow types."""
     n, d = int(rng.integers(8, 60)), int(rng.integers(1, 8))
     x = rng.normal(size=(n, d))
-    for kind in rng.choice(["shift", "far", "tiny", "same", "twice", "huge", "f4", "i1", "close"],
-                           size=rng.integers(0, 3)):  # fmt: skip
+    for kind in rng.choice(
+        ["shift", "far", "tiny", "same", "twice", "huge", "f4", "i1", "close"],
+        size=rng.integers(0, 3),
+    ):
         x = x if kind in ("f4", "i1") else x.astype(np.float64)
         if kind == "shift":
             x += 1e6
@@ -772,10 +774,14 @@ def honest(rng):
     x = nasty(rng)
     first = x[:, 0].astype(np.float64)
     model = [
-        Ridge(float(10.0 ** rng.integers(-6, 3))), Ridge(0.0), NaiveBayes(), Neighbours(3),
-        Logistic(float(10.0 ** rng.integers(-3, 4))), Scaler(),
+        Ridge(float(10.0 ** rng.integers(-6, 3))),
+        Ridge(0.0),
+        NaiveBayes(),
+        Neighbours(3),
+        Logistic(float(10.0 ** rng.integers(-3, 4))),
+        Scaler(),
         Pipeline([("scale", Scaler()), ("model", Logistic())]),
-    ][rng.integers(7)]  # fmt: skip
+    ][rng.integers(7)]
     if isinstance(model, Ridge):
         noise = rng.choice([0, 1e-8, 1]) * rng.normal(size=len(x))
         y = first * rng.choice([1e-9, 1.0, 1e6]) + noise
@@ -816,8 +822,10 @@ def test_no_claim_of_exactness_passes_a_millionth_of_the_largest_output(count):
 def test_what_is_ill_conditioned_is_not_accepted_as_exact():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 1)) + 1e8
-    rows = Rows(np.arange(60), {"x": np.hstack([x, x + 1e-7 * rng.normal(size=(60, 1))]),
-                                "y": rng.normal(size=60)})  # fmt: skip
+    rows = Rows(
+        np.arange(60),
+        {"x": np.hstack([x, x + 1e-7 * rng.normal(size=(60, 1))]), "y": rng.normal(size=60)},
+    )
     model = learn(Ridge(alpha=0.0), rows)
     assert model.claim_.kind == "heuristic" and "rounding" in model.claim_.because
     with pytest.raises(NoRoute):

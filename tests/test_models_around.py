@@ -61,7 +61,7 @@ from unteach.models import (
     save,
     scores,
 )
-from unteach.models.scaler import FROZEN, PUBLIC
+from unteach.models.exact.scaler import FROZEN, PUBLIC
 
 
 def blobs(n=60, d=4, classes=3, seed=0):

@@ -19,8 +19,8 @@ from unteach.audit import audit, audit_model, run
 from unteach.core import BadInput, Diverged, NoRoute, Request, Rows, stream
 from unteach.data import sequences
 from unteach.models import Layers, Network, Transformer, learn, margins, parameters, save, scores
-from unteach.models.forward import tensor_in
-from unteach.models.loading import Loader
+from unteach.models.networks.forward import tensor_in
+from unteach.models.networks.loader import Loader
 from unteach.unlearn import (
     EKFAC,
     RUM,
@@ -352,14 +352,35 @@ def stepping(module, forget_loader, retain_loader, *, seed):
 
 
 METHODS = [
-    Retrain(), DoNothing(), OverForget(), Sisa(shards=2, aggregate="mean"), FineTune(epochs=1),
-    GradientAscent(epochs=1, ceiling=None), NegGradPlus(epochs=1), RandomLabel(epochs=1),
-    SCRUB(epochs=2, push_epochs=1), SalUn(epochs=1), SSD(), LabelFreeSSD(),
-    RUM(methods=(DoNothing(), FineTune(epochs=1), SalUn(epochs=1))), L1Sparse(epochs=1),
-    BadTeacher(epochs=1), FisherNoise(), CFk(epochs=1), EUk(epochs=1), BoundaryShrink(epochs=1),
-    UNSIR(epochs=2, noise_steps=2), Influence(iterations=2), EKFAC(), Amnesiac(repair=1),
-    TaskVector(epochs=1), Rewind(), NoisyDescent(steps=2), Langevin(steps=2), stepping,
-]  # fmt: skip
+    Retrain(),
+    DoNothing(),
+    OverForget(),
+    Sisa(shards=2, aggregate="mean"),
+    FineTune(epochs=1),
+    GradientAscent(epochs=1, ceiling=None),
+    NegGradPlus(epochs=1),
+    RandomLabel(epochs=1),
+    SCRUB(epochs=2, push_epochs=1),
+    SalUn(epochs=1),
+    SSD(),
+    LabelFreeSSD(),
+    RUM(methods=(DoNothing(), FineTune(epochs=1), SalUn(epochs=1))),
+    L1Sparse(epochs=1),
+    BadTeacher(epochs=1),
+    FisherNoise(),
+    CFk(epochs=1),
+    EUk(epochs=1),
+    BoundaryShrink(epochs=1),
+    UNSIR(epochs=2, noise_steps=2),
+    Influence(iterations=2),
+    EKFAC(),
+    Amnesiac(repair=1),
+    TaskVector(epochs=1),
+    Rewind(),
+    NoisyDescent(steps=2),
+    Langevin(steps=2),
+    stepping,
+]
 
 EVERY = {type(m).__name__ for m in METHODS} - {"Retrain", "DoNothing", "OverForget", "Sisa"}
 COMPUTED, DRAWN = {"BadTeacher", "EUk"}, {"BadTeacher"}

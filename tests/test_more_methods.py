@@ -29,8 +29,8 @@ from unteach.unlearn import (
     TaskVector,
     TokenRows,
 )
-from unteach.unlearn.importance import mean_gradient
-from unteach.unlearn.kronecker import factors, matrix
+from unteach.unlearn._shared.parameter_importance import mean_gradient
+from unteach.unlearn.curvature.ekfac import factors, matrix
 from unteach.unlearn.tuning import Yard
 
 
@@ -48,6 +48,7 @@ def _blocks(model, rows):
     names = [name for name, _ in module.named_parameters()]
     total = [0.0] * (len(names) // 2)
     for x in torch.tensor(rows.x, dtype=torch.float32):
+
         def said(*values, x=x):
             given = dict(zip(names, values, strict=True))
             return torch.func.functional_call(module, given, (x[None],))[0]
@@ -155,8 +156,9 @@ def test_ekfac_says_what_it_cannot_factor():
     model = Network(module=Twice, epochs=1).learn(rows, seed=0)
     with pytest.raises(NoRoute, match="not once"):
         EKFAC().forget(model, rows, Request(ids=[0]), seed=0)
-    normed = Network(module=lambda: nn.Sequential(
-        nn.Linear(13, 4), nn.LayerNorm(4), nn.Linear(4, 3)), epochs=1).learn(rows, seed=0)
+    normed = Network(
+        module=lambda: nn.Sequential(nn.Linear(13, 4), nn.LayerNorm(4), nn.Linear(4, 3)), epochs=1
+    ).learn(rows, seed=0)
     moves = EKFAC().moves(normed)
     gone = EKFAC().forget(normed, rows, Request(ids=[0]), seed=0).model
     changed = parameters(gone) != parameters(normed)
@@ -181,9 +183,7 @@ def test_what_is_taken_back_is_what_the_steps_added():
     plain = net.learn(rows, seed=3)
     assert np.array_equal(parameters(model), parameters(plain))  # the training is the same
     # the slow twin: the same training cut after each step, and the differences in between
-    ends = [
-        parameters(small_network(epochs=5, steps=k).learn(rows, seed=3)) for k in range(1, 21)
-    ]
+    ends = [parameters(small_network(epochs=5, steps=k).learn(rows, seed=3)) for k in range(1, 21)]
     start = parameters(net.fresh(rows, seed=3))
     added = np.diff(np.array([start, *ends]), axis=0)  # (20, p)
     hit = []
@@ -267,8 +267,12 @@ def test_scrub_rewinds_to_the_round_that_is_nearest_to_the_unseen(digits):
     size, steps = model.how.batch_size, []
     for k in range(5):
         steps.append((steps or [0])[-1] + -(-270 // size) + (k < 4))
-    ends = [SCRUB(**push, until=lambda m: True, every=step).forget(
-        model, records, request, seed=0).model for step in steps]  # fmt: skip
+    ends = [
+        SCRUB(**push, until=lambda m: True, every=step)
+        .forget(model, records, request, seed=0)
+        .model
+        for step in steps
+    ]
     off = [abs(_wrong(end, forget) - wanted) for end in ends]
     back = SCRUB(**push, validation=fresh).forget(model, records, request, seed=0)
     nearest = len(off) - 1 - int(np.argmin(off[::-1]))  # the later of two that are as near
@@ -311,9 +315,7 @@ def test_token_rows_move_what_they_say():
     changed = parameters(gone) != parameters(model)
     assert moves.sum() == 2 * 16 and not changed[~moves].any() and changed[moves].all()
     with pytest.raises(BadInput, match="6 rows"):
-        TokenRows(tokens=(9,)).forget(
-            model, world.records, Request(ids=world.planted), seed=0
-        )
+        TokenRows(tokens=(9,)).forget(model, world.records, Request(ids=world.planted), seed=0)
     flat = small_network(epochs=1)
     plain = small_world("classification")
     with pytest.raises(NoRoute, match="embeds no tokens"):
@@ -332,10 +334,21 @@ def test_the_world_of_calls_can_be_learned_and_its_planted_are_wrong():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [
-    FineTune(), NegGradPlus(), SCRUB(), SalUn(), BadTeacher(), TaskVector(), RUM(), Rewind(),
-    Amnesiac(repair=1),
-], ids=lambda m: type(m).__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "method",
+    [
+        FineTune(),
+        NegGradPlus(),
+        SCRUB(),
+        SalUn(),
+        BadTeacher(),
+        TaskVector(),
+        RUM(),
+        Rewind(),
+        Amnesiac(repair=1),
+    ],
+    ids=lambda m: type(m).__name__,
+)
 def test_methods_hold_the_laws_on_sequences_too(method):
     assert check_method(method, learner=small_transformer(epochs=4))
 
@@ -380,7 +393,9 @@ def test_sparse_is_nearer_than_plain_fine_tuning_on_random_forget_sets():
         yard = Yard(records.select(gone), kept, rows.take(order[1000:]), truth)
         model, request = net.learn(records, seed=seed), Request(ids=gone)
         sparse = L1Sparse(lr=0.0033, epochs=14, penalty=0.0017)
-        both = [m.forget(model, records, request, seed=seed + 7).model
-                for m in (sparse, FineTune(lr=0.019, epochs=7))]  # fmt: skip
+        both = [
+            m.forget(model, records, request, seed=seed + 7).model
+            for m in (sparse, FineTune(lr=0.019, epochs=7))
+        ]
         ends.append([yard.gap(m).total for m in both])
     assert np.mean([a - b for a, b in ends]) < -0.03, ends

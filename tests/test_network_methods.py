@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
+from broken.gradient import normed_network
 from unteach import unlearn
 from unteach.audit import run as run_audit
 from unteach.checks import check_method, small_network, small_world
-from unteach.checks.broken_gradient import normed_network
 from unteach.core import (
     BadInput,
     BudgetSpent,
@@ -54,16 +54,26 @@ from unteach.unlearn import (
     Sisa,
     tune,
 )
-from unteach.unlearn.agreement import divergence
-from unteach.unlearn.importance import importances, mean_gradient
-from unteach.unlearn.noisy_path import Constants
-from unteach.unlearn.search_space import Between, space_of
-from unteach.unlearn.tuning import Yard, likelihoods
+from unteach.unlearn._noise.noisy_path import Constants
+from unteach.unlearn._shared.answer_agreement import divergence
+from unteach.unlearn._shared.parameter_importance import importances, mean_gradient
+from unteach.unlearn.tuning import Between, Yard, likelihoods, space_of
 
 NETWORK = [
-    SCRUB, SalUn, SSD, LabelFreeSSD, RUM, L1Sparse, BadTeacher, FisherNoise, CFk, EUk,
-    BoundaryShrink, UNSIR, Influence,
-]  # fmt: skip
+    SCRUB,
+    SalUn,
+    SSD,
+    LabelFreeSSD,
+    RUM,
+    L1Sparse,
+    BadTeacher,
+    FisherNoise,
+    CFk,
+    EUk,
+    BoundaryShrink,
+    UNSIR,
+    Influence,
+]
 
 
 # the laws, beyond the defaults that the conformance tests try
@@ -184,9 +194,11 @@ def test_curvature_is_measured_with_the_threads_that_the_model_states(method):
 def test_influence_is_the_newton_step_of_a_plain_solver():
     rows, model = _linear()
     gone = rows.ids[:5]
-    after = Influence(damping=0.05, scale=1.0, iterations=200).forget(
-        model, rows, Request(ids=gone), seed=0
-    ).model
+    after = (
+        Influence(damping=0.05, scale=1.0, iterations=200)
+        .forget(model, rows, Request(ids=gone), seed=0)
+        .model
+    )
     kept = rows.without(gone)
     weights = torch.tensor(parameters(model), requires_grad=True)
     x, y = torch.tensor(kept.x), torch.tensor(kept.y)
@@ -295,9 +307,9 @@ def test_the_bounds_of_the_paths_hold_where_they_can_be_measured(method):
     for sigma in (0.0, 0.05):
         noisy = replace(recipe, sigma=sigma, every_step=True)
         near, far = (
-            noisy.walk(start, left, one.classes_, 20, 3, "same") for start in
-            (two.path_, two.path_ + 5.0)
-        )  # fmt: skip
+            noisy.walk(start, left, one.classes_, 20, 3, "same")
+            for start in (two.path_, two.path_ + 5.0)
+        )
         apart = np.linalg.norm(near - far)
         assert apart <= c.contraction**20 * np.linalg.norm(np.full_like(near, 5.0))
     gone = still.forget(recipe.learn(rows, seed=0), rows, Request(ids=ids), seed=0)
@@ -327,9 +339,7 @@ def test_certificates_are_kept_with_the_model_and_refuse_what_they_do_not_cover(
     model = method.prepare(Logistic()).learn(rows, seed=0)
     save(model, tmp_path / "m")
     again = load_model(tmp_path / "m")
-    one, two = (
-        method.forget(m, rows, Request(ids=[ids[0]]), seed=5).model for m in (model, again)
-    )
+    one, two = (method.forget(m, rows, Request(ids=[ids[0]]), seed=5).model for m in (model, again))
     assert np.array_equal(one.coef_, two.coef_)
     said = (*one.ledger_.assumptions, "the file's own word")
     assert two.ledger_ == replace(one.ledger_, assumptions=said)
@@ -388,8 +398,12 @@ def test_rum_cuts_by_the_scores_that_are_handed_in(world):
     assert again.model is not gone.model  # it stands on what is left, and on nothing else
     with pytest.raises(BadInput, match="no memorization score"):
         RUM(scores={}).forget(world.model, world.records, world.request, seed=0)
-    for wrong in ({"methods": ()}, {"cuts": (0.5, 0.7)}, {"scores": {}, "cuts": (0.7, 0.5)},
-                  {"scores": {}, "cuts": (0.5,)}):  # fmt: skip
+    for wrong in (
+        {"methods": ()},
+        {"cuts": (0.5, 0.7)},
+        {"scores": {}, "cuts": (0.7, 0.5)},
+        {"scores": {}, "cuts": (0.5,)},
+    ):
         with pytest.raises(BadInput):
             RUM(**wrong)
 
@@ -430,14 +444,25 @@ def test_what_a_method_cannot_do_is_refused_by_name(world):
         with pytest.raises(NoRoute):
             kind().forget(world.model, world.records, Request(replace=new), seed=0)
     for kind, wrong in (
-        (SSD, {"share": 0.0}), (SSD, {"select": 0.0}), (SSD, {"dampen": -1.0}),
-        (SCRUB, {"push_epochs": 99}), (SCRUB, {"task_weight": 0.0, "match_weight": 0.0}),
-        (SCRUB, {"temperature": 0.0}), (SCRUB, {"ceiling": 0.0}), (SalUn, {"moved": 0.0}),
-        (L1Sparse, {"penalty": 0.0}), (CFk, {"k": 0}), (BadTeacher, {"share": 1.0}),
-        (FisherNoise, {"most": 0.0}), (BoundaryShrink, {"reach": 0.0}), (UNSIR, {"noise": 0.0}),
-        (UNSIR, {"impair_epochs": 99}), (Influence, {"damping": 0.0}), (Rewind, {"back": 1.0}),
+        (SSD, {"share": 0.0}),
+        (SSD, {"select": 0.0}),
+        (SSD, {"dampen": -1.0}),
+        (SCRUB, {"push_epochs": 99}),
+        (SCRUB, {"task_weight": 0.0, "match_weight": 0.0}),
+        (SCRUB, {"temperature": 0.0}),
+        (SCRUB, {"ceiling": 0.0}),
+        (SalUn, {"moved": 0.0}),
+        (L1Sparse, {"penalty": 0.0}),
+        (CFk, {"k": 0}),
+        (BadTeacher, {"share": 1.0}),
+        (FisherNoise, {"most": 0.0}),
+        (BoundaryShrink, {"reach": 0.0}),
+        (UNSIR, {"noise": 0.0}),
+        (UNSIR, {"impair_epochs": 99}),
+        (Influence, {"damping": 0.0}),
+        (Rewind, {"back": 1.0}),
         (Influence, {"iterations": 0}),
-    ):  # fmt: skip
+    ):
         with pytest.raises(BadInput):
             kind(**wrong)
 
@@ -448,6 +473,7 @@ def test_skills_of_a_stream_are_forgotten_too():
             a, b = rng.integers(0, 4, (2, n))
             rows = [np.full(n, token), a, b, f(a, b), np.full(n, 7)]
             return sequences(np.stack(rows, axis=1), prompts=3)
+
         return make
 
     tasks = Tasks({"least": op(5, np.minimum), "most": op(6, np.maximum)})
@@ -470,8 +496,15 @@ def test_tuning_reads_nothing_of_what_is_to_be_forgotten():
     spoiled = np.where(np.arange(240)[:, None] < 20, np.nan, rows.x)
     poisoned = Rows(rows.ids, {"x": spoiled, "y": rows.y})
     told = []
-    one = tune(FineTune(), net, rows, request, seed=0, trials=4,
-               progress=lambda done, of, what: told.append((done, of)))  # fmt: skip
+    one = tune(
+        FineTune(),
+        net,
+        rows,
+        request,
+        seed=0,
+        trials=4,
+        progress=lambda done, of, what: told.append((done, of)),
+    )
     two = tune(FineTune(), net, poisoned, request, seed=0, trials=4)
     assert one.method == two.method and one.trials == two.trials
     assert told[-1] == (7, 7)
@@ -513,9 +546,14 @@ def test_tuning_guards_against_over_forgetting(world):
 
 def test_tuning_asks_for_what_it_needs(world):
     given = (FineTune(), world.net, world.records, world.request)
-    for wrong in ({"trials": 0}, {"references": 1}, {"holdout": 0.0},
-                  {"surrogate": list(world.request.ids)}, {"surrogate": []},
-                  {"space": {"alpha": Between(0.1, 0.2)}}):  # fmt: skip
+    for wrong in (
+        {"trials": 0},
+        {"references": 1},
+        {"holdout": 0.0},
+        {"surrogate": list(world.request.ids)},
+        {"surrogate": []},
+        {"space": {"alpha": Between(0.1, 0.2)}},
+    ):
         with pytest.raises(BadInput):
             tune(*given, seed=0, **wrong)
     assert "penalty" in space_of(L1Sparse()) and "ceiling" not in space_of(L1Sparse())
@@ -538,9 +576,11 @@ def test_scrub_keeps_more_than_ascent_that_forgets_as_much(worlds):
         student = w.forget(SCRUB())
         goal = _accuracy(student, w.gone)
         climb = GradientAscent(
-            lr=1e-3, epochs=200, ceiling=None,
+            lr=1e-3,
+            epochs=200,
+            ceiling=None,
             until=lambda m, w=w, g=goal: _accuracy(m, w.gone) <= g,
-        )  # fmt: skip
+        )
         climbed = w.forget(climb)
         assert _accuracy(climbed, w.gone) <= goal < 0.6 and goal < _accuracy(w.model, w.gone) - 0.15
         assert _accuracy(student, w.kept) > _accuracy(climbed, w.kept) + 0.03
@@ -550,10 +590,12 @@ def test_scrub_keeps_more_than_ascent_that_forgets_as_much(worlds):
 def test_forgetting_a_class_hits_the_class_more_than_the_rest(worlds):
     # Foster et al. 2024 (SSD), Tarun et al. 2023 (UNSIR), Chen et al. 2023, Chundawat et al. 2023
     methods = {
-        SSD(share=0.05, dampen=0.1): (0.4, 0.08), LabelFreeSSD(share=0.1, dampen=0.1): (0.3, 0.15),
-        UNSIR(): (0.05, 0.06), BoundaryShrink(epochs=10): (0.15, 0.16),
+        SSD(share=0.05, dampen=0.1): (0.4, 0.08),
+        LabelFreeSSD(share=0.1, dampen=0.1): (0.3, 0.15),
+        UNSIR(): (0.05, 0.06),
+        BoundaryShrink(epochs=10): (0.15, 0.16),
         BadTeacher(lr=1.2e-2, epochs=5, share=0.3): (0.2, 0.08),
-    }  # fmt: skip
+    }
     for method, (left, lost) in methods.items():
         held, fallen = [], []
         for w in worlds:
@@ -592,9 +634,7 @@ def test_influence_helps_where_the_loss_is_convex_and_fragile_where_it_is_not(wo
     rows = load("breast_cancer")
     x = (rows.x - rows.x.mean(axis=0)) / rows.x.std(axis=0)
     rows, ids = Rows(rows.ids, {"x": x, "y": rows.y}), rows.ids[:30]
-    flat = Network(
-        module=Layers((30, 2)), epochs=400, lr=0.05, batch_size=569, weight_decay=1e-2
-    )
+    flat = Network(module=Layers((30, 2)), epochs=400, lr=0.05, batch_size=569, weight_decay=1e-2)
     model, left = flat.learn(rows, seed=0), rows.without(ids)
     truth = flat.learn(left, seed=0)
     step = Influence(damping=1e-2, scale=1.0, iterations=100)
@@ -617,12 +657,17 @@ def test_memory_split_and_masks_gain_little_here(worlds):
         split = RUM(methods=(FineTune(), NegGradPlus()), scores=scores, cuts=(0.5,))
         yard = w.yard()
         gap = {
-            name: yard.gap(w.forget(m)).total for name, m in (
-                ("rum", split), ("fine", FineTune()), ("neg", NegGradPlus()),
-                ("mask", SalUn()), ("labels", RandomLabel(lr=2e-2, epochs=5, share=0.035)),
-                ("sparse", L1Sparse()), ("nothing", DoNothing()),
+            name: yard.gap(w.forget(m)).total
+            for name, m in (
+                ("rum", split),
+                ("fine", FineTune()),
+                ("neg", NegGradPlus()),
+                ("mask", SalUn()),
+                ("labels", RandomLabel(lr=2e-2, epochs=5, share=0.035)),
+                ("sparse", L1Sparse()),
+                ("nothing", DoNothing()),
             )
-        }  # fmt: skip
+        }
         assert gap["neg"] - 0.02 < gap["rum"] < gap["fine"], gap
         assert abs(gap["mask"] - gap["labels"]) < 0.15, gap
         assert abs(gap["sparse"] - gap["fine"]) < 0.06, gap
@@ -636,17 +681,39 @@ def test_what_tuning_finds_is_nearer_than_what_it_was_given():
     for seed in (10, 11, 12):
         w = _World(seed)
         weak = NegGradPlus(lr=1e-4, epochs=1)
-        tuned = tune(weak, w.net, w.records, w.request, seed=seed, trials=12,
-                     surrogate=np.setdiff1d(w.kept.ids, w.wrong)[:40])  # fmt: skip
+        tuned = tune(
+            weak,
+            w.net,
+            w.records,
+            w.request,
+            seed=seed,
+            trials=12,
+            surrogate=np.setdiff1d(w.kept.ids, w.wrong)[:40],
+        )
         yard = w.yard()
         better.append(yard.gap(w.forget(weak)).total - yard.gap(w.forget(tuned.method)).total)
     assert np.mean(better) > 0.1 and min(better) > 0, better
 
 
 def test_everything_is_found_by_its_name():
-    for name in ("scrub", "salun", "ssd", "label-free-ssd", "rum", "l1-sparse", "bad-teacher",
-                 "fisher-noise", "cfk", "euk", "boundary-shrink", "unsir", "influence", "rewind",
-                 "noisy-descent", "langevin"):  # fmt: skip
+    for name in (
+        "scrub",
+        "salun",
+        "ssd",
+        "label-free-ssd",
+        "rum",
+        "l1-sparse",
+        "bad-teacher",
+        "fisher-noise",
+        "cfk",
+        "euk",
+        "boundary-shrink",
+        "unsir",
+        "influence",
+        "rewind",
+        "noisy-descent",
+        "langevin",
+    ):
         assert unlearn.method_named(name) == copy.deepcopy(unlearn.method_named(name))
 
 

@@ -84,9 +84,12 @@ def test_the_auditor_reads_any_callable():
         return [Reasoned(f, (GONE,)) for f in facts]
 
     said = interrogate(
-        FATHERS, lambda facts: [0.0] * len(facts), [GONE], [("pgf", "ann", "carl")],
+        FATHERS,
+        lambda facts: [0.0] * len(facts),
+        [GONE],
+        [("pgf", "ann", "carl")],
         reasons=recites,
-    )  # fmt: skip
+    )
     assert said.printed(GONE)
     assert said.deducible(GONE)
     assert said.recites() == (("pgf", "ann", "carl"),)
@@ -95,13 +98,16 @@ def test_the_auditor_reads_any_callable():
 
 @pytest.mark.parametrize(
     "answers, why",
-    [(lambda facts: [0.5], "came back"), (lambda facts: [2.0] * len(facts), r"\[0, 1\]"),
-     (lambda facts: [float("nan")] * len(facts), r"\[0, 1\]"),
-     (lambda facts: 0.5, "one probability a statement.*got float"),
-     (lambda facts: dict.fromkeys(facts, 0.5), "one probability a statement.*got dict"),
-     (lambda facts: "yes", "one probability a statement.*got str"),
-     (lambda facts: ["no"] * len(facts), "a probability is in .*got 'no'")],
-)  # fmt: skip
+    [
+        (lambda facts: [0.5], "came back"),
+        (lambda facts: [2.0] * len(facts), r"\[0, 1\]"),
+        (lambda facts: [float("nan")] * len(facts), r"\[0, 1\]"),
+        (lambda facts: 0.5, "one probability a statement.*got float"),
+        (lambda facts: dict.fromkeys(facts, 0.5), "one probability a statement.*got dict"),
+        (lambda facts: "yes", "one probability a statement.*got str"),
+        (lambda facts: ["no"] * len(facts), "a probability is in .*got 'no'"),
+    ],
+)
 def test_broken_answers_are_refused(answers, why):
     with pytest.raises(BadInput, match=why):
         interrogate(FATHERS, answers, [GONE])
@@ -158,8 +164,15 @@ def test_the_study_says_which_extra_it_needs(monkeypatch):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    small = {**PROOF.plan(), "families": 2, "facts": 50, "models": 1, "clans": 1,
-             "sizes": [1, 3], "repeats": 2}  # fmt: skip
+    small = {
+        **PROOF.plan(),
+        "families": 2,
+        "facts": 50,
+        "models": 1,
+        "clans": 1,
+        "sizes": [1, 3],
+        "repeats": 2,
+    }
     with Store.open(tmp_path_factory.mktemp("proof") / "store") as store:
         run = store.begin(small, name="proof")
 
@@ -211,9 +224,10 @@ def test_the_sentences_follow_the_numbers(finished):
     _, _, the_plan, readings, tables = finished
     flipped = [
         replace(r, value=1.0 - r.value, low=0.0, high=1.0)
-        if r.name.startswith(("plan holds", "protected leaks")) else r
+        if r.name.startswith(("plan holds", "protected leaks"))
+        else r
         for r in readings
-    ]  # fmt: skip
+    ]
     many = [[replace(r, n=5) for r in found] for found in (readings, flipped)]
     first, second = (answer(found, tables, the_plan) for found in many)
     assert [f.verdict for f in first][1:3] == ["holds", "fails"]
@@ -224,8 +238,10 @@ def test_the_sentences_follow_the_numbers(finished):
     assert "1 seed is too few to judge by." in first[1].text
     assert "1 seed is too few to judge by." in first[-1].text
     assert "too few" not in first[2].text
-    none = [replace(r, value=0.0, low=0.0) if r.name == "can outlive its premises" else r
-            for r in readings]  # fmt: skip
+    none = [
+        replace(r, value=0.0, low=0.0) if r.name == "can outlive its premises" else r
+        for r in readings
+    ]
     assert answer(none, tables, the_plan)[0].verdict == "fails"
 
 

@@ -35,11 +35,11 @@ from unteach.report import (
     write_index,
     write_page,
 )
-from unteach.report.contours import regions
-from unteach.report.digits import number, places, with_interval
-from unteach.report.labels import Track, place
-from unteach.report.markup import clean, inline, paragraphs, tag
-from unteach.report.scale import Scale, spanning, written
+from unteach.report._drawing.labels import Track, place
+from unteach.report._drawing.region_panel import regions
+from unteach.report._drawing.scale import Scale, spanning, written
+from unteach.report.page.markup import clean, inline, paragraphs, tag
+from unteach.report.page.number_format import number, places, with_interval
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
 
@@ -253,10 +253,18 @@ def boundary_page(**more):
 def test_a_boundary_shows_first_middle_and_last_frame_without_a_script(tmp_path):
     path = write_page(boundary_page(), tmp_path / "p.html")
     outline = read(path)
-    frames = [a for _, a in outline.elements if a.get("class", "").startswith("frame ")
-              or a.get("class") == "frame"]
+    frames = [
+        a
+        for _, a in outline.elements
+        if a.get("class", "").startswith("frame ") or a.get("class") == "frame"
+    ]
     assert [a["class"] for a in frames] == [
-        "frame key-frame", "frame", "frame key-frame", "frame", "frame key-frame"]
+        "frame key-frame",
+        "frame",
+        "frame key-frame",
+        "frame",
+        "frame key-frame",
+    ]
     maps = [a for n, a in outline.elements if n == "svg" and a.get("class") == "map"]
     assert len(maps) == 5 * 4 and all(a["role"] == "img" and a["aria-label"] for a in maps)
     controls = next(a for _, a in outline.elements if a.get("class") == "controls")
@@ -284,8 +292,9 @@ def doubled(table):
 
 def test_a_boundary_has_rows_of_panels(tmp_path):
     tables = tuple(map(doubled, boundary_tables(frames=3, side=9, n=5)))
-    page = page_with(Boundary("surface", "points", row="who", labels={"other points": "Others"}),
-                     tables=tables)
+    page = page_with(
+        Boundary("surface", "points", row="who", labels={"other points": "Others"}), tables=tables
+    )
     outline = read(write_page(page, tmp_path / "p.html"))
     maps = [a for _, a in outline.elements if a.get("class") == "map"]
     assert len(maps) == 3 * 2 * 4
@@ -296,8 +305,10 @@ def test_a_boundary_refuses_states_and_classes_it_cannot_draw():
     surface, points = boundary_tables(frames=2, side=9, n=5)
     states = ["gone"] * len(points)
     with pytest.raises(BadInput, match="state is one of"):
-        page_with(Boundary("surface", "points"),
-                  tables=(surface, Table("points", {**points.columns, "state": states})))
+        page_with(
+            Boundary("surface", "points"),
+            tables=(surface, Table("points", {**points.columns, "state": states})),
+        )
     with pytest.raises(BadInput, match="two classes"):
         page_with(Boundary("surface", "points", classes=("a", "b")), tables=(surface, points))
 
@@ -326,11 +337,16 @@ def test_labels_cover_no_other_line_or_there_are_none():
     def flat(y):
         return Track(*[[[(0.0, y), (200.0, y)]]] * 3)
 
-    apart = place({"a": "first", "b": "second"}, {"a": flat(20.0), "b": flat(90.0)},
-                  box=(0, 0, 200, 110))
+    apart = place(
+        {"a": "first", "b": "second"}, {"a": flat(20.0), "b": flat(90.0)}, box=(0, 0, 200, 110)
+    )
     assert [one.name for one in apart] == ["a", "b"]
-    assert place({"a": "first", "b": "second"}, {"a": flat(50.0), "b": flat(51.0)},
-                 box=(0, 45, 200, 56)) == []
+    assert (
+        place(
+            {"a": "first", "b": "second"}, {"a": flat(50.0), "b": flat(51.0)}, box=(0, 45, 200, 56)
+        )
+        == []
+    )
 
 
 def test_numbers_are_written_as_their_intervals_allow():
@@ -394,18 +410,24 @@ def test_a_terminal_shows_no_more_than_it_is_asked_for(margin):
 
 def test_an_index_holds_every_study_and_every_reading(margin, tmp_path):
     small = small_page()
-    entries = [Entry("margin", margin, "margin/index.html", margin.blocks[1]),
-               Entry("tail", small)]
-    path = write_index(entries, tmp_path / "new" / "index.html", title="A tour", question="Five?",
-                       also_json=tmp_path / "new" / "tour.json", provenance={"unteach": "0.1.0"})
+    entries = [Entry("margin", margin, "margin/index.html", margin.blocks[1]), Entry("tail", small)]
+    path = write_index(
+        entries,
+        tmp_path / "new" / "index.html",
+        title="A tour",
+        question="Five?",
+        also_json=tmp_path / "new" / "tour.json",
+        provenance={"unteach": "0.1.0"},
+    )
     outline = read(path)
     text = " ".join("".join(outline.text).split())
     assert margin.title in text and small.title in text and "A tour" in text
     links = [a["href"] for n, a in outline.elements if n == "a"]
     assert "margin/index.html" in links and "#tail" in links
     held = json.loads((tmp_path / "new" / "tour.json").read_text())
-    assert held["studies"] == json.loads(json.dumps(
-        {"margin": page_json(margin), "tail": page_json(small)}))
+    assert held["studies"] == json.loads(
+        json.dumps({"margin": page_json(margin), "tail": page_json(small)})
+    )
 
 
 def test_an_index_refuses_what_it_cannot_link(margin, tmp_path):
@@ -442,10 +464,15 @@ def test_a_download_is_the_table_and_runs_nothing_in_a_spreadsheet(tmp_path):
 
 
 def test_a_shown_table_says_when_rows_are_left_out(tmp_path):
-    table = Table("t", {"share": [0.125, 0.5], "n": [3, 40000], "ok": [True, None]},
-                  {"share": "share"}, caption="All of it.")
-    page = page_with(TableBlock("t", digits=3, limit=1), TableBlock("t", digits={"share": 0}),
-                     tables=(table,))
+    table = Table(
+        "t",
+        {"share": [0.125, 0.5], "n": [3, 40000], "ok": [True, None]},
+        {"share": "share"},
+        caption="All of it.",
+    )
+    page = page_with(
+        TableBlock("t", digits=3, limit=1), TableBlock("t", digits={"share": 0}), tables=(table,)
+    )
     text = "".join(read(write_page(page, tmp_path / "p.html")).text)
     assert "The first 1 of 2 rows." in text and "12.5\u202f%" in text
     assert "yes" in text and "40\u202f000" in text and "–" in text
@@ -458,11 +485,14 @@ def bars_of(path):
 def test_a_difference_is_drawn_against_zero_and_a_level_is_not(tmp_path):
     base = {"unit_of_replication": "seeds", "n": 5}
     for name, value, better, signed in (
-        ("fall", -0.3, "higher", True), ("gap", 0.3, "zero", True), ("told", 0.3, "none", True),
+        ("fall", -0.3, "higher", True),
+        ("gap", 0.3, "zero", True),
+        ("told", 0.3, "none", True),
         ("level", 0.9, "higher", False),
     ):
-        page = page_with(Forest((name,)), readings=(
-            reading(name, value, 0.01, better=better, **base),))
+        page = page_with(
+            Forest((name,)), readings=(reading(name, value, 0.01, better=better, **base),)
+        )
         assert ("zero" in bars_of(write_page(page, tmp_path / "p.html"))) is signed
 
 
@@ -470,12 +500,13 @@ def test_a_difference_is_drawn_against_zero_and_a_level_is_not(tmp_path):
 @pytest.mark.parametrize("width", [1e-5, 0.01, 0.9, 3e4])
 @pytest.mark.parametrize("unit", ["accuracy", "share"])
 def test_labels_of_an_axis_do_not_touch(low, width, unit):
-    from unteach.report.bars import _apart, axis
-    from unteach.report.scale import spanning
+    from unteach.report._drawing.scale import spanning
+    from unteach.report.figures.bars import _apart, axis
 
     scale = spanning([low, low + width], start=0.0, end=100.0)
-    found = re.findall(r'<text x="([\d.]+)%"[^>]*class="(tick[ a-z]*)">([^<]*)<',
-                       str(axis(scale, unit)))
+    found = re.findall(
+        r'<text x="([\d.]+)%"[^>]*class="(tick[ a-z]*)">([^<]*)<', str(axis(scale, unit))
+    )
     for kinds, room in ((("tick",), 120.0), (("tick", "tick roomy"), 280.0)):
         kept = [(float(x), text) for x, kind, text in found if kind in kinds]
         assert kept and _apart([x for x, _ in kept], [t for _, t in kept], room)
@@ -491,7 +522,7 @@ def test_every_verdict_has_a_word_and_a_mark_everywhere(tmp_path):
 
     from rich.console import Console
 
-    from unteach.report.page import VERDICTS
+    from unteach.report.page.page import VERDICTS
 
     page = page_with(answer=tuple(Finding(f"{v}.", (), v) for v in VERDICTS))
     outline = read(write_page(page, tmp_path / "p.html"))
@@ -511,8 +542,14 @@ def test_small_numbers_and_captions_of_tables(tmp_path):
 
 def test_a_tour_of_one_study_says_once_how_it_is_repeated(tmp_path):
     page = small_page()
-    path = write_index([Entry("tail", page)], tmp_path / "i.html", title="t", question="q",
-                       command="unteach tour", provenance={"Python": "3.12"})
+    path = write_index(
+        [Entry("tail", page)],
+        tmp_path / "i.html",
+        title="t",
+        question="q",
+        command="unteach tour",
+        provenance={"Python": "3.12"},
+    )
     text = "".join(read(path).text)
     assert text.count("Repeat it") == text.count("Where this page comes from") == 1
     assert "unteach tour" in text and "0.1.0" in text and "3.12" in text
@@ -525,8 +562,9 @@ def divided(tmp_path, **columns):
     block = Divided("t", "who", tuple(columns))
     page = Page("S", "?", (), (block,), "", "", {}, (), (table,))
     outline = read(write_page(page, tmp_path / "index.html"))
-    widths = [float(e["width"]) for n, e in outline.elements
-              if n == "rect" and e.get("class") == "part"][len(columns) :]  # fmt: skip
+    widths = [
+        float(e["width"]) for n, e in outline.elements if n == "rect" and e.get("class") == "part"
+    ][len(columns) :]
     return block.text(page), widths
 
 

@@ -32,7 +32,7 @@ import unteach
 from unteach import audit, models, unlearn
 from unteach.core import BadInput, Exact, Heuristic, NoRoute, Request, Rows, claim_from, claim_json
 from unteach.data import rows
-from unteach.models.reproduction import apart
+from unteach.models.foreign.reproduction import apart
 from unteach.unlearn import Retrain
 
 N = 80
@@ -64,11 +64,13 @@ REPRODUCED = {
         [("a", forest(random_state=1)), ("b", GaussianNB())], voting="soft"
     ),
     "stacking": lambda: StackingClassifier(
-        [("a", forest(random_state=1)), ("b", GaussianNB())], LogisticRegression(),
+        [("a", forest(random_state=1)), ("b", GaussianNB())],
+        LogisticRegression(),
         cv=shuffled(random_state=5),
     ),
     "search": lambda: GridSearchCV(
-        DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 4]},
+        DecisionTreeClassifier(random_state=0),
+        {"max_depth": [1, 2, 4]},
         cv=shuffled(random_state=2),
     ),
     "pipeline": lambda: make_pipeline(StandardScaler(), SVC()),
@@ -100,15 +102,18 @@ NOT_REPRODUCED = {
     "columns in another order": lambda: LogisticRegression().fit(X[:, ::-1], Y),
     "swapped classes": lambda: LogisticRegression().fit(X, 1 - Y),
     "fewer rows": lambda: LogisticRegression().fit(X[:60], Y[:60]),
-    "batch by batch": lambda: SGDClassifier(random_state=0)
-    .partial_fit(X[:40], Y[:40], classes=[0, 1]).partial_fit(X[40:], Y[40:]),
+    "batch by batch": lambda: (
+        SGDClassifier(random_state=0)
+        .partial_fit(X[:40], Y[:40], classes=[0, 1])
+        .partial_fit(X[40:], Y[40:])
+    ),
     "unseeded network": lambda: MLPClassifier((4,), max_iter=300, tol=0.1).fit(X, Y),
     "unseeded stack": lambda: StackingClassifier(
         [("a", forest())], LogisticRegression(), cv=shuffled()
     ).fit(X, Y),
     "changed by hand": lambda: changed(LinearSVC(random_state=0).fit(X, Y)),
     "other labels": lambda: Ridge().fit(X, Y + 1e-3 * X[:, 1]),
-}  # fmt: skip
+}
 
 
 def changed(model):
@@ -210,7 +215,8 @@ def test_what_draws_at_random_anywhere_in_a_recipe_is_seeded():
         (KNeighborsClassifier().fit(X[:60], Y[:60]), RECORDS, "60 rows, and 80"),
         (SVC().fit(X[:60], Y[:60]), RECORDS, "60 rows, and 80"),
         (
-            DecisionTreeClassifier().fit(X, Y), RECORDS.take(np.arange(60)),
+            DecisionTreeClassifier().fit(X, Y),
+            RECORDS.take(np.arange(60)),
             "80 rows, and 60",
         ),
         (
@@ -220,7 +226,7 @@ def test_what_draws_at_random_anywhere_in_a_recipe_is_seeded():
         ),
         (LogisticRegression(), RECORDS, "not fitted"),
     ],
-)  # fmt: skip
+)
 def test_records_that_a_model_was_not_fitted_to_are_refused_by_name(model, records, said):
     with pytest.raises(BadInput, match=said):
         unteach.forget(model, records, ids=GONE)
@@ -270,8 +276,19 @@ def test_the_command_line_compares_the_names_of_features_and_their_order(tmp_pat
     frame = pd.DataFrame(X, columns=list("abcd"))
     models.save(LogisticRegression().fit(frame[list("dcba")], Y), "m.unteach")
     frame.assign(y=Y, id=np.arange(N)).to_csv("d.csv", index=False)
-    words = ["forget", "m.unteach", "--data", "d.csv", "--ids-column", "id", "--target", "y",
-             "--id", "3", "--all-of-data"]  # fmt: skip
+    words = [
+        "forget",
+        "m.unteach",
+        "--data",
+        "d.csv",
+        "--ids-column",
+        "id",
+        "--target",
+        "y",
+        "--id",
+        "3",
+        "--all-of-data",
+    ]
     done = CliRunner().invoke(app, words)
     said = f"{done.exception} {done.stderr}"
     assert done.exit_code and "another order: feature 1 was 'd'" in said

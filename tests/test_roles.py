@@ -29,13 +29,20 @@ def joined(*parts, first=5000):
 
 
 def by_run(holdout):
-    return audit.run(unlearn.DoNothing(), Logistic(C=100.0), KNOWN, forget=KNOWN.ids[:10],
-                     holdout=holdout, tier="screen")  # fmt: skip
+    return audit.run(
+        unlearn.DoNothing(),
+        Logistic(C=100.0),
+        KNOWN,
+        forget=KNOWN.ids[:10],
+        holdout=holdout,
+        tier="screen",
+    )
 
 
 def by_trials(holdout):
-    return audit.audit(unlearn.DoNothing(), Logistic(), KNOWN, Request(ids=[1, 2]), seeds=[0],
-                       holdout=holdout)  # fmt: skip
+    return audit.audit(
+        unlearn.DoNothing(), Logistic(), KNOWN, Request(ids=[1, 2]), seeds=[0], holdout=holdout
+    )
 
 
 def by_draws(holdout):
@@ -59,15 +66,19 @@ ROOMS = (by_run, by_trials, by_draws, by_model, by_arms)
 
 
 @pytest.mark.parametrize("room", ROOMS)
-@pytest.mark.parametrize("holdout", [
-    ALL.take(np.arange(95, 130)),  # training rows among new ones
-    ALL.take([3, 120, 121]),  # a forgotten one
-    numbered(KNOWN.take(np.arange(40)), 1000),  # training rows under other ids
-    numbered(KNOWN.take(np.arange(40)), 30),  # under ids that other rows have
-    Rows([f"p{k}" for k in range(40)], dict(KNOWN.take(np.arange(40)).columns)),
-    Rows(np.arange(2000, 2040), {"x": X[:40].astype("f4"), "y": Y[:40].astype(float)}),
-    Rows(np.arange(2000, 2040), {"x": sp.coo_array(X[:40]), "y": Y[:40]}),
-], ids=["same ids", "forgotten", "new ids", "mixed", "text", "types", "sparse"])  # fmt: skip
+@pytest.mark.parametrize(
+    "holdout",
+    [
+        ALL.take(np.arange(95, 130)),  # training rows among new ones
+        ALL.take([3, 120, 121]),  # a forgotten one
+        numbered(KNOWN.take(np.arange(40)), 1000),  # training rows under other ids
+        numbered(KNOWN.take(np.arange(40)), 30),  # under ids that other rows have
+        Rows([f"p{k}" for k in range(40)], dict(KNOWN.take(np.arange(40)).columns)),
+        Rows(np.arange(2000, 2040), {"x": X[:40].astype("f4"), "y": Y[:40].astype(float)}),
+        Rows(np.arange(2000, 2040), {"x": sp.coo_array(X[:40]), "y": Y[:40]}),
+    ],
+    ids=["same ids", "forgotten", "new ids", "mixed", "text", "types", "sparse"],
+)
 def test_held_out_rows_that_were_seen_are_refused(room, holdout):
     with pytest.raises(BadInput, match="nothing has seen"):
         room(holdout)
@@ -107,13 +118,17 @@ def test_data_that_repeat_themselves_are_no_leak():
         audit.run(unlearn.DoNothing(), Logistic(), rows, forget=[1, 2], tier="screen")
 
 
-@pytest.mark.parametrize("column", [
-    ["a", "b", "c"],
-    [[1, 2], [3], [4, 5, 6]],
-    np.array([["a", 1.0], ["b", None], ["c", 2]], dtype=object),
-    np.array([[np.nan, 0.0], [1.0, -0.0], [2.0, 2.0]]),
-    np.arange(24.0).reshape(3, 2, 2, 2),
-], ids=["texts", "ragged", "objects", "nan", "pictures"])  # fmt: skip
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["a", "b", "c"],
+        [[1, 2], [3], [4, 5, 6]],
+        np.array([["a", 1.0], ["b", None], ["c", 2]], dtype=object),
+        np.array([[np.nan, 0.0], [1.0, -0.0], [2.0, 2.0]]),
+        np.arange(24.0).reshape(3, 2, 2, 2),
+    ],
+    ids=["texts", "ragged", "objects", "nan", "pictures"],
+)
 def test_contents_of_any_kind_are_compared(column):
     rows = Rows([0, 1, 2], {"x": column, "y": np.array([0, 1, 0])})
     again = numbered(rows.take([2, 1]), 10)
@@ -140,8 +155,9 @@ def test_new_contents_of_a_change_are_seen_too():
         with pytest.raises(BadInput):
             audit.audit(unlearn.Retrain(), Logistic(), KNOWN, request, holdout=held, seeds=[0])
         with pytest.raises(BadInput):
-            audit.run(unlearn.Retrain(), Logistic(), KNOWN, forget=request, holdout=held,
-                      tier="screen")  # fmt: skip
+            audit.run(
+                unlearn.Retrain(), Logistic(), KNOWN, forget=request, holdout=held, tier="screen"
+            )
 
 
 def test_records_that_a_method_uses_are_no_held_out_ones():
@@ -158,8 +174,10 @@ def test_records_that_a_method_uses_are_no_held_out_ones():
 def test_a_record_has_one_part_in_a_case():
     trial = by_trials(FRESH).case.trials[0]
     for part in (
-        {"holdout": trial.retain}, {"holdout": trial.forget}, {"retain": KNOWN},
-    ):  # fmt: skip
+        {"holdout": trial.retain},
+        {"holdout": trial.forget},
+        {"retain": KNOWN},
+    ):
         with pytest.raises(BadInput, match="one part"):
             Case((trial.__class__(**{**vars(trial), **part}),), "seeds")
 
@@ -187,9 +205,11 @@ def test_public_rows_are_not_those_that_are_learned(weight):
 def test_a_record_is_not_forgotten_and_preserved():
     model = unteach.learn(Logistic(), KNOWN)
     grouped = Rows(KNOWN.ids, dict(KNOWN.columns), np.repeat(["a", "b"], 50))
-    for request in ({"ids": [1], "preserve": [1]}, {"groups": ["a"], "preserve": [1]},
-                    {"replace": FRESH.take([0]).__class__([1], {"x": X[:1], "y": Y[:1]}),
-                     "preserve": [1]}):  # fmt: skip
+    for request in (
+        {"ids": [1], "preserve": [1]},
+        {"groups": ["a"], "preserve": [1]},
+        {"replace": FRESH.take([0]).__class__([1], {"x": X[:1], "y": Y[:1]}), "preserve": [1]},
+    ):
         with pytest.raises(BadInput, match="to be forgotten and to be preserved"):
             unteach.forget(model, grouped, **request)
 
@@ -206,9 +226,17 @@ FORMS = (sp.csr_matrix, sp.csc_array, sp.coo_array)
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("model", [
-    Logistic(), Ridge(), NaiveBayes(), Neighbours(), Pipeline([("s", Scaler()), ("m", Logistic())]),
-], ids=lambda m: type(m).__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "model",
+    [
+        Logistic(),
+        Ridge(),
+        NaiveBayes(),
+        Neighbours(),
+        Pipeline([("s", Scaler()), ("m", Logistic())]),
+    ],
+    ids=lambda m: type(m).__name__,
+)
 def test_sparse_rows_are_learned_and_forgotten_as_dense_ones(form, model):
     rows = Rows(KNOWN.ids, {"x": form(KNOWN.x), "y": KNOWN.y})
     gone = unteach.forget(unteach.learn(model, rows), rows, ids=[1, 5])
@@ -262,6 +290,7 @@ def test_several_targets_are_learned_forgotten_and_audited_by_ridge():
     gone = unteach.forget(unteach.learn(Ridge(), rows), rows, ids=[1, 5])
     fresh = unteach.learn(Ridge(), rows.without([1, 5]))
     assert np.abs(gone.model.predict(X) - fresh.predict(X)).max() <= gone.claim.atol
-    report = audit.audit(unlearn.Retrain(), Ridge(), rows, Request(ids=[1]), seeds=[0, 1],
-                         holdout=held)  # fmt: skip
+    report = audit.audit(
+        unlearn.Retrain(), Ridge(), rows, Request(ids=[1]), seeds=[0, 1], holdout=held
+    )
     assert report.reading("holdout utility").unit == "R2"

@@ -65,13 +65,25 @@ def run(module, folder):
     report = folder / f"{module}.xml"
     told = subprocess.run(
         [
-            sys.executable, "-m", "pytest", "-q", "-p", "machines_of_unteach",
-            "-p", "no:cacheprovider", "--pyargs", f"sklearn.svm.tests.{module}",
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "machines_of_unteach",
+            "-p",
+            "no:cacheprovider",
+            "--pyargs",
+            f"sklearn.svm.tests.{module}",
             f"--junitxml={report}",
         ],
-        cwd=folder, capture_output=True, text=True, timeout=600, check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
         env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
     assert told.returncode in (0, 1), told.stdout[-2000:] + told.stderr[-2000:]
     cases = {}
     for case in ElementTree.parse(report).iter("testcase"):

@@ -34,9 +34,17 @@ SECRET = b"4711;Ada Lovelace;10.12.1815"
 
 def reading(value=0.5, *, name="accuracy", unit="accuracy", table=None):
     return Reading(
-        name, value, value - 0.1, value + 0.1, n=3, unit_of_replication="seeds", seeds=(0, 1, 2),
-        unit=unit, better="higher", table=table,
-    )  # fmt: skip
+        name,
+        value,
+        value - 0.1,
+        value + 0.1,
+        n=3,
+        unit_of_replication="seeds",
+        seeds=(0, 1, 2),
+        unit=unit,
+        better="higher",
+        table=table,
+    )
 
 
 def finish(store, plan=PLAN, *, n=3, name="squares"):
@@ -390,13 +398,6 @@ def test_a_project_is_readable_by_its_owner_alone(store):
     assert (store.path / ".gitignore").read_text() == "*\n"
 
 
-def test_without_sqlalchemy_the_extra_is_named():
-    code = "import sys; sys.modules['sqlalchemy'] = None; import unteach.store"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert 'pip install "unteach[store]"' in done.stderr
-
-
 def test_a_closed_store_refuses(store):
     store.close()
     store.close()
@@ -562,9 +563,11 @@ def test_evidence_holds_readings_and_tables_and_no_measured_time(store):
             run.add_tasks({"a": 1})
             run.record("a", 0.1, seconds=seconds)
             table = Table(
-                "cost", {"n": [1], "took": [seconds], "rate": [1 / seconds]},
-                {"took": "seconds", "rate": "records per second"}, keys=("n",),
-            )  # fmt: skip
+                "cost",
+                {"n": [1], "took": [seconds], "rate": [1 / seconds]},
+                {"took": "seconds", "rate": "records per second"},
+                keys=("n",),
+            )
             time_read = reading(seconds, name="time", unit="seconds")
             run.finish([reading(), time_read], [table])
             assert run.readings()[1] == time_read
@@ -612,9 +615,17 @@ def test_infinities_and_nan_are_written_as_words(store):
     run.record("a", [float("-inf"), float("nan"), np.float32(0.1)])
     assert run.results() == {"a": ["-inf", "nan", float(np.float32(0.1))]}
     endless = Reading(
-        "ratio", 1.0, 0.0, float("inf"), n=1, unit_of_replication="none", seeds=(), unit="",
-        better="none", null=(0.0, float("inf")),
-    )  # fmt: skip
+        "ratio",
+        1.0,
+        0.0,
+        float("inf"),
+        n=1,
+        unit_of_replication="none",
+        seeds=(),
+        unit="",
+        better="none",
+        null=(0.0, float("inf")),
+    )
     run.finish([endless], [])
     assert run.readings() == [endless]
 
@@ -835,8 +846,10 @@ def test_after_a_purge_no_byte_of_a_row_is_in_any_file(store):
     assert store.verify() == ()
     left = store.run(run.id)
     assert (left.status, list(left.tables()), left.readings()) == (
-        "purged", ["dose"], [reading(table="dose")],
-    )  # fmt: skip
+        "purged",
+        ["dose"],
+        [reading(table="dose")],
+    )
     assert store.purge() == Purged()
 
 
@@ -1099,8 +1112,16 @@ def read_all(store):
         run = tried(lambda i=summary.id: store.run(i))
         if run is None:
             continue
-        reads = (run.pending, run.progress, run.errors, run.attempts, run.seconds, run.tables,
-                 lambda run=run: run.status, lambda run=run: repr(run))  # fmt: skip
+        reads = (
+            run.pending,
+            run.progress,
+            run.errors,
+            run.attempts,
+            run.seconds,
+            run.tables,
+            lambda run=run: run.status,
+            lambda run=run: repr(run),
+        )
         for read in reads:
             tried(read)
         said[run.id] = (tried(run.results), tried(run.evidence), tried(run.readings))

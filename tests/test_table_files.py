@@ -19,7 +19,7 @@ from unteach.cli.app import app
 from unteach.cli.asked import asked_for, found_in
 from unteach.core import BadInput, Request, Rows, UnknownRecord, UnteachError, as_ids
 from unteach.data import read_table, rows
-from unteach.data.images import read_idx
+from unteach.data.files.images import read_idx
 
 pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow")
@@ -59,8 +59,19 @@ def big(kind):
     }[kind]()
 
 
-KINDS = ["numpy", "object", "list", "mixed signs", "huge", "scalars", "series", "plain series",
-         "index", "arrow", "chunked"]  # fmt: skip
+KINDS = [
+    "numpy",
+    "object",
+    "list",
+    "mixed signs",
+    "huge",
+    "scalars",
+    "series",
+    "plain series",
+    "index",
+    "arrow",
+    "chunked",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,10 +83,13 @@ def test_numbers_beyond_int64_are_refused_wherever_they_come_in(kind, what):
     if what == "y":
         return
     for use in (
-        lambda: Rows(big(kind) if what == "ids" else np.arange(3), {},
-                     big(kind) if what == "groups" else None),
+        lambda: Rows(
+            big(kind) if what == "ids" else np.arange(3),
+            {},
+            big(kind) if what == "groups" else None,
+        ),
         lambda: Request(**{what: big(kind)}).targets(Rows(np.arange(3), {}, np.arange(3))),
-    ):  # fmt: skip
+    ):
         with pytest.raises(BadInput, match="exceeds int64"):
             use()
 
@@ -209,14 +223,23 @@ X = np.array([[1.5, 2.0], [3.0, 4.5], [5.0, 6.0]])
 @pytest.mark.parametrize(
     "given",
     [
-        X, X.astype(np.float16), X.astype(np.longdouble), X.astype(object), X.tolist(),
-        pd.DataFrame(X), pd.DataFrame(X).astype("Float64"), pa.table({"a": X[:, 0], "b": X[:, 1]}),
-        Frame(X, a=X[:, 0], b=X[:, 1]), Tensor(X), np.ma.masked_array(X, mask=False),
-        sparse.csr_matrix(X), sparse.coo_array(X),
+        X,
+        X.astype(np.float16),
+        X.astype(np.longdouble),
+        X.astype(object),
+        X.tolist(),
+        pd.DataFrame(X),
+        pd.DataFrame(X).astype("Float64"),
+        pa.table({"a": X[:, 0], "b": X[:, 1]}),
+        Frame(X, a=X[:, 0], b=X[:, 1]),
+        Tensor(X),
+        np.ma.masked_array(X, mask=False),
+        sparse.csr_matrix(X),
+        sparse.coo_array(X),
         pd.DataFrame(X).astype(pd.SparseDtype("float64", 0.0)),
         pd.DataFrame({"k": pd.Categorical([1.5, 3.0, 5.0]), "b": X[:, 1]}),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_taken_from_whatever_holds_them(given):
     x = rows(given, [0, 1, 0]).x
     x = x.toarray() if sparse.issparse(x) else x
@@ -250,10 +273,13 @@ def test_what_is_no_table_of_numbers_is_refused(given, says):
 @pytest.mark.parametrize(
     "y",
     [
-        np.eye(3, dtype=int), [[0, 1], [1, 0], [1, 1]], [("a",), ("b", "c"), ()],
-        pd.DataFrame({"a": [0, 1, 0], "b": [1, 1, 0], "c": [0, 0, 1]}), sparse.eye(3).tocsr(),
+        np.eye(3, dtype=int),
+        [[0, 1], [1, 0], [1, 1]],
+        [("a",), ("b", "c"), ()],
+        pd.DataFrame({"a": [0, 1, 0], "b": [1, 1, 0], "c": [0, 0, 1]}),
+        sparse.eye(3).tocsr(),
     ],
-)  # fmt: skip
+)
 def test_several_targets_a_record_are_refused(y):
     with pytest.raises(BadInput, match=r"one value a record|flatten"):
         rows(X, y)
@@ -303,9 +329,22 @@ def test_an_index_that_the_file_names_is_left_out_and_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["Unnamed: 0", "index", "row_nr", "rownames", "row.names", "level_0", "...1",
-             "__index_level_0__", "Unnamed: 0.1", "X", "row_index", "row_id"],
-)  # fmt: skip
+    "name",
+    [
+        "Unnamed: 0",
+        "index",
+        "row_nr",
+        "rownames",
+        "row.names",
+        "level_0",
+        "...1",
+        "__index_level_0__",
+        "Unnamed: 0.1",
+        "X",
+        "row_index",
+        "row_id",
+    ],
+)
 def test_what_looks_like_an_index_is_refused_and_can_be_left_out(tmp_path, name):
     name = name.replace(".1", "") if name.endswith("0.1") else name
     text = f"{name},id,a,y\n" + "".join(f"{k},k{k},1.{k},{k % 2}\n" for k in range(4))
@@ -406,7 +445,7 @@ def test_what_a_small_file_may_unpack_to_is_bounded(tmp_path, monkeypatch):
     with pytest.raises(BadInput, match="would unpack to"):
         read_idx(written(tmp_path, gzip.compress(raw, mtime=0), "i.gz"))
     pd.DataFrame({"id": range(10**5), "a": 1.5, "y": 0}).to_parquet(tmp_path / "t.parquet")
-    monkeypatch.setattr("unteach.data.parquet.unpacked_limit", lambda raw: 10**5)
+    monkeypatch.setattr("unteach.data.files.parquet_cells.unpacked_limit", lambda raw: 10**5)
     with pytest.raises(BadInput, match=r"would unpack to .* at most"):
         read(tmp_path / "t.parquet")
 
@@ -430,16 +469,36 @@ def test_values_are_looked_for_as_they_are_written_and_then_without_spaces(tmp_p
         asked = asked_for(ids_file=None, ids=[text], group=None, values_from=None)
         with pytest.raises(UnknownRecord, match=f"did you mean one that differs in {says}"):
             found_in(asked, known, where="t", skip_missing=False)
-    asked = asked_for(ids_file=str(written(tmp_path, "a\x0bb\u2028c\x85d\n", "r.txt")), ids=(),
-                      group=None, values_from=None)  # fmt: skip
+    asked = asked_for(
+        ids_file=str(written(tmp_path, "a\x0bb\u2028c\x85d\n", "r.txt")),
+        ids=(),
+        group=None,
+        values_from=None,
+    )
     assert asked.values == ("a\x0bb\u2028c\x85d",)
 
 
 def fit(path, tmp_path, *options):
     out = tmp_path / "m.unteach"
-    words = ["fit", str(path), "--out", str(out), "--ids-column", "id", "--target", "y",
-             "--model", "logistic", "--holdout", "0", "--force", "--store",
-             str(tmp_path / "store"), "--json", *options]  # fmt: skip
+    words = [
+        "fit",
+        str(path),
+        "--out",
+        str(out),
+        "--ids-column",
+        "id",
+        "--target",
+        "y",
+        "--model",
+        "logistic",
+        "--holdout",
+        "0",
+        "--force",
+        "--store",
+        str(tmp_path / "store"),
+        "--json",
+        *options,
+    ]
     return CliRunner().invoke(app, words)
 
 
@@ -447,16 +506,27 @@ def table(n=24):
     """Return lines of a table that a classifier can learn: id, group, a, smoker, y."""
     lines = [["id", "who", "a", "smoker", "y"]]
     for k in range(n):
-        lines.append([f"k{k}", f"P00{k % 6} ", f"{k / 4 + 0.1:.2f}", str(k % 3 == 0),
-                      "1.0" if k % 2 else "0.0"])  # fmt: skip
+        lines.append(
+            [
+                f"k{k}",
+                f"P00{k % 6} ",
+                f"{k / 4 + 0.1:.2f}",
+                str(k % 3 == 0),
+                "1.0" if k % 2 else "0.0",
+            ]
+        )
     return lines
 
 
 @pytest.mark.parametrize(
     ("name", "apart", "encoding"),
-    [("t.tsv", "\t", "utf-8"), ("t.csv", ";", "utf-8"), ("t.csv.gz", ",", "utf-8"),
-     ("t.csv", ", ", "utf-16")],
-)  # fmt: skip
+    [
+        ("t.tsv", "\t", "utf-8"),
+        ("t.csv", ";", "utf-8"),
+        ("t.csv.gz", ",", "utf-8"),
+        ("t.csv", ", ", "utf-16"),
+    ],
+)
 def test_the_command_line_reads_what_the_library_reads(tmp_path, name, apart, encoding):
     text = "\n".join(apart.join(line) for line in table()) + "\n"
     text = text.replace(".", ",") if apart == ";" else text
@@ -467,9 +537,24 @@ def test_the_command_line_reads_what_the_library_reads(tmp_path, name, apart, en
     assert json.loads(done.stdout)["records"] == 24
     assert "was read with" in " ".join(done.stderr.split())
     who = written(tmp_path, "P003 \n", "who.txt")
-    words = ["forget", str(tmp_path / "m.unteach"), "--data", str(path), "--ids-column", "id",
-             "--target", "y", "--group", "who", "--values-from", str(who), "--dry-run", "--json",
-             "--store", str(tmp_path / "store")]  # fmt: skip
+    words = [
+        "forget",
+        str(tmp_path / "m.unteach"),
+        "--data",
+        str(path),
+        "--ids-column",
+        "id",
+        "--target",
+        "y",
+        "--group",
+        "who",
+        "--values-from",
+        str(who),
+        "--dry-run",
+        "--json",
+        "--store",
+        str(tmp_path / "store"),
+    ]
     dry = CliRunner().invoke(app, words)
     assert dry.exit_code == 0, dry.stderr
     said = json.loads(dry.stdout)
@@ -486,8 +571,9 @@ def seeds():
     lines = table(8)
     text = "\n".join(",".join(line) for line in lines) + "\n"
     frame = pd.DataFrame(lines[1:], columns=lines[0])
-    frame = frame.assign(a=frame.a.astype(float), smoker=frame.smoker == "True",
-                         y=frame.y.astype(float))  # fmt: skip
+    frame = frame.assign(
+        a=frame.a.astype(float), smoker=frame.smoker == "True", y=frame.y.astype(float)
+    )
     whole = []
     for options in ({}, {"index": False, "compression": None}):
         out = io.BytesIO()
@@ -497,15 +583,20 @@ def seeds():
     reals = struct.pack(">BBBBI", 0, 0, 0x0E, 1, 2) + struct.pack(">2d", 1.5, 2.5)
     semicolons = "id;who;a;smoker;y\nk1;P;1,5;True;u\nk2;Q;0,25;False;v\n"
     return {
-        ".csv": [text.encode(), semicolons.encode(), text.encode("utf-16"),
-                 text.replace(",", ", ").encode(), b'id,who,a,smoker,y\n1,"a ""b""",1e3,0,1\n'],
+        ".csv": [
+            text.encode(),
+            semicolons.encode(),
+            text.encode("utf-16"),
+            text.replace(",", ", ").encode(),
+            b'id,who,a,smoker,y\n1,"a ""b""",1e3,0,1\n',
+        ],
         ".tsv": [text.replace(",", "\t").encode()],
         ".csv.gz": [gzip.compress(t.encode(), mtime=0) for t in (text, semicolons)],
         ".parquet": whole,
         ".idx": [idx, reals],
         ".gz": [gzip.compress(idx, mtime=0)],
         ".txt": [b"k1\nP003 \r\nk7\n", "k1\nP003\n".encode("utf-16"), b"\xef\xbb\xbfk2"],
-    }  # fmt: skip
+    }
 
 
 def use_table(path):

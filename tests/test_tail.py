@@ -9,7 +9,7 @@ import pytest
 
 from unteach.core import BadInput
 from unteach.data import frequencies, long_tail
-from unteach.memorize.feldman import expected_change, good_turing, singletons, tau
+from unteach.memorize.scores.feldman import expected_change, good_turing, singletons, tau
 from unteach.report import write_page
 from unteach.store import Store
 from unteach.studies import TAIL
@@ -55,8 +55,10 @@ def test_the_expected_change_is_that_of_a_learner_that_knows_what_it_has_seen():
         cloud = rng.choice(200, n, p=frequency)
         clean = rng.random(n) > 0.2
         kept = rng.random(n) > 0.3
-        counts = [np.bincount(cloud[k], minlength=200) for k in
-                  (np.ones(n, bool), clean, kept, kept & clean)]
+        counts = [
+            np.bincount(cloud[k], minlength=200)
+            for k in (np.ones(n, bool), clean, kept, kept & clean)
+        ]
 
         def accuracy(every, right, frequency=frequency):
             share = np.where(every > 0, right / np.maximum(every, 1), 1 / classes)
@@ -119,8 +121,16 @@ def _small():
     plan["sources"] = [{**s, "n_train": 300, "n_test": 200} for s in plan["sources"]]
     plan["sources"][1]["learners"] = ["mlp", "knn", "svc"]
     plan["pictures"] = {"models": 20}
-    plan["phase"] |= {"n": 150, "subpopulations": 100, "models": 10, "retrained": 2, "draws": 2,
-                      "hidden": [8, 32], "exponents": [0.0, 2.0], "noise": [0.0, 0.2]}
+    plan["phase"] |= {
+        "n": 150,
+        "subpopulations": 100,
+        "models": 10,
+        "retrained": 2,
+        "draws": 2,
+        "hidden": [8, 32],
+        "exponents": [0.0, 2.0],
+        "noise": [0.0, 0.2],
+    }
     plan["constants"]["draws"] = 4
     plan["constants"]["priors"] = plan["constants"]["priors"][1:]
     return plan
@@ -145,7 +155,12 @@ def test_the_study_concludes_and_its_page_can_be_written(small, tmp_path):
     assert "data:image/png;base64" in text
     numbers = json.loads((tmp_path / "tail.json").read_text())
     assert {t["name"] for t in numbers["tables"]} == {
-        "removal", "contrast", "learners", "phase", "pictures", "constants"
+        "removal",
+        "contrast",
+        "learners",
+        "phase",
+        "pictures",
+        "constants",
     }
     assert len(page.answer) >= 6
     exact = [a for a in run.tables()["learners"]["agreed"] if a is not None]

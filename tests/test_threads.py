@@ -56,14 +56,19 @@ MODELS = {
     "Scaler": (Scaler(), None),
     "Pipeline": (Pipeline([("scale", Scaler()), ("model", Logistic())]), TWO),
     "Pipeline with a machine": (
-        Pipeline([("scale", Scaler(statistics="frozen")), ("model", SVC(gamma=0.3))]), TWO,
+        Pipeline([("scale", Scaler(statistics="frozen")), ("model", SVC(gamma=0.3))]),
+        TWO,
     ),
     "Pipeline with an encoder": (
-        Pipeline([("bins", KBinsDiscretizer(4, encode="onehot-dense", strategy="uniform")),
-                  ("model", Ridge())]),
+        Pipeline(
+            [
+                ("bins", KBinsDiscretizer(4, encode="onehot-dense", strategy="uniform")),
+                ("model", Ridge()),
+            ]
+        ),
         SCORE,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +168,7 @@ def test_whoever_reads_during_changes_sees_one_whole_state(name, tmp_path):
                 read()
                 time.sleep(1e-3)
             read()
+
         return work
 
     def answer():
@@ -236,10 +242,12 @@ def test_changes_of_every_kind_queue():
     together(
         *(lambda i=i: model.forget([i]) for i in range(8)),
         *(lambda i=i: model.reweight([i], 2.0) for i in range(20, 28)),
-        *(lambda i=i: model.partial_fit(X[i : i + 1], [i % 2], sample_ids=[100 + i])
-          for i in range(8)),
+        *(
+            lambda i=i: model.partial_fit(X[i : i + 1], [i % 2], sample_ids=[100 + i])
+            for i in range(8)
+        ),
         *(model.canonicalize for _ in range(4)),
-    )  # fmt: skip
+    )
     assert sorted(model.sample_ids_) == [*range(8, N), *range(100, 108)]
     y = np.append(TWO[8:], np.arange(8) % 2)
     weight = np.where(np.isin(np.arange(8, N + 8), range(20, 28)), 2.0, 1.0)

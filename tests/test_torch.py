@@ -51,7 +51,7 @@ from unteach.models import (
     scores,
     train_arms,
 )
-from unteach.models.transformer import decode
+from unteach.models.networks.transformer import decode
 from unteach.unlearn import RUM, SCRUB, GradientAscent, NegGradPlus
 
 
@@ -232,17 +232,28 @@ def test_the_best_is_kept_and_enough_is_enough():
     line = nn.Linear(1, 1)
     x = torch.ones(4, 1)
     trace = fit(
-        line, lambda rng: [x], lambda b: line(b).square().mean(), Training(epochs=50), seed=0,
+        line,
+        lambda rng: [x],
+        lambda b: line(b).square().mean(),
+        Training(epochs=50),
+        seed=0,
         callbacks=[lambda moment: moment.step == 7],
-    )  # fmt: skip
+    )
     assert trace.steps == 7 and trace.gradients == 28 and line.weight.grad is None
 
 
 def test_settings_are_checked():
     for wrong in (
-        {"lr": 0.0}, {"epochs": 0}, {"optimizer": "lion"}, {"momentum": 1.0}, {"steps": 0},
-        {"clip": -1.0}, {"schedule": "step"}, {"batch_size": 2.5}, {"nonsense": 1},
-    ):  # fmt: skip
+        {"lr": 0.0},
+        {"epochs": 0},
+        {"optimizer": "lion"},
+        {"momentum": 1.0},
+        {"steps": 0},
+        {"clip": -1.0},
+        {"schedule": "step"},
+        {"batch_size": 2.5},
+        {"nonsense": 1},
+    ):
         with pytest.raises(BadInput):
             Network(module=Layers((2, 2)), **wrong)
     with pytest.raises(BadInput, match="factory"):
@@ -278,9 +289,7 @@ def test_a_module_of_the_users_own_is_loaded_by_its_recipe(tmp_path):
     path = save(net.learn(rows, seed=0), tmp_path / "own.unteach")
     with pytest.raises(Untrusted, match=r"Network\(module=factory\)\.load"):
         load(path)
-    assert np.array_equal(
-        scores(net.load(path), rows.x), scores(net.learn(rows, seed=0), rows.x)
-    )
+    assert np.array_equal(scores(net.load(path), rows.x), scores(net.learn(rows, seed=0), rows.x))
     with pytest.raises(Corrupt, match="not those of this module"):
         Network(module=Layers((4, 2, 3))).load(path)
 
@@ -376,7 +385,7 @@ def test_a_training_of_the_users_own():
 
 
 def _dataset(model, rows):
-    from unteach.models.loading import RecordsDataset
+    from unteach.models.networks.loader import RecordsDataset
 
     return RecordsDataset(model, rows)
 
@@ -583,16 +592,22 @@ def test_every_group_of_a_stream_counts_alike():
 
 def test_bad_sequences_are_refused():
     for wrong in (
-        {"tokens": [[1, 2]]}, {"tokens": [[1, 2]], "prompts": 2},
+        {"tokens": [[1, 2]]},
+        {"tokens": [[1, 2]], "prompts": 2},
         {"tokens": [[1, 2]], "prompts": 0},
-        {"tokens": [[-5, 2]], "prompts": 1}, {"tokens": [[0.5, 1.0]], "prompts": 1},
+        {"tokens": [[-5, 2]], "prompts": 1},
+        {"tokens": [[0.5, 1.0]], "prompts": 1},
         {"tokens": [[1, 2]], "scored": [[0, 1, 1]]},
         {"tokens": [[1, 2]], "prompts": 1, "roles": [[1]]},
-    ):  # fmt: skip
+    ):
         with pytest.raises(BadInput):
             sequences(**wrong)
-    rows = together([sequences([[1, 2]], prompts=1, roles=[[0, 3]]),
-                     sequences([[1, 2, 3]], scored=[[0, 0, 1]], roles=[[0, 1, 2]])])  # fmt: skip
+    rows = together(
+        [
+            sequences([[1, 2]], prompts=1, roles=[[0, 3]]),
+            sequences([[1, 2, 3]], scored=[[0, 0, 1]], roles=[[0, 1, 2]]),
+        ]
+    )
     assert rows.column("roles").tolist() == [[0, 3, -1], [0, 1, 2]]
     with pytest.raises(BadInput, match="no sequences"):
         Network(module=SMALL, loss="next_token", epochs=1).learn(_blobs(), seed=0)

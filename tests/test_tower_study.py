@@ -9,20 +9,19 @@ import numpy as np
 import pytest
 
 from unteach.core import BadInput, NoRoute, Request, Table
-from unteach.knowledge import Tasks, protect, tower
+from unteach.skills import Tasks, protect, tower
 
 pytest.importorskip("torch")
 
 from unteach.cli.study import taken
-from unteach.models.watching import Seen, Watch
+from unteach.models.networks.training import Seen, Watch
 from unteach.report import page_json, write_page
 from unteach.store import Store
 from unteach.studies import MARGIN, TOWER, study_named
-from unteach.studies.tower import averaged
+from unteach.studies.tower import taught as averaged
 from unteach.studies.tower.answer import _trace, answer
-from unteach.studies.tower.changing import change_task
 from unteach.studies.tower.conclude import tables_and_readings
-from unteach.studies.tower.forgetting import left_of
+from unteach.studies.tower.forgetting import change_task, left_of
 from unteach.studies.tower.gauge import Gauge
 from unteach.studies.tower.lessons import Course, Lessons
 from unteach.studies.tower.rows import front_word
@@ -136,7 +135,12 @@ def test_the_change_is_one_further_and_travels_only_where_it_is_told():
 
 def test_front_door_words():
     assert [front_word(a, 0.2) for a in (1.0, 0.31, 0.3, 0.11, 0.09)] == [
-        "resisted", "resisted", "at chance", "at chance", "below chance"]  # fmt: skip
+        "resisted",
+        "resisted",
+        "at chance",
+        "at chance",
+        "below chance",
+    ]
 
 
 def test_everything_is_measured_and_stands_on_the_page(finished, tmp_path):
@@ -164,8 +168,12 @@ def test_models_are_kept_and_the_same_bytes_come_back(finished, dna, tmp_path):
     _, plan, results, files = finished
     starts = results["teach/explicit-rope/0/all"]["starts"]
     assert starts == 3  # a model so small never knows all skills: each start has its file
-    assert files == ["3-0-PAIR.safetensors", "3-0-whole-2.safetensors", "3-0-whole-3.safetensors",
-                     "3-0-whole.safetensors"]  # fmt: skip
+    assert files == [
+        "3-0-PAIR.safetensors",
+        "3-0-whole-2.safetensors",
+        "3-0-whole-3.safetensors",
+        "3-0-whole.safetensors",
+    ]
     with Store.open(tmp_path / "store") as store:
         run = store.begin(plan, name="tower")
 
@@ -203,8 +211,10 @@ def test_the_answer_follows_the_numbers(finished):
     name = "explicit-rope: PAIR asked by name, never taught"
     assert next(f for f in page.answer if "never taught PAIR?" in f.text).readings == (name,)
     for value, taught_by_others in ((0.3, False), (0.9, True)):  # chance is 1/4
-        known = [replace(r, value=value, low=0.0, high=1.0) if r.name == name else r
-                 for r in page.readings]  # fmt: skip
+        known = [
+            replace(r, value=value, low=0.0, high=1.0) if r.name == name else r
+            for r in page.readings
+        ]
         said = answer(plan, known, tables, graph)
         found = next(f for f in said if "never taught PAIR?" in f.text)
         assert ("lessons of other skills" in found.text) is taught_by_others
@@ -293,7 +303,7 @@ def test_the_mean_follows_the_parameters_and_survives_an_interruption(tmp_path):
     import torch
 
     from unteach.models import Training
-    from unteach.models.training import Checkpoint, fit
+    from unteach.models.networks.training import Checkpoint, fit
 
     def trained(file, stop_at=0):
         torch.manual_seed(0)
@@ -306,10 +316,16 @@ def test_the_mean_follows_the_parameters_and_survives_an_interruption(tmp_path):
                 raise KeyboardInterrupt
 
         def once():
-            return fit(mean, lambda rng: [torch.as_tensor(rng.normal(size=(4, 3))).float()],
-                       lambda x: ((line(x) - x.sum(1, keepdim=True)) ** 2).mean(),
-                       Training(steps=120, lr=0.05), seed=1, per_epoch=1,
-                       callbacks=(mean.follow, note), checkpoint=Checkpoint(file, every=7))
+            return fit(
+                mean,
+                lambda rng: [torch.as_tensor(rng.normal(size=(4, 3))).float()],
+                lambda x: ((line(x) - x.sum(1, keepdim=True)) ** 2).mean(),
+                Training(steps=120, lr=0.05),
+                seed=1,
+                per_epoch=1,
+                callbacks=(mean.follow, note),
+                checkpoint=Checkpoint(file, every=7),
+            )
 
         if stop_at:
             with pytest.raises(KeyboardInterrupt):
@@ -351,16 +367,29 @@ def test_enough_can_be_asked_for_in_a_row():
 
 def test_the_trace_is_judged_model_by_model():
     def rows(seed, add, copy):
-        shared = {"format": "explicit", "seed": seed, "skill": "ADD", "method": "labels",
-                  "kept": "atoms"}  # fmt: skip
+        shared = {
+            "format": "explicit",
+            "seed": seed,
+            "skill": "ADD",
+            "method": "labels",
+            "kept": "atoms",
+        }
         return [{**shared, "role": "ADD", "drop": add}, {**shared, "role": "copy", "drop": copy}]
 
     roles = [*rows(0, 0.6, 0.1), *rows(1, 0.6, 0.3), *rows(2, 0.01, 0.0), *rows(3, 0.9, 0.0)]
     fronts = [0.2, 0.2, 0.2, 0.9]  # the last one's front door never closed
-    forgets = [{**{k: r[k] for k in ("format", "seed", "skill", "method", "kept")}, "chance": 0.2,
-                "front": front} for r, front in zip(roles[::2], fronts, strict=True)]  # fmt: skip
-    tables = {name: Table(name, columns(found))
-              for name, found in (("roles", roles), ("forgetting", forgets))}  # fmt: skip
+    forgets = [
+        {
+            **{k: r[k] for k in ("format", "seed", "skill", "method", "kept")},
+            "chance": 0.2,
+            "front": front,
+        }
+        for r, front in zip(roles[::2], fronts, strict=True)
+    ]
+    tables = {
+        name: Table(name, columns(found))
+        for name, found in (("roles", roles), ("forgetting", forgets))
+    }
     finding = _trace({"formats": ["explicit"], "seeds": 4}, tables, "ADD")[0]
     assert "explicit, atoms protected: 1 of 3 (2 of 4 resisted)" in finding.text
     assert finding.verdict == "mixed"
@@ -369,14 +398,22 @@ def test_the_trace_is_judged_model_by_model():
 @pytest.mark.slow
 def test_a_model_that_knows_its_skills_shows_the_thesis(tmp_path):
     plan = TOWER.plan()
-    shared = {"world": plan["world"], "shape": plan["shapes"]["explicit-rope"], "seed": 0,
-              "format": "explicit-rope", "n": 100, "steps": 120}  # fmt: skip
+    shared = {
+        "world": plan["world"],
+        "shape": plan["shapes"]["explicit-rope"],
+        "seed": 0,
+        "format": "explicit-rope",
+        "n": 100,
+        "steps": 120,
+    }
     taught = tower_task({**shared, "kind": "teach", "without": ""}, str(tmp_path))
     assert min(s["whole"] for s in taught["skills"].values()) >= 0.98
-    apart = change_task({**shared, "skill": "ADD", "kept": "everything", "moved": "all"},
-                        tmp_path)["answers"]  # fmt: skip
+    apart = change_task({**shared, "skill": "ADD", "kept": "everything", "moved": "all"}, tmp_path)[
+        "answers"
+    ]
     assert apart["DOT"]["old"] > 0.8
     assert apart["ADD"]["new"] > 0.9
-    along = change_task({**shared, "skill": "ADD", "kept": "trace", "moved": "last"},
-                        tmp_path)["answers"]  # fmt: skip
+    along = change_task({**shared, "skill": "ADD", "kept": "trace", "moved": "last"}, tmp_path)[
+        "answers"
+    ]
     assert along["DOT"]["new"] > apart["DOT"]["new"] + 0.3

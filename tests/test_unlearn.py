@@ -35,15 +35,15 @@ from unteach.unlearn import (
     method_named,
     route,
 )
-from unteach.unlearn.heads import clipped, signs
-from unteach.unlearn.ledger import gaussian_delta
-from unteach.unlearn.newton import _step
-from unteach.unlearn.noisy_logistic import (
+from unteach.unlearn._noise.budget_ledger import gaussian_delta
+from unteach.unlearn._noise.linear_heads import clipped, signs
+from unteach.unlearn._noise.noisy_logistic import (
     CURVATURE,
     gradient,
     minimize,
     spectral_bound,
 )
+from unteach.unlearn.certified.newton import _step
 
 
 def test_budget_has_the_published_values():

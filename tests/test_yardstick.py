@@ -45,8 +45,17 @@ FEW = ("DoNothing", "OverForget", "Halved", "FineTune")
 
 def small_plan(methods=FEW, sets=("random", "mislabelled")):
     plan = YARDSTICK.plan(seed=0)
-    plan |= {"models": 6, "draws": 80, "parts": 1, "permutations": 159, "replicates": 2,
-             "relearn": 10, "probed": 2, "methods": list(methods), "sets": list(sets)}  # fmt: skip
+    plan |= {
+        "models": 6,
+        "draws": 80,
+        "parts": 1,
+        "permutations": 159,
+        "replicates": 2,
+        "relearn": 10,
+        "probed": 2,
+        "methods": list(methods),
+        "sets": list(sets),
+    }
     plan["sources"] = [SMALL.to_json()]
     return plan
 
@@ -68,22 +77,30 @@ def planted(shift, n=16, f=12, seed=0):
     right = (margins > 0).mean(axis=1)
     mean = margins.mean(axis=1)
     return Said(
-        margins=margins, held=rng.normal(size=(n, 20)), kept=rng.normal(size=(n, 20)) + 5,
+        margins=margins,
+        held=rng.normal(size=(n, 20)),
+        kept=rng.normal(size=(n, 20)) + 5,
         p=np.stack([near, 1 - near], axis=2),
         accuracies=np.stack([right, np.ones(n), np.full(n, 0.9)], axis=1),
         weights=rng.normal(size=(n, 30)) + np.mean(shift),
         curves=np.clip(right[:, None] + 0.1 * np.arange(12), 0, 1),
-        member=mean, entropy=mean, caught=right, ratio=mean, ignorance=mean, loss=mean,
+        member=mean,
+        entropy=mean,
+        caught=right,
+        ratio=mean,
+        ignorance=mean,
+        loss=mean,
         probe=np.where(np.arange(n) < 4, right, np.nan),
-    )  # fmt: skip
+    )
 
 
 def test_every_definition_is_small_for_retraining_and_large_for_doing_nothing():
     original, retrained, again = planted(6.0, seed=1), planted(0.0, seed=2), planted(0.0, seed=3)
     for d in DEFINITIONS:
-        null, nothing = score(d, again, retrained, original), score(
-            d, original, retrained, original
-        )  # fmt: skip
+        null, nothing = (
+            score(d, again, retrained, original),
+            score(d, original, retrained, original),
+        )
         assert null is not None
         assert nothing is not None
         assert nothing > null >= -0.5, d.name
@@ -114,6 +131,7 @@ def test_what_cannot_be_read_is_none():
 def test_weights_in_their_own_coordinates_keep_their_distances():
     one, other = planted(0.0, seed=1), planted(2.0, seed=2)
     short, far = turned(one, other)
+
     def apart(a, b):
         return np.linalg.norm(a.weights[:, None] - b.weights[None], axis=2)
 
@@ -163,8 +181,10 @@ def test_verdicts_and_misses_are_counted_over_what_can_be_read():
 def test_a_forget_set_is_what_it_is_called():
     data = drawn(SMALL, 0)
     y = np.asarray(data.train.y)
-    sets = {k: forgotten(SMALL, k, 0, models=20)
-            for k in ("random", "mislabelled", "class", "memorized", "subpopulation")}  # fmt: skip
+    sets = {
+        k: forgotten(SMALL, k, 0, models=20)
+        for k in ("random", "mislabelled", "class", "memorized", "subpopulation")
+    }
     assert data.wrong.sum() == 15
     assert data.wrong[sets["mislabelled"]].all()
     assert len(np.unique(y[sets["class"]])) == 1
@@ -202,7 +222,15 @@ def test_the_study_concludes_and_its_page_can_be_written(small, tmp_path):
     assert written.read_text().count("<figure") >= 6
     tables = run.tables()
     assert set(tables) == {
-        "panel", "definitions", "order", "verdicts", "judged", "front", "bill", "aim", "traps"
+        "panel",
+        "definitions",
+        "order",
+        "verdicts",
+        "judged",
+        "front",
+        "bill",
+        "aim",
+        "traps",
     }
     assert len(tables["panel"]) == len(DEFINITIONS) * 2 * 5
     assert len(tables["order"]) == len(DEFINITIONS) ** 2
@@ -236,11 +264,19 @@ def test_a_definition_that_is_fooled_is_called_fooled(small):
     told = {("s", m): m != "retrain" for m in ("nothing", "vandal", "finetune", "retrain")}
 
     def rows(blind):
-        panel = [{"set": "s", "definition": n, "method": m,
-                  "beyond": m != "retrain" and (n, m) not in blind}
-                 for n in names for m in ("nothing", "vandal", "finetune", "retrain")]  # fmt: skip
-        beyond = [[[float((n, m) not in blind) for n in names]
-                   for m in ("nothing", "vandal", "finetune")]]  # fmt: skip
+        panel = [
+            {
+                "set": "s",
+                "definition": n,
+                "method": m,
+                "beyond": m != "retrain" and (n, m) not in blind,
+            }
+            for n in names
+            for m in ("nothing", "vandal", "finetune", "retrain")
+        ]
+        beyond = [
+            [[float((n, m) not in blind) for n in names] for m in ("nothing", "vandal", "finetune")]
+        ]
         miss = resampled(missed, beyond, np.ones((1, 3)), seed=0, resamples=20)
         order = resampled(rank_correlation, beyond, seed=0, resamples=20)
         unseen = {n: [n in ("ulira", "klom")] for n in names}

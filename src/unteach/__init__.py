@@ -20,17 +20,46 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "audit", "checks", "cli", "core", "data", "engine", "kernel", "knowledge", "memorize",
-    "models", "report", "stats", "store", "studies", "unlearn",
+    "audit",
+    "checks",
+    "cli",
+    "core",
+    "data",
+    "engine",
+    "kernel",
+    "knowledge",
+    "memorize",
+    "models",
+    "report",
+    "skills",
+    "stats",
+    "store",
+    "studies",
+    "unlearn",
 )
 _NAMES = {
-    "Certified": "core", "Exact": "core", "Forgotten": "core", "Heuristic": "core",
-    "Request": "core", "Rows": "core", "forget": "unlearn", "learn": "models", "load": "models",
+    "Certified": "core",
+    "Exact": "core",
+    "Forgotten": "core",
+    "Heuristic": "core",
+    "Request": "core",
+    "Rows": "core",
+    "forget": "unlearn",
+    "learn": "models",
+    "load": "models",
     "save": "models",
 }
 
 __all__ = [
-    "Certified", "Exact", "Forgotten", "Heuristic", "Request", "Rows", "forget", "learn", "load",
+    "Certified",
+    "Exact",
+    "Forgotten",
+    "Heuristic",
+    "Request",
+    "Rows",
+    "forget",
+    "learn",
+    "load",
     "save",
 ]
 

@@ -3,9 +3,8 @@
 One metric a file; the protocol runs them on trials, with controls, and gives verdicts.
 """
 
-from .arm_metrics import ARM_METRICS
+from .arm_page import page_from as page_from
 from .arms import Arms, margin
-from .audited import Audit
 from .beyond import Sides, sides_of_retraining
 from .calibration import Calibration, CalibrationChange, calibration
 from .controls import validity
@@ -32,8 +31,10 @@ from .fraction import ArmResidual, Fractions, residual_fraction
 from .gap import PredictionGap
 from .inside import hidden, layers, learned_again
 from .interclass_confusion import ConfusionLeft, interclass_confusion
+from .judged import CONTROL as CONTROL
 from .judged import audit_arms
 from .judgement import KINDS, Judgement, judge
+from .judgement import LEVEL as LEVEL
 from .klom import MarginDivergence, klom
 from .ledger import CertificateLedger
 from .linear_probe import ProbeLeft, linear_probe, probe_gap
@@ -45,17 +46,21 @@ from .per_example import PerExampleAttack
 from .planted import planted_case
 from .planted_arms import planted_arms
 from .population import PopulationArea, PopulationMembership, population_membership
-from .protocol import METRICS, audit, audit_model
-from .registry import ALL_METRICS, metric_named
+from .population import difference_of_means as difference_of_means
+from .protocol import METRICS, Audit, audit, audit_model
+from .registry import ALL_METRICS, ARM_METRICS, metric_named
 from .relearn import Anamnesis, Relearning, anamnesis_index, relearn_curve, relearn_steps
 from .report import AuditReport, MethodAudit
 from .residual import ResidualFraction
 from .residue import Residue
 from .rmia import OfflineRmia, rmia
 from .run import run
+from .state import state_of as state_of
 from .swap_test import SwapAdvantage, SwapTest, swap_test
 from .tiers import TIERS, AuditPlan, smallest_detectable_area
+from .tiers import models_of as models_of
 from .tow import TugOfWar, TugOfWarMia, tow, tow_mia
+from .tow import taken_for_members as taken_for_members
 from .ulira import Ulira, ulira
 from .utility import HoldoutUtility, RetainUtility
 from .verdict import VERDICTS, Verdict, separates, verdict

@@ -17,19 +17,39 @@ if TYPE_CHECKING:
     from .report import AuditReport
 
 _MARK: dict[str, Verdict] = {
-    "equivalent": "holds", "inconclusive": "unknown", "invalid": "unknown",
-    "distinguishable": "fails", "over-forgotten": "fails", "refused": "unknown",
-}  # fmt: skip
+    "equivalent": "holds",
+    "inconclusive": "unknown",
+    "invalid": "unknown",
+    "distinguishable": "fails",
+    "over-forgotten": "fails",
+    "refused": "unknown",
+}
 _SHORT = {
-    "forget accuracy": "forgotten", "retain accuracy": "kept", "holdout accuracy": "held out",
-    "holdout log loss": "log loss", "tow": "ToW", "population area": "population",
-    "ulira area": "U-LiRA", "klom median": "KLoM", "neurips score": "challenge",
-    "share flagged": "flagged", "largest epsilon": "epsilon", "epsilon limit": "at most",
-}  # fmt: skip
+    "forget accuracy": "forgotten",
+    "retain accuracy": "kept",
+    "holdout accuracy": "held out",
+    "holdout log loss": "log loss",
+    "tow": "ToW",
+    "population area": "population",
+    "ulira area": "U-LiRA",
+    "klom median": "KLoM",
+    "neurips score": "challenge",
+    "share flagged": "flagged",
+    "largest epsilon": "epsilon",
+    "epsilon limit": "at most",
+}
 _COSTS = (
-    "method", "seconds", "records read", "tuning runs", "seconds / retrain", "cpu / retrain",
-    "memory / retrain", "records / retrain", "state / retrain", "tuning / retrain",
-)  # fmt: skip
+    "method",
+    "seconds",
+    "records read",
+    "tuning runs",
+    "seconds / retrain",
+    "cpu / retrain",
+    "memory / retrain",
+    "records / retrain",
+    "state / retrain",
+    "tuning / retrain",
+)
 
 
 def page_of(report: AuditReport) -> Page:
@@ -39,10 +59,16 @@ def page_of(report: AuditReport) -> Page:
         f"seed={report.seed})"
     )
     return page_from(
-        report.readings, {t.name: t for t in report.tables}, kicker=f"{report.tier} audit".strip(),
-        python=python, provenance={"originals": len(report.base.original), "seed": report.seed,
-                                   "retrained": len(report.base.retrained)},
-    )  # fmt: skip
+        report.readings,
+        {t.name: t for t in report.tables},
+        kicker=f"{report.tier} audit".strip(),
+        python=python,
+        provenance={
+            "originals": len(report.base.original),
+            "seed": report.seed,
+            "retrained": len(report.base.retrained),
+        },
+    )
 
 
 def page_from(
@@ -71,29 +97,41 @@ def page_from(
         ]
     if "costs" in tables:
         blocks += [
-            Section("What each method costs", "One request, beside one retraining. What choosing "
-                    "hyper-parameters took stands apart, where the method says it."),
+            Section(
+                "What each method costs",
+                "One request, beside one retraining. What choosing "
+                "hyper-parameters took stands apart, where the method says it.",
+            ),
             TableBlock("costs", columns=_COSTS),
-        ]  # fmt: skip
+        ]
     if "audit cost" in tables:
         blocks += [Section("What the audit itself took"), TableBlock("audit cost", columns=AUDIT)]
     return Page(
-        title="Audit", kicker=kicker, answer=_answer(readings, tables),
+        title="Audit",
+        kicker=kicker,
+        answer=_answer(readings, tables),
         question="Do these methods leave models that cannot be told from retrained ones?",
-        blocks=tuple(blocks), command=command, python=python, provenance=dict(provenance),
-        readings=tuple(readings), tables=tuple(tables.values()),
-    )  # fmt: skip
+        blocks=tuple(blocks),
+        command=command,
+        python=python,
+        provenance=dict(provenance),
+        readings=tuple(readings),
+        tables=tuple(tables.values()),
+    )
 
 
 def _answer(readings: Sequence[Reading], tables: Mapping[str, Table]) -> tuple[Finding, ...]:
     rows = list(tables["judgements"].rows())
     validity = rows[0]["audit"]
     good = validity == "valid"
-    said = [Finding(
-        "Both controls came out as they must: the audit is **valid**." if good
-        else f"The audit gives **no verdict**: {validity.removeprefix('audit invalid: ')}.",
-        verdict="fact" if good else "unknown",
-    )]  # fmt: skip
+    said = [
+        Finding(
+            "Both controls came out as they must: the audit is **valid**."
+            if good
+            else f"The audit gives **no verdict**: {validity.removeprefix('audit invalid: ')}.",
+            verdict="fact" if good else "unknown",
+        )
+    ]
     for row in rows:
         name = row["method"]
         found = tuple(r.name for r in readings if r.name.startswith(f"{name}: area, all"))

@@ -89,8 +89,13 @@ class Arms:
             if values is not None and values.shape != (q,):
                 raise BadInput(f"{name} names one for each of {q} examples, got {values.shape}")
         seeds = tuple(int(s) for s in self.seeds)
-        for name, value in (("y", y), ("part", part), ("ids", ids), ("groups", groups),
-                            ("seeds", seeds)):  # fmt: skip
+        for name, value in (
+            ("y", y),
+            ("part", part),
+            ("ids", ids),
+            ("groups", groups),
+            ("seeds", seeds),
+        ):
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
@@ -153,13 +158,16 @@ class Arms:
         """
         from .loading import Examples, load_arms
 
-        given = {"original": original, "retrained": retrained, "unlearned": unlearned,
-                 "twin": twin}  # fmt: skip
+        given = {"original": original, "retrained": retrained, "unlearned": unlearned, "twin": twin}
         examples = Examples.of(x, y, part, records, forget, holdout)
         said, codes = load_arms(
-            {k: v for k, v in given.items() if v is not None}, examples, module, classes,
-            allow_pickle, trusted,
-        )  # fmt: skip
+            {k: v for k, v in given.items() if v is not None},
+            examples,
+            module,
+            classes,
+            allow_pickle,
+            trusted,
+        )
         if "twin" not in said and len(said["retrained"]) >= 4:
             both = said["retrained"]
             said["retrained"], said["twin"] = both[::2], both[1::2]

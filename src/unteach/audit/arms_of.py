@@ -47,8 +47,11 @@ def arms_of(case: Case, metric: str, *, least: int = LEAST) -> Arms:
     trials = trials_of(case, metric, least=least)
     one = trials[0]
     rows = [r for r in (one.forget, one.retain, one.holdout) if r is not None and len(r)]
-    names = [n for n, r in zip(PARTS, (one.forget, one.retain, one.holdout), strict=True)
-             if r is not None and len(r)]  # fmt: skip
+    names = [
+        n
+        for n, r in zip(PARTS, (one.forget, one.retain, one.holdout), strict=True)
+        if r is not None and len(r)
+    ]
     orders = [np.argsort(r.ids, kind="stable") for r in rows]
     x = [r.take(o).x for r, o in zip(rows, orders, strict=True)]
     y = np.concatenate([np.asarray(r.y)[o] for r, o in zip(rows, orders, strict=True)])

@@ -12,17 +12,28 @@ from unteach.core import Cost
 from .kept import Said
 from .latex import PaperTable
 
-AUDIT = ("trainings", "forgettings", "read from the store", "seconds", "cpu seconds",
-         "in retrainings")  # fmt: skip
+AUDIT = (
+    "trainings",
+    "forgettings",
+    "read from the store",
+    "seconds",
+    "cpu seconds",
+    "in retrainings",
+)
 """The columns of the audit's own bill, in the order in which they are shown."""
 
 UNITS = {
-    "seconds": "seconds", "cpu seconds": "seconds", "peak memory": "bytes of memory",
-    "records read": "records", "state stored": "bytes", "tuning seconds": "seconds",
-    "seconds / retrain": "seconds of retraining", "cpu / retrain": "seconds of retraining",
+    "seconds": "seconds",
+    "cpu seconds": "seconds",
+    "peak memory": "bytes of memory",
+    "records read": "records",
+    "state stored": "bytes",
+    "tuning seconds": "seconds",
+    "seconds / retrain": "seconds of retraining",
+    "cpu / retrain": "seconds of retraining",
     "memory / retrain": "bytes of memory of retraining",
     "tuning / retrain": "seconds of retraining",
-}  # fmt: skip
+}
 
 
 def bill(name: str, said: Sequence[Said], state: int | None, method: Any = None) -> dict[str, Any]:
@@ -65,13 +76,17 @@ def costs_table(rows: Sequence[Mapping[str, Any]]) -> PaperTable:
     )
     for name, ratio, by in ratios:
         whole = first[by]
-        columns[ratio] = [row[name] / whole if row[name] is not None and whole else None
-                          for row in rows]  # fmt: skip
+        columns[ratio] = [
+            row[name] / whole if row[name] is not None and whole else None for row in rows
+        ]
     return PaperTable(
-        "costs", columns, UNITS, ("method",),
+        "costs",
+        columns,
+        UNITS,
+        ("method",),
         "of one request: medians over models, of memory the peak beyond what was held before; "
         "tuning apart, where the method says what it took; empty where nothing was measured",
-    )  # fmt: skip
+    )
 
 
 def audit_bill(
@@ -81,11 +96,14 @@ def audit_bill(
     return PaperTable(
         "audit cost",
         {
-            "trainings": [trainings], "forgettings": [forgettings], "read from the store": [read],
-            "seconds": [whole.seconds], "cpu seconds": [whole.cpu_seconds],
+            "trainings": [trainings],
+            "forgettings": [forgettings],
+            "read from the store": [read],
+            "seconds": [whole.seconds],
+            "cpu seconds": [whole.cpu_seconds],
             "in retrainings": [whole.seconds / retraining if retraining else None],
         },
-        {"seconds": "seconds", "cpu seconds": "seconds",
-         "in retrainings": "seconds of retraining"}, (),
+        {"seconds": "seconds", "cpu seconds": "seconds", "in retrainings": "seconds of retraining"},
+        (),
         "the audit's own cost, once for all methods",
-    )  # fmt: skip
+    )

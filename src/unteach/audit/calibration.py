@@ -105,10 +105,17 @@ class CalibrationChange(OverArms):
         interval = mean_interval(gap[:, 0], unit_of_replication="seeds")
         _, loss, brier = gap.mean(axis=0)
         reading = Reading(
-            self.name, interval.value, interval.low, interval.high, n=interval.n,
-            unit_of_replication="seeds", seeds=arms.seeds or (0,), unit="share", better="lower",
+            self.name,
+            interval.value,
+            interval.low,
+            interval.high,
+            n=interval.n,
+            unit_of_replication="seeds",
+            seeds=arms.seeds or (0,),
+            unit="share",
+            better="lower",
             level=interval.level,
             note=f"error {seen.unlearned[:, 0].mean():.3g}, retrained "
             f"{seen.retrained[:, 0].mean():.3g}; log loss {loss:+.3g}, Brier score {brier:+.3g}",
-        )  # fmt: skip
+        )
         return Measured(reading, ())

@@ -11,12 +11,17 @@ from .arms import Arms
 from .latex import PaperTable
 
 Goal = Literal["removal", "suppression"]
-OPERATOR = (
-    "taken to be honest: an audit by whoever runs the method shows competence, not honesty"
-)
+OPERATOR = "taken to be honest: an audit by whoever runs the method shows competence, not honesty"
 FIELDS = (
-    "method", "goal", "definition", "reference", "threat model", "adaptive", "stored", "operator",
-)  # fmt: skip
+    "method",
+    "goal",
+    "definition",
+    "reference",
+    "threat model",
+    "adaptive",
+    "stored",
+    "operator",
+)
 
 
 def card(rows: Sequence[Mapping[str, str]]) -> PaperTable:
@@ -103,9 +108,10 @@ def stored_of(state: int | None, plain: int | None, keeps: str, kept: bool) -> s
         said += f" ({state / plain:.2g} times a plain one)"
     said += f"; afterwards {keeps}" if keeps else ""
     return said + (
-        "; the audit keeps logits in the project until a purge" if kept
+        "; the audit keeps logits in the project until a purge"
+        if kept
         else "; the audit keeps nothing"
-    )  # fmt: skip
+    )
 
 
 def card_of_arms(base: Arms, methods: Sequence[str]) -> PaperTable:

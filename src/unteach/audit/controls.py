@@ -42,9 +42,14 @@ def controls_table(
         if r.name in forgetting and r.name in retrained
     ]
     names = (
-        "metric", "do nothing", "retrain again", "null low", "null high", "negative passes",
+        "metric",
+        "do nothing",
+        "retrain again",
+        "null low",
+        "null high",
+        "negative passes",
         "positive fails",
-    )  # fmt: skip
+    )
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return Table(
         "controls",

@@ -35,18 +35,39 @@ def costs(report: AuditReport) -> Table:
             continue
         area, lost = m.tests["all"].area, changes(m).get("holdout")
         null = report.methods[m.poles[1]].tests["all"].null
-        rows.append((
-            m.name, seconds, None if full is None else seconds / full, area.value - 0.5,
-            area.low - 0.5, area.high - 0.5, None if lost is None else max(0.0, -lost.value),
-            null[0] - 0.5, null[1] - 0.5,
-        ))  # fmt: skip
-    names = ("method", "seconds", "share", "excess area", "low", "high", "utility lost",
-             "null low", "null high")  # fmt: skip
-    return table("cost and area", names, rows, ("method",),
-                 "Median seconds of one forgetting (measured, outside the promise of equal bytes); "
-                 "area above chance; held-out accuracy below retraining's.",
-                 {"seconds": "s", "share": "share of seconds",
-                  "utility lost": "share"})  # fmt: skip
+        rows.append(
+            (
+                m.name,
+                seconds,
+                None if full is None else seconds / full,
+                area.value - 0.5,
+                area.low - 0.5,
+                area.high - 0.5,
+                None if lost is None else max(0.0, -lost.value),
+                null[0] - 0.5,
+                null[1] - 0.5,
+            )
+        )
+    names = (
+        "method",
+        "seconds",
+        "share",
+        "excess area",
+        "low",
+        "high",
+        "utility lost",
+        "null low",
+        "null high",
+    )
+    return table(
+        "cost and area",
+        names,
+        rows,
+        ("method",),
+        "Median seconds of one forgetting (measured, outside the promise of equal bytes); "
+        "area above chance; held-out accuracy below retraining's.",
+        {"seconds": "s", "share": "share of seconds", "utility lost": "share"},
+    )
 
 
 def cards(report: AuditReport) -> Table:
@@ -68,18 +89,25 @@ def cards(report: AuditReport) -> Table:
         if seconds is not None:
             share = "" if full is None else f", {seconds / full:.2g} of a retraining"
             took = f"{seconds:.2g} s a forgetting{share}; tuning and audit not counted"
-        rows.append((
-            m.name, m.judgement.kind, m.judgement.text,
-            f"{len(arms.retrained)} models retrained without the {records} records, fresh seeds; "
-            f"{len(arms.unlearned)} unlearned, each from its own original",
-            f"area {area.value:.3f} [{area.low:.3f}, {area.high:.3f}] at {area.level:.0%}; "
-            f"retraining scores {null[0]:.3f} to {null[1]:.3f}; adjusted p "
-            f"{_p(m.judgement.p_value)}{_certified(m)}".replace("%", " %"),
-            took, ", ".join(rest),
-        ))  # fmt: skip
+        rows.append(
+            (
+                m.name,
+                m.judgement.kind,
+                m.judgement.text,
+                f"{len(arms.retrained)} models retrained without the {records} records, fresh "
+                "seeds; "
+                f"{len(arms.unlearned)} unlearned, each from its own original",
+                f"area {area.value:.3f} [{area.low:.3f}, {area.high:.3f}] at {area.level:.0%}; "
+                f"retraining scores {null[0]:.3f} to {null[1]:.3f}; adjusted p "
+                f"{_p(m.judgement.p_value)}{_certified(m)}".replace("%", " %"),
+                took,
+                ", ".join(rest),
+            )
+        )
     names = ("method", "verdict", "said", "compared with", "confidence", "cost", "not tested")
-    return table("verdict cards", names, rows, ("method",), report.validity,
-                 {"cost": "seconds"})  # measured  # fmt: skip
+    return table(
+        "verdict cards", names, rows, ("method",), report.validity, {"cost": "seconds"}
+    )  # measured
 
 
 def relearn_table(curves: Mapping[str, Any], retrained: Any) -> Table:
@@ -97,25 +125,45 @@ def relearn_table(curves: Mapping[str, Any], retrained: Any) -> Table:
     (2, [0.1, 1.0])
     """
     again, _ = relearn_curve(retrained)  # (steps + 1,)
-    band = [mean_interval(column, unit_of_replication="models")
-            for column in np.asarray(retrained, dtype=np.float64).T]  # fmt: skip
-    columns: dict[str, list[Any]] = {c: [] for c in ("models", "step", "accuracy", "low", "high",
-                                                     "retrained", "null low", "null high")}
+    band = [
+        mean_interval(column, unit_of_replication="models")
+        for column in np.asarray(retrained, dtype=np.float64).T
+    ]
+    columns: dict[str, list[Any]] = {
+        c: []
+        for c in ("models", "step", "accuracy", "low", "high", "retrained", "null low", "null high")
+    }
     for name, rows in curves.items():
         mean, _ = relearn_curve(rows)
         if len(mean) != len(again):
-            raise BadInput(f"{name} relearns for {len(mean) - 1} steps and the retrained models "
-                           f"for {len(again) - 1}; all are asked after the same steps")
+            raise BadInput(
+                f"{name} relearns for {len(mean) - 1} steps and the retrained models "
+                f"for {len(again) - 1}; all are asked after the same steps"
+            )
         for step, column in enumerate(np.asarray(rows, dtype=np.float64).T):
             found = mean_interval(column, unit_of_replication="models")
-            values = (name, step, found.value, found.low, found.high, float(again[step]),
-                      band[step].low, band[step].high)  # fmt: skip
+            values = (
+                name,
+                step,
+                found.value,
+                found.low,
+                found.high,
+                float(again[step]),
+                band[step].low,
+                band[step].high,
+            )
             for c, v in zip(columns, values, strict=True):
                 columns[c].append(v)
-    units = dict.fromkeys(("accuracy", "low", "high", "retrained", "null low", "null high"),
-                          "share")  # fmt: skip
-    return Table(RELEARNING, columns, units, ("models", "step"),
-                 "Accuracy on forgotten records that are not relearned from; 95 % over models.")
+    units = dict.fromkeys(
+        ("accuracy", "low", "high", "retrained", "null low", "null high"), "share"
+    )
+    return Table(
+        RELEARNING,
+        columns,
+        units,
+        ("models", "step"),
+        "Accuracy on forgotten records that are not relearned from; 95 % over models.",
+    )
 
 
 def certificate_table(ledger: Any) -> Table:
@@ -137,23 +185,29 @@ def certificate_table(ledger: Any) -> Table:
     entries = list(ledger.entries)
     budget = float(ledger.budget)
     if not entries or not budget > 0:
-        raise BadInput("this ledger has no entries, or no budget (learned without noise); there "
-                       "is nothing to draw")  # fmt: skip
+        raise BadInput(
+            "this ledger has no entries, or no budget (learned without noise); there "
+            "is nothing to draw"
+        )
     spent = np.cumsum([float(e.bound) for e in entries]).tolist()
     gone = np.cumsum([int(e.records) if e.what == "forget" else 0 for e in entries]).tolist()
     exact = [float(e.residual) for e in entries]
     columns = {
-        "operation": list(range(len(entries))) * 2, "what": [e.what for e in entries] * 2,
+        "operation": list(range(len(entries))) * 2,
+        "what": [e.what for e in entries] * 2,
         "forgotten": gone * 2,
         "account": ["bound, added up"] * len(entries) + ["residual as it is"] * len(entries),
-        "value": spent + exact, "budget": [budget] * (2 * len(entries)),
+        "value": spent + exact,
+        "budget": [budget] * (2 * len(entries)),
         "drawn": [v > NEGLIGIBLE * budget for v in spent + exact],
-    }  # fmt: skip
+    }
     return Table(
-        CERTIFICATE, columns, {"value": "residual", "budget": "residual"},
+        CERTIFICATE,
+        columns,
+        {"value": "residual", "budget": "residual"},
         ("operation", "account"),
         "the bound is spent and never refunded; the residual is exact, and a diagnostic",
-    )  # fmt: skip
+    )
 
 
 def _seconds(m: MethodAudit) -> float | None:

@@ -229,9 +229,11 @@ class WeightGap:
 
         by_layer = {}
         for name, u, r in zip(
-            parts, np.split(seen.unlearned, where, 1), np.split(seen.retrained, where, 1),
+            parts,
+            np.split(seen.unlearned, where, 1),
+            np.split(seen.retrained, where, 1),
             strict=True,
-        ):  # fmt: skip
+        ):
             if np.ptp(r, axis=0).any():
                 by_layer[name] = weight_distance(u, r).ratio
         if not by_layer:
@@ -247,9 +249,12 @@ class WeightGap:
         furthest = max(by_layer, key=lambda name: by_layer[name])
         how = Comparison(self.name, unit, "lower", limit=None)
         reading = how.read(
-            seen, far, seeds=[t.seed for t in trials], table=table.name,
+            seen,
+            far,
+            seeds=[t.seed for t in trials],
+            table=table.name,
             note=f"furthest layer {furthest!r}: {by_layer[furthest]:.3g}",
-        )  # fmt: skip
+        )
         return Measured(reading, (table,))
 
     def _flat(self, model: Any, trial: Trial) -> Any:

@@ -12,8 +12,7 @@ from scipy import stats as distributions
 from scipy.optimize import brentq
 
 from unteach.core import BadInput, stream
-from unteach.stats import benjamini_hochberg, holm
-from unteach.stats.intervals import in_unit
+from unteach.stats import benjamini_hochberg, holm, in_unit
 
 from .arms import Array, two_arms
 from .ulira import OWN_VARIANCE, density_ratio
@@ -164,9 +163,16 @@ def epsilon_from_counts(
 
 
 def epsilon_interval(
-    tp: int, tn: int, fp: int, fn: int, *, delta: float = 1e-5, alpha: float = 0.1,
-    seed: int = 0, draws: int = 2_000_000,
-) -> tuple[float, float]:  # fmt: skip
+    tp: int,
+    tn: int,
+    fp: int,
+    fn: int,
+    *,
+    delta: float = 1e-5,
+    alpha: float = 0.1,
+    seed: int = 0,
+    draws: int = 2_000_000,
+) -> tuple[float, float]:
     """Return the credible interval of epsilon under the joint posterior of both error rates.
 
     FNR ~ Beta(1/2 + fn, 1/2 + tp), FPR ~ Beta(1/2 + fp, 1/2 + tn), independent; the ends are the

@@ -16,16 +16,34 @@ if TYPE_CHECKING:
     from .report import AuditReport, MethodAudit
 
 VERDICTS = (
-    "method", "stratum", "verdict", "area", "low", "high", "p", "detectable", "residual side",
+    "method",
+    "stratum",
+    "verdict",
+    "area",
+    "low",
+    "high",
+    "p",
+    "detectable",
+    "residual side",
     "share near",
-)  # fmt: skip
+)
 """The columns of the table of verdicts, in the order in which they are shown."""
 
 YARDSTICKS = (
-    "method", "forget accuracy", "retain accuracy", "holdout accuracy", "holdout log loss",
-    "tow", "population area", "ulira area", "klom median", "neurips score",
-    "share flagged", "largest epsilon", "epsilon limit",
-)  # fmt: skip
+    "method",
+    "forget accuracy",
+    "retain accuracy",
+    "holdout accuracy",
+    "holdout log loss",
+    "tow",
+    "population area",
+    "ulira area",
+    "klom median",
+    "neurips score",
+    "share flagged",
+    "largest epsilon",
+    "epsilon limit",
+)
 """Those of the table of definitions."""
 
 WINDOW = (-1.5, 2.5)  # of residual fractions that are drawn
@@ -40,8 +58,15 @@ def figured(report: AuditReport) -> tuple[Table, ...]:
 
     if not any(m.tests for m in report.methods.values()):
         return report.more
-    tables = [areas(report), bounds(report), *residuals(report), margins(report), roc(report),
-              costs(report), cards(report)]  # fmt: skip
+    tables = [
+        areas(report),
+        bounds(report),
+        *residuals(report),
+        margins(report),
+        roc(report),
+        costs(report),
+        cards(report),
+    ]
     return (*(t for t in tables if len(t)), *report.more)
 
 
@@ -63,15 +88,39 @@ def areas(report: AuditReport) -> Table:
     for stratum in dict.fromkeys(s for m in tested for s in m.tests):
         for m in (m for m in tested if stratum in m.tests):
             area, null = m.tests[stratum].area, report.methods[m.poles[1]].tests[stratum].null
-            rows.append((
-                stratum, m.name, "control" if m.judgement is None else m.judgement.kind,
-                area.value, area.low, area.high, *null, 0.5 - report.margin, 0.5 + report.margin,
-            ))  # fmt: skip
-    names = ("stratum", "method", "verdict", "area", "low", "high", "null low", "null high",
-             "margin low", "margin high")  # fmt: skip
-    return table("areas", names, rows, ("stratum", "method"),
-                 "Area under the curve of the per-example attack with its 90 % interval; null: "
-                 "the middle 95 % of retraining against retraining.")  # fmt: skip
+            rows.append(
+                (
+                    stratum,
+                    m.name,
+                    "control" if m.judgement is None else m.judgement.kind,
+                    area.value,
+                    area.low,
+                    area.high,
+                    *null,
+                    0.5 - report.margin,
+                    0.5 + report.margin,
+                )
+            )
+    names = (
+        "stratum",
+        "method",
+        "verdict",
+        "area",
+        "low",
+        "high",
+        "null low",
+        "null high",
+        "margin low",
+        "margin high",
+    )
+    return table(
+        "areas",
+        names,
+        rows,
+        ("stratum", "method"),
+        "Area under the curve of the per-example attack with its 90 % interval; null: "
+        "the middle 95 % of retraining against retraining.",
+    )
 
 
 def bounds(report: AuditReport) -> Table:
@@ -80,12 +129,20 @@ def bounds(report: AuditReport) -> Table:
     for m in reversed(ordered(report)):
         found, arms = m.bounds(), m.arms
         mark = arms.margins("original").mean(axis=0) - arms.margins("retrained").mean(axis=0)
-        rows += [(m.name, i, e, h, found.limit) for i, e, h in
-                 zip(arms.named().tolist(), found.low.tolist(), mark.tolist(), strict=True)]
-    return table("epsilon by record", ("method", "id", "epsilon", "memorized", "limit"), rows,
-                 ("method", "id"),
-                 "Lower bounds on epsilon, each at 95 %; memorized: by how much the mean margin of "
-                 "the originals exceeds that of retrained models.")  # fmt: skip
+        rows += [
+            (m.name, i, e, h, found.limit)
+            for i, e, h in zip(
+                arms.named().tolist(), found.low.tolist(), mark.tolist(), strict=True
+            )
+        ]
+    return table(
+        "epsilon by record",
+        ("method", "id", "epsilon", "memorized", "limit"),
+        rows,
+        ("method", "id"),
+        "Lower bounds on epsilon, each at 95 %; memorized: by how much the mean margin of "
+        "the originals exceeds that of retrained models.",
+    )
 
 
 def residuals(report: AuditReport) -> tuple[Table, Table, Table]:
@@ -98,22 +155,40 @@ def residuals(report: AuditReport) -> tuple[Table, Table, Table]:
         if m.fractions is None:
             continue
         rho = m.fractions.rho
-        rows += [(m.name, i, None if np.isnan(v) else v)
-                 for i, v in zip(m.arms.named().tolist(), rho.tolist(), strict=True)]
+        rows += [
+            (m.name, i, None if np.isnan(v) else v)
+            for i, v in zip(m.arms.named().tolist(), rho.tolist(), strict=True)
+        ]
         kept = rho[np.isfinite(rho)]
-        clouds += [(m.name, x, d) for x, d in zip(grid.tolist(), density(kept, grid).tolist(),
-                                                  strict=True)]  # fmt: skip
+        clouds += [
+            (m.name, x, d) for x, d in zip(grid.tolist(), density(kept, grid).tolist(), strict=True)
+        ]
         low, middle, high = np.quantile(kept, [0.25, 0.5, 0.75]).tolist()
         note = f"{len(kept)} of {len(rho)}, {m.fractions.near:.0%} near 0".replace("%", " %")
         spread.append((m.name, low, middle, high, note))
     return (
-        table("residual fractions", ("method", "id", "rho"), rows, ("method", "id"),
-              "1: nothing was forgotten, 0: as retrained; missing where no mark was left."),
-        table("residual fractions, density", ("method", "rho", "density"), clouds,
-              ("method", "rho"), "Gaussian kernel, Silverman's width, at least 0.04."),
-        table("residual fractions, spread", ("method", "low", "middle", "high", "note"), spread,
-              ("method",), "Quartiles over the measurable records."),
-    )  # fmt: skip
+        table(
+            "residual fractions",
+            ("method", "id", "rho"),
+            rows,
+            ("method", "id"),
+            "1: nothing was forgotten, 0: as retrained; missing where no mark was left.",
+        ),
+        table(
+            "residual fractions, density",
+            ("method", "rho", "density"),
+            clouds,
+            ("method", "rho"),
+            "Gaussian kernel, Silverman's width, at least 0.04.",
+        ),
+        table(
+            "residual fractions, spread",
+            ("method", "low", "middle", "high", "note"),
+            spread,
+            ("method",),
+            "Quartiles over the measurable records.",
+        ),
+    )
 
 
 def density(values: Array, grid: Array) -> Array:
@@ -146,11 +221,20 @@ def margins(report: AuditReport) -> Table:
             numbers = f"area {by_record[at]:.2f}, ε ≥ {found.low[at]:.2f}"
             for arm in ARMS:
                 share = np.histogram(said[arm][:, at], edges)[0] / len(said[arm])
-                rows += [(m.name, name, why, numbers, arm, a, b, s) for a, b, s in
-                         zip(edges[:-1].tolist(), edges[1:].tolist(), share.tolist(), strict=True)]
+                rows += [
+                    (m.name, name, why, numbers, arm, a, b, s)
+                    for a, b, s in zip(
+                        edges[:-1].tolist(), edges[1:].tolist(), share.tolist(), strict=True
+                    )
+                ]
     names = ("method", "id", "why", "found", "arm", "left", "right", "share")
-    return table("margins of four records", names, rows, ("method", "id", "arm", "left"),
-                 "Bins of one width between the smallest and the largest margin of a record.")
+    return table(
+        "margins of four records",
+        names,
+        rows,
+        ("method", "id", "arm", "left"),
+        "Bins of one width between the smallest and the largest margin of a record.",
+    )
 
 
 def telling(unlearned: Array, retrained: Array, original: Array) -> Iterator[tuple[int, str]]:
@@ -166,8 +250,12 @@ def telling(unlearned: Array, retrained: Array, original: Array) -> Iterator[tup
         free[at] = False
         return at
 
-    order = [(mark / spread, "most memorized"), (left, "most is left"),
-             (-left, "most overshot"), (-np.abs(mark) / spread, "hardly memorized")]
+    order = [
+        (mark / spread, "most memorized"),
+        (left, "most is left"),
+        (-left, "most overshot"),
+        (-np.abs(mark) / spread, "hardly memorized"),
+    ]
     for score, why in order:
         if not free.any():
             return
@@ -177,9 +265,13 @@ def telling(unlearned: Array, retrained: Array, original: Array) -> Iterator[tup
 
 
 def table(
-    name: str, names: tuple[str, ...], rows: list[tuple[Any, ...]], keys: tuple[str, ...],
-    caption: str, units: dict[str, str] | None = None,
-) -> Table:  # fmt: skip
+    name: str,
+    names: tuple[str, ...],
+    rows: list[tuple[Any, ...]],
+    keys: tuple[str, ...],
+    caption: str,
+    units: dict[str, str] | None = None,
+) -> Table:
     """Return rows as a table."""
     columns = {n: [row[k] for row in rows] for k, n in enumerate(names)}
     return Table(name, columns, units or {}, keys, caption)

@@ -24,9 +24,15 @@ SECTIONS = (
 )
 """The headings of an audit's page, and the figures beneath each."""
 GIVEN = ("relearn", "budget")  # drawn of tables that a report is given
-TONES = {"control": "ink", "equivalent": "holds", "inconclusive": "unknown",
-         "distinguishable": "fails", "over-forgotten": "beyond", "invalid": "unknown",
-         "refused": "unknown"}  # fmt: skip
+TONES = {
+    "control": "ink",
+    "equivalent": "holds",
+    "inconclusive": "unknown",
+    "distinguishable": "fails",
+    "over-forgotten": "beyond",
+    "invalid": "unknown",
+    "refused": "unknown",
+}
 MISSING = {
     "waterfall": "no bound on epsilon was found",
     "raincloud": "no forgotten record left a mark that can be measured; forget records that were "
@@ -97,42 +103,65 @@ def _forest(tables: Mapping[str, Table], method: str | None) -> Any:
     from unteach.report import Intervals
 
     return Intervals(
-        "areas", "method", "area", "low", "high", group="stratum", band=("null low", "null high"),
-        lines=("margin low", "margin high"), middle=0.5, kind="verdict", kinds=TONES,
+        "areas",
+        "method",
+        "area",
+        "low",
+        "high",
+        group="stratum",
+        band=("null low", "null high"),
+        lines=("margin low", "margin high"),
+        middle=0.5,
+        kind="verdict",
+        kinds=TONES,
         title="How well each method's models are told from retrained ones",
         caption="Area under the curve of the per-example attack; whiskers are 90 % intervals over "
         "models and records. An interval within the dashed lines shows equivalence.",
-        x_label="area under the curve", band_label="retraining against retraining",
-        lines_label="margin of equivalence", middle_label="chance",
+        x_label="area under the curve",
+        band_label="retraining against retraining",
+        lines_label="margin of equivalence",
+        middle_label="chance",
         labels={"all": "all forgotten records"},
-    )  # fmt: skip
+    )
 
 
 def _waterfall(tables: Mapping[str, Table], method: str | None) -> Any:
     from unteach.report import Waterfall
 
     return Waterfall(
-        "epsilon by record", "epsilon", "memorized", "limit", "method",
+        "epsilon by record",
+        "epsilon",
+        "memorized",
+        "limit",
+        "method",
         title="What is shown of each forgotten record",
         caption="Lower bounds on epsilon, each at 95 %, the largest first; a dot on the line is a "
         "record of which nothing was shown. The stronger its colour, the more the originals had "
         "memorized it: the mean margin above that of retrained models.",
-        x_label="forgotten records", y_label="lower bound on epsilon", shade_label="memorized",
+        x_label="forgotten records",
+        y_label="lower bound on epsilon",
+        shade_label="memorized",
         limit_label="the most that so many models can show",
-    )  # fmt: skip
+    )
 
 
 def _raincloud(tables: Mapping[str, Table], method: str | None) -> Any:
     from unteach.report import Raincloud
 
     return Raincloud(
-        "residual fractions", "rho", "method", "residual fractions, density",
-        "residual fractions, spread", WINDOW, {0.0: "as retrained", 1.0: "nothing forgotten"},
-        _hues(tables), title="Which way, and how much: the mark that is left of each record",
+        "residual fractions",
+        "rho",
+        "method",
+        "residual fractions, density",
+        "residual fractions, spread",
+        WINDOW,
+        {0.0: "as retrained", 1.0: "nothing forgotten"},
+        _hues(tables),
+        title="Which way, and how much: the mark that is left of each record",
         caption="Beneath each name: records whose mark can be measured, and the share of them "
         "within 0.25 of retraining. A middle near 0 can hide records far off on both sides.",
         x_label="residual fraction",
-    )  # fmt: skip
+    )
 
 
 def _histograms(tables: Mapping[str, Table], method: str | None) -> Any:
@@ -141,39 +170,62 @@ def _histograms(tables: Mapping[str, Table], method: str | None) -> Any:
     found = tables["margins of four records"]
     name = found["method"][0] if method is None else method
     return Histograms(
-        "margins of four records", "id", "arm", ("original", "retrained", "unlearned"),
-        (0, 5, 1), ("why", "found"), where={"method": name}, heading="record",
+        "margins of four records",
+        "id",
+        "arm",
+        ("original", "retrained", "unlearned"),
+        (0, 5, 1),
+        ("why", "found"),
+        where={"method": name},
+        heading="record",
         title=f"Four records in all three arms, {name}",
         caption="How many models hold the stated class with which margin (log-odds). A method "
         "that forgets moves the original's heap onto the retrained one's.",
         x_label="margin",
-    )  # fmt: skip
+    )
 
 
 def _roc(tables: Mapping[str, Table], method: str | None) -> Any:
     from unteach.report import Curves
 
     return Curves(
-        "operating curves", "false", "hit", "low", "high", series="method",
-        order=_hues(tables), log=("x", "y"), diagonal=True, diagonal_label="chance", marks=False,
+        "operating curves",
+        "false",
+        "hit",
+        "low",
+        "high",
+        series="method",
+        order=_hues(tables),
+        log=("x", "y"),
+        diagonal=True,
+        diagonal_label="chance",
+        marks=False,
         title="How many are caught at few false alarms",
         caption="The per-example attack over all pairs of a model and a forgotten record; bands "
         "are 95 % over models and records.",
-        x_label="false alarms", y_label="hits",
-    )  # fmt: skip
+        x_label="false alarms",
+        y_label="hits",
+    )
 
 
 def _relearn(tables: Mapping[str, Table], method: str | None) -> Any:
     from unteach.report import Curves
 
     return Curves(
-        RELEARNING, "step", "accuracy", "low", "high", series="models",
-        band=("null low", "null high"), band_label="retrained models (95 %)",
+        RELEARNING,
+        "step",
+        "accuracy",
+        "low",
+        "high",
+        series="models",
+        band=("null low", "null high"),
+        band_label="retrained models (95 %)",
         title="How soon what was forgotten comes back",
         caption="Accuracy on forgotten records that are not relearned from. Above the band: "
         "something was left; below it: more was taken than retraining takes.",
-        x_label="steps of relearning", y_label="accuracy on the forgotten",
-    )  # fmt: skip
+        x_label="steps of relearning",
+        y_label="accuracy on the forgotten",
+    )
 
 
 def budget_figure(name: str = CERTIFICATE) -> Any:
@@ -185,16 +237,23 @@ def budget_figure(name: str = CERTIFICATE) -> Any:
     from unteach.report import Curves
 
     return Curves(
-        name, "operation", "value", series="account", log=("y",), reference="budget",
+        name,
+        "operation",
+        "value",
+        series="account",
+        log=("y",),
+        reference="budget",
         where={"drawn": True},
-        order=("residual as it is", "bound, added up"), reference_label="budget",
+        order=("residual as it is", "bound, added up"),
+        reference_label="budget",
         title="What was spent of the certificate's budget",
         caption="Each request adds its upper bound, which is never refunded; at the dotted line "
         "the model is retrained. The residual is what was really left: the bound is loose, and "
         "the certificate rests on it alone. What is below a millionth of the budget, such as what "
         "training leaves, is not drawn.",
-        x_label="requests", y_label="gradient residual",
-    )  # fmt: skip
+        x_label="requests",
+        y_label="gradient residual",
+    )
 
 
 def _front(tables: Mapping[str, Table], method: str | None) -> Any:
@@ -206,28 +265,42 @@ def _front(tables: Mapping[str, Table], method: str | None) -> Any:
     if unheld:
         raise NeedsReference("figure front: no holdout was asked, so that no loss is known")
     return Bubbles(
-        "cost and area", "method", "share" if known else "seconds", "excess area", "utility lost",
-        "low", "high", log_x=True, level=(0.0, "chance"), band=("null low", "null high"),
-        band_label="retraining against retraining", order=_hues(tables),
+        "cost and area",
+        "method",
+        "share" if known else "seconds",
+        "excess area",
+        "utility lost",
+        "low",
+        "high",
+        log_x=True,
+        level=(0.0, "chance"),
+        band=("null low", "null high"),
+        band_label="retraining against retraining",
+        order=_hues(tables),
         title="What forgetting costs, and what it leaves",
         caption="Excess area: what the per-example attack finds above chance, with its 90 % "
         "interval. Size: held-out accuracy lost against retraining.",
-        x_label="seconds of one forgetting, over those of a retraining" if known
+        x_label="seconds of one forgetting, over those of a retraining"
+        if known
         else "seconds of one forgetting",
-        y_label="excess area", size_label="utility lost",
-    )  # fmt: skip
+        y_label="excess area",
+        size_label="utility lost",
+    )
 
 
 def _card(tables: Mapping[str, Table], method: str | None) -> Any:
     from unteach.report import Card
 
     return Card(
-        "verdict cards", "method", "verdict",
-        ("said", "compared with", "confidence", "cost", "not tested"), TONES,
+        "verdict cards",
+        "method",
+        "verdict",
+        ("said", "compared with", "confidence", "cost", "not tested"),
+        TONES,
         title="Verdicts, and on what they stand",
         caption="No audit shows that something is forgotten; it shows what could be told apart.",
         labels={"said": "verdict"},
-    )  # fmt: skip
+    )
 
 
 _RHO = ("residual fractions", "residual fractions, density", "residual fractions, spread")

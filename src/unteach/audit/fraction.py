@@ -189,9 +189,13 @@ class ArmResidual(OverArms):
 
         def fractions(models: Array) -> Fractions:
             return residual_fraction(
-                models, seen.retrained, seen.original, twin=seen.twin, errors=self.errors,
+                models,
+                seen.retrained,
+                seen.original,
+                twin=seen.twin,
+                errors=self.errors,
                 seed=derive(seeds[0], self.name),
-            )  # fmt: skip
+            )
 
         found, before = fractions(seen.unlearned), fractions(seen.original)
         table = Table(
@@ -206,11 +210,21 @@ class ArmResidual(OverArms):
         )
         value = found.value
         reading = Reading(
-            self.name, value.value, value.low, value.high, n=len(seen.unlearned),
-            unit_of_replication="seeds", seeds=seeds, unit="share of the mark", better="zero",
-            untouched=before.value.value, null=found.null,
-            limit=found.limit, table=table.name, level=value.level,
+            self.name,
+            value.value,
+            value.low,
+            value.high,
+            n=len(seen.unlearned),
+            unit_of_replication="seeds",
+            seeds=seeds,
+            unit="share of the mark",
+            better="zero",
+            untouched=before.value.value,
+            null=found.null,
+            limit=found.limit,
+            table=table.name,
+            level=value.level,
             note=f"median {found.median:.3g}, {found.near:.0%} within 0.25, {found.measurable} of "
             f"{len(found.rho)} measurable",
-        )  # fmt: skip
+        )
         return Measured(reading, (table,))

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from unteach.core import BadInput, Prepares
-from unteach.core.fingerprint import described
+from unteach.core import BadInput, Prepares, described
 from unteach.models import as_learner
 
 from .report import POLES

@@ -108,6 +108,5 @@ class ConfusionLeft:
         how = Comparison(self.name, "share", "lower", limit=1.0)
         note = f"of classes {a!r} and {b!r}"
         if np.isfinite(held.unlearned).all():
-            note += (f"; held out {held.unlearned.mean():.3g}, retrained "
-                     f"{held.retrained.mean():.3g}")  # fmt: skip
+            note += f"; held out {held.unlearned.mean():.3g}, retrained {held.retrained.mean():.3g}"
         return how.read(seen, itself, seeds=[t.seed for t in trials], note=note)

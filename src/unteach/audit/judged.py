@@ -94,9 +94,14 @@ def audit_arms(
     part = Part(base, unlearned)
     extras = Extras(costs or {}, claims or {}, card_of_arms(base, list(unlearned)))
     return judge_parts(
-        [part], margin=margin, strata=strata, seed=seed, permutations=permutations, tier=tier,
+        [part],
+        margin=margin,
+        strata=strata,
+        seed=seed,
+        permutations=permutations,
+        tier=tier,
         extras=extras,
-    )  # fmt: skip
+    )
 
 
 def judge_parts(
@@ -123,14 +128,17 @@ def judge_parts(
     tests = {
         name: {
             stratum: ulira(
-                one.margins("unlearned")[:, at], one.margins("retrained")[:, at], level=LEVEL,
-                seed=derive(seed, name, stratum), permutations=permutations,
+                one.margins("unlearned")[:, at],
+                one.margins("retrained")[:, at],
+                level=LEVEL,
+                seed=derive(seed, name, stratum),
+                permutations=permutations,
             )
             for stratum, at in chosen[p.label].items()
         }
         for p in parts
         for name, one in everyone[p.label].items()
-    }  # fmt: skip
+    }
     adjusted = _adjusted({n: tests[n] for p in parts for n in p.unlearned})
     said: list[str] = []
     audits: dict[str, MethodAudit] = {}
@@ -150,12 +158,21 @@ def judge_parts(
         audits.update(_refusals(p, extras))
     order = [n for p in parts for n in (*p.unlearned, *p.refused)]
     order += [n for p in parts for n in p.poles]
-    wrong = [v if not p.label else f"{v} (with the learner of {p.label})"
-             for p, v in zip(parts, said, strict=True) if v != "valid"]  # fmt: skip
+    wrong = [
+        v if not p.label else f"{v} (with the learner of {p.label})"
+        for p, v in zip(parts, said, strict=True)
+        if v != "valid"
+    ]
     return AuditReport(
-        {n: audits[n] for n in order}, "; ".join(wrong) or "valid", parts[0].base, margin,
-        chosen[parts[0].label], tier, seed, extras.card,
-    )  # fmt: skip
+        {n: audits[n] for n in order},
+        "; ".join(wrong) or "valid",
+        parts[0].base,
+        margin,
+        chosen[parts[0].label],
+        tier,
+        seed,
+        extras.card,
+    )
 
 
 def _screened(parts: Sequence[Part], tier: str, seed: int, extras: Extras) -> AuditReport:
@@ -178,20 +195,32 @@ def _screened(parts: Sequence[Part], tier: str, seed: int, extras: Extras) -> Au
 def _refusals(part: Part, extras: Extras) -> dict[str, MethodAudit]:
     """Return the methods of a part that refused: they have no models, and nothing was tested."""
     return {
-        name: _found(name, part.base, {}, None, Judgement("refused", f"refused ({why})", None),
-                     part, extras)
+        name: _found(
+            name, part.base, {}, None, Judgement("refused", f"refused ({why})", None), part, extras
+        )
         for name, why in part.refused.items()
-    }  # fmt: skip
+    }
 
 
 def _found(
-    name: str, one: Arms, tests: Mapping[str, Ulira], fractions: Fractions | None,
-    judgement: Judgement | None, part: Part, extras: Extras,
-) -> MethodAudit:  # fmt: skip
+    name: str,
+    one: Arms,
+    tests: Mapping[str, Ulira],
+    fractions: Fractions | None,
+    judgement: Judgement | None,
+    part: Part,
+    extras: Extras,
+) -> MethodAudit:
     return MethodAudit(
-        name, one, tests, fractions, judgement, tuple(extras.costs.get(name, ())),
-        extras.claims.get(name, ""), part.poles,
-    )  # fmt: skip
+        name,
+        one,
+        tests,
+        fractions,
+        judgement,
+        tuple(extras.costs.get(name, ())),
+        extras.claims.get(name, ""),
+        part.poles,
+    )
 
 
 def _everyone(part: Part) -> dict[str, Arms]:
@@ -242,9 +271,12 @@ def _adjusted(tests: Mapping[str, Mapping[str, Ulira]]) -> dict[str, dict[str, f
 def _fractions(one: Arms, seed: int) -> Fractions | None:
     try:
         return residual_fraction(
-            one.margins("unlearned"), one.margins("retrained"), one.margins("original"),
-            twin=one.margins("twin"), seed=derive(seed, "fractions"),
-        )  # fmt: skip
+            one.margins("unlearned"),
+            one.margins("retrained"),
+            one.margins("original"),
+            twin=one.margins("twin"),
+            seed=derive(seed, "fractions"),
+        )
     except NeedsReference:
         return None
 
@@ -255,9 +287,7 @@ def _sides(one: Arms) -> Sides:
     )
 
 
-def _validity(
-    tests: Mapping[str, Mapping[str, Ulira]], poles: tuple[str, str], among: int
-) -> str:
+def _validity(tests: Mapping[str, Mapping[str, Ulira]], poles: tuple[str, str], among: int) -> str:
     """Return "valid", or how the controls misbehave; `among` so many tests of each."""
     nothing, again = poles
     negative = min(t.p_value for t in tests[again].values())

@@ -17,8 +17,13 @@ Kind = Literal[
     "distinguishable", "over-forgotten", "equivalent", "inconclusive", "invalid", "refused"
 ]
 KINDS: tuple[Kind, ...] = (
-    "distinguishable", "over-forgotten", "equivalent", "inconclusive", "invalid", "refused"
-)  # fmt: skip
+    "distinguishable",
+    "over-forgotten",
+    "equivalent",
+    "inconclusive",
+    "invalid",
+    "refused",
+)
 LEVEL = 0.9  # of the interval that shows equivalence: two one-sided tests at 5 %
 ALPHA = 0.05
 VANDAL = 0.25  # share of the records from which on what they say is said of the method
@@ -46,9 +51,14 @@ class Judgement:
 
 
 def judge(
-    tests: Mapping[str, Ulira], adjusted: Mapping[str, float], fractions: Fractions | None, *,
-    sides: Sides | None = None, margin: float = 0.05, alpha: float = ALPHA,
-) -> Judgement:  # fmt: skip
+    tests: Mapping[str, Ulira],
+    adjusted: Mapping[str, float],
+    fractions: Fractions | None,
+    *,
+    sides: Sides | None = None,
+    margin: float = 0.05,
+    alpha: float = ALPHA,
+) -> Judgement:
     """Return what the per-example attack, on all records and on strata, allows to be said.
 
     Distinguishable: an adjusted p-value of at most alpha, on all records or on a stratum; an
@@ -107,9 +117,7 @@ def judge(
     if all(t.area.low >= 0.5 - margin and t.area.high <= 0.5 + margin for t in tests.values()):
         return Judgement("equivalent", f"equivalent within {margin:g}", p)
     least = max(t.detectable for t in tests.values())
-    return Judgement(
-        "inconclusive", f"inconclusive (smallest detectable area {least:.3f})", p
-    )
+    return Judgement("inconclusive", f"inconclusive (smallest detectable area {least:.3f})", p)
 
 
 def overshoots(fractions: Fractions) -> bool:

@@ -24,11 +24,11 @@ from unteach.core import (
     Table,
     claim_from,
     claim_json,
+    described,
     digest,
     pseudonym,
     read_whole,
 )
-from unteach.core.fingerprint import described
 
 if TYPE_CHECKING:
     from unteach.store import Store
@@ -59,9 +59,12 @@ class Said:
     def to_bytes(self) -> bytes:
         """Return the file's bytes; a checksum of the logits is in them."""
         about = {
-            "cost": vars(self.cost), "peak": self.peak, "state": self.state, "keeps": self.keeps,
+            "cost": vars(self.cost),
+            "peak": self.peak,
+            "state": self.state,
+            "keeps": self.keeps,
             "claim": None if self.claim is None else claim_json(self.claim),
-        }  # fmt: skip
+        }
         return Saved(_KIND, about, {"logits": self.logits}).to_bytes()
 
     @classmethod
@@ -77,8 +80,14 @@ class Said:
             about = saved.config
             claim = None if about["claim"] is None else claim_from(about["claim"])
             logits = Contents.of(saved).array("logits", "float32 (q, k)")
-            return cls(logits, Cost(**about["cost"]), about["peak"], about["state"], claim,
-                       str(about["keeps"]))  # fmt: skip
+            return cls(
+                logits,
+                Cost(**about["cost"]),
+                about["peak"],
+                about["state"],
+                claim,
+                str(about["keeps"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise Corrupt(f"{where} holds no answers of a model: {error}") from error
 
@@ -109,10 +118,11 @@ def kept_in(
     about = described(learner)
     with _opened(store) as project:
         plan = {
-            "version": [VERSION, version("unteach")], "seed": seed,
+            "version": [VERSION, version("unteach")],
+            "seed": seed,
             "learner": [type(learner).__name__, pseudonym(about, project.key())],
             "records": pseudonym(_contents(asked), project.key()),
-        }  # fmt: skip
+        }
         run = project.begin(plan, name=NAME, grow=True)
         try:
             try:
@@ -124,8 +134,16 @@ def kept_in(
             for path in sorted(run.folder.glob(f"*{SUFFIX}")):
                 arm = path.name.rsplit("-", 1)[0]
                 counts[arm] = counts.get(arm, 0) + 1
-            run.finish([], [Table("arms", {"arm": list(counts), "models": list(counts.values())},
-                                  keys=("arm",))])  # fmt: skip
+            run.finish(
+                [],
+                [
+                    Table(
+                        "arms",
+                        {"arm": list(counts), "models": list(counts.values())},
+                        keys=("arm",),
+                    )
+                ],
+            )
         finally:
             run.close()
 
@@ -143,6 +161,7 @@ def _opened(store: Any) -> Iterator[Store]:
 
 def _contents(asked: Any) -> str:
     """Return the digest of all that the models learn from and are asked."""
+
     def said(value: Any) -> str:
         if hasattr(value, "tocsr"):
             parts = (value.tocsr().data, value.tocsr().indices, value.tocsr().indptr)
@@ -150,14 +169,22 @@ def _contents(asked: Any) -> str:
         array = np.asarray(value)
         return digest(array.tobytes() if array.dtype.kind in "fiub" else array.tolist())
 
-    return digest({
-        name: said(value)
-        for name, value in (
-            ("rows", asked.rows.x), ("labels", asked.rows.y), ("ids", asked.rows.ids),
-            ("left", asked.rest.ids), ("left rows", asked.rest.x), ("left labels", asked.rest.y),
-            ("asked", asked.x), ("asked ids", asked.ids), ("asked labels", asked.y),
-        )
-    })  # fmt: skip
+    return digest(
+        {
+            name: said(value)
+            for name, value in (
+                ("rows", asked.rows.x),
+                ("labels", asked.rows.y),
+                ("ids", asked.rows.ids),
+                ("left", asked.rest.ids),
+                ("left rows", asked.rest.x),
+                ("left labels", asked.rest.y),
+                ("asked", asked.x),
+                ("asked ids", asked.ids),
+                ("asked labels", asked.y),
+            )
+        }
+    )
 
 
 def file_of(folder: Path, arm: str, k: int) -> Path:

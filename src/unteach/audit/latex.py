@@ -8,9 +8,17 @@ from typing import Any
 from unteach.core import BadInput, Table, visible
 
 _ESCAPED = {
-    "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-}  # fmt: skip
+    "&": r"\&",
+    "%": r"\%",
+    "_": r"\_",
+    "#": r"\#",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+}
 
 
 class PaperTable(Table):
@@ -41,16 +49,22 @@ class PaperTable(Table):
         if unknown or not names:
             raise BadInput(f"no columns {unknown} in {self.name!r}; it has {list(self.columns)}")
         right = ["r" if _numeric(self.columns[n]) else "l" for n in names]
-        lines = [f"\\begin{{tabular}}{{{''.join(right)}}}", "\\toprule", _row(names, digits),
-                 "\\midrule", *(_row([_small(r[n], n, digits) for n in names], digits)
-                               for r in self.rows()),
-                 "\\bottomrule", "\\end{tabular}"]  # fmt: skip
+        lines = [
+            f"\\begin{{tabular}}{{{''.join(right)}}}",
+            "\\toprule",
+            _row(names, digits),
+            "\\midrule",
+            *(_row([_small(r[n], n, digits) for n in names], digits) for r in self.rows()),
+            "\\bottomrule",
+            "\\end{tabular}",
+        ]
         return "\n".join(lines)
 
 
 def _numeric(values: Any) -> bool:
-    return all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool))
-               for v in values)  # fmt: skip
+    return all(
+        v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values
+    )
 
 
 def _small(value: Any, name: str, digits: int) -> Any:

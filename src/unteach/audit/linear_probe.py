@@ -60,9 +60,13 @@ def linear_probe(features: Any, labels: Any, *, folds: int = 5, seed: int = 0) -
 
 
 def probe_gap(
-    unlearned: Sequence[Any], retrained: Sequence[Any], labels: Any, *, folds: int = 5,
+    unlearned: Sequence[Any],
+    retrained: Sequence[Any],
+    labels: Any,
+    *,
+    folds: int = 5,
     seed: int = 0,
-) -> Interval:  # fmt: skip
+) -> Interval:
     """Return by how much the forgotten labels are easier to read off than in retrained models.
 
     Parameters

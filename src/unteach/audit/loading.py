@@ -23,7 +23,7 @@ from unteach.core import (
     read_whole,
     unseen,
 )
-from unteach.models.raw import together
+from unteach.models import together
 
 from .logits import logits_of, must_classify
 
@@ -46,9 +46,14 @@ class Examples:
 
     @classmethod
     def of(
-        cls, x: Any, y: Any, part: Any, records: Records | None, forget: Any,
+        cls,
+        x: Any,
+        y: Any,
+        part: Any,
+        records: Records | None,
+        forget: Any,
         holdout: Records | None,
-    ) -> Examples:  # fmt: skip
+    ) -> Examples:
         """Return the examples: arrays as given, or records in their order, then held-out ones."""
         if records is None:
             if y is None or part is None or forget is not None or holdout is not None:
@@ -73,11 +78,12 @@ class Examples:
         changed = () if request.replace is None else (request.replace,)
         return cls(
             together([r.x for r in both]),
-            np.concatenate([np.asarray(r.y) for r in both]), np.concatenate(names),
+            np.concatenate([np.asarray(r.y) for r in both]),
+            np.concatenate(names),
             np.concatenate([r.ids for r in both]),
             np.concatenate([np.asarray(r.groups) for r in both]) if grouped else None,
             _new(np.concatenate(names), records, holdout, *changed),
-        )  # fmt: skip
+        )
 
 
 def _new(part: Any, records: Records, holdout: Records | None, *changed: Records) -> Any:
@@ -159,9 +165,13 @@ class Reader:
 
 
 def load_arms(
-    arms: dict[str, Any], examples: Examples, module: Callable[[], Any] | None, classes: Any,
-    allow_pickle: bool, trusted: Sequence[str],
-) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.int64]]:  # fmt: skip
+    arms: dict[str, Any],
+    examples: Examples,
+    module: Callable[[], Any] | None,
+    classes: Any,
+    allow_pickle: bool,
+    trusted: Sequence[str],
+) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.int64]]:
     """Return the logits of each arm, and the examples' codes; what does not fit is refused."""
     given = None if classes is None else np.asarray(classes)
     reader = Reader(examples, module, given, allow_pickle, tuple(trusted))
@@ -204,9 +214,7 @@ def _must_differ(arms: dict[str, set[Any]]) -> None:
             )
 
 
-def _must_pair(
-    before: list[str], after: list[str], said: dict[str, NDArray[np.float32]]
-) -> None:
+def _must_pair(before: list[str], after: list[str], said: dict[str, NDArray[np.float32]]) -> None:
     """Refuse unlearned models whose originals are not there: each comes from one of its own."""
     n, m = len(said["original"]), len(said["unlearned"])
     if n != m:

@@ -20,15 +20,12 @@ from unteach.core import (
     Records,
     Request,
     derive,
+    described,
     stream,
     unseen,
     write_whole,
 )
-from unteach.core.fingerprint import described
-from unteach.models import CNN, MLP, as_trainable
-from unteach.models.origin import learned, twin
-from unteach.models.raw import together
-from unteach.models.saving import saved_of
+from unteach.models import CNN, MLP, as_trainable, learned, saved_of, together, twin
 
 from .kept import Said, file_of, read_said
 from .logits import logits_of
@@ -59,9 +56,14 @@ class Asked:
 
 
 def asked(
-    records: Records, request: Request, holdout: Records | None, seed: int, *,
-    most: int = 1000, used: Sequence[Records] = (),
-) -> Asked:  # fmt: skip
+    records: Records,
+    request: Request,
+    holdout: Records | None,
+    seed: int,
+    *,
+    most: int = 1000,
+    used: Sequence[Records] = (),
+) -> Asked:
     """Return the examples of an audit: the forgotten, as many retained, and held-out ones.
 
     Without `holdout` a fifth of what is kept is held out, and nothing learns from it; where
@@ -95,12 +97,17 @@ def asked(
     names = np.repeat(["forget", "retain", "holdout"], [len(p) for p in parts])
     grouped = all(p.groups is not None for p in parts)
     return Asked(
-        records, rest, request,
+        records,
+        rest,
+        request,
         together([p.x for p in parts]),
-        y[: len(labels)].astype(np.int64), names, np.concatenate([p.ids for p in parts]),
-        np.concatenate([np.asarray(p.groups) for p in parts]) if grouped else None, classes,
+        y[: len(labels)].astype(np.int64),
+        names,
+        np.concatenate([p.ids for p in parts]),
+        np.concatenate([np.asarray(p.groups) for p in parts]) if grouped else None,
+        classes,
         len(copies),
-    )  # fmt: skip
+    )
 
 
 def _held(records: Records, targets: Any, by_group: bool, rng: np.random.Generator) -> Any:
@@ -221,9 +228,13 @@ class Maker:
         self.ran.append("training")
         rest, classes = self.asked.rest, self.asked.classes
         said = self.learner.subset_outputs(
-            rest.x, np.searchsorted(classes, np.asarray(rest.y)), np.ones((1, len(rest)), bool),
-            [derive(self.seed, name, k)], self.asked.x, classes=len(classes),
-        )  # fmt: skip
+            rest.x,
+            np.searchsorted(classes, np.asarray(rest.y)),
+            np.ones((1, len(rest)), bool),
+            [derive(self.seed, name, k)],
+            self.asked.x,
+            classes=len(classes),
+        )
         return np.asarray(said[0]), None
 
     def _forgot(self, label: str, method: Any, k: int, original: _Model) -> Said:
@@ -238,20 +249,30 @@ class Maker:
 
     def _unlearn(self, label: str, method: Any, k: int, model: Any) -> Said:
         model = as_trainable(model) if getattr(method, "needs", "") == "trainable" else model
-        gone, cost, peak = spend(lambda: method.forget(
-            model, self.asked.rows, self.asked.request,
-            seed=derive(self.seed, "forget", label, k),
-        ))  # fmt: skip
+        gone, cost, peak = spend(
+            lambda: method.forget(
+                model,
+                self.asked.rows,
+                self.asked.request,
+                seed=derive(self.seed, "forget", label, k),
+            )
+        )
         self.ran.append("forgetting")
         tuning = tuning_of(method)
         cost = replace(
-            cost, rows_read=gone.cost.rows_read - tuning.rows_read,
-            gradients=gone.cost.gradients - tuning.gradients, route=gone.cost.route,
-        )  # fmt: skip
+            cost,
+            rows_read=gone.cost.rows_read - tuning.rows_read,
+            gradients=gone.cost.gradients - tuning.gradients,
+            route=gone.cost.route,
+        )
         return Said(
-            self.says(gone.model), cost, peak, state_of(model) if k == 0 else None, gone.claim,
+            self.says(gone.model),
+            cost,
+            peak,
+            state_of(model) if k == 0 else None,
+            gone.claim,
             str(gone.model.keeps()) if k == 0 and hasattr(gone.model, "keeps") else "",
-        )  # fmt: skip
+        )
 
     def says(self, model: Any) -> Logits:
         """Return the logits of a model on all that is asked: (q, k)."""

@@ -18,7 +18,7 @@ def tensors_of(path: Path, pickled: bool) -> dict[str, Any]:
     """
     flat: Any
     if not pickled:
-        from unteach.models.checkpoint import tensors_from_bytes
+        from unteach.models import tensors_from_bytes
 
         flat = tensors_from_bytes(read_whole(path), where=str(path))
     else:
@@ -49,7 +49,7 @@ def outputs_of(module: Any, tensors: dict[str, Any], x: Any, where: str) -> NDAr
     """Return a net's logits with these parameters: (q, k)."""
     import torch
 
-    from unteach.models.forward import tensor_in
+    from unteach.models import tensor_in
 
     try:
         module.load_state_dict(tensors)

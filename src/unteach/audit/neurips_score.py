@@ -33,10 +33,16 @@ class NeuripsScore:
 
 
 def neurips_score(
-    unlearned: Any, retrained: Any, *, twin: Any = None, delta: float = 1e-5,
-    retain: tuple[float, float] | None = None, test: tuple[float, float] | None = None,
-    seed: int = 0, splits: int = 40,
-) -> NeuripsScore:  # fmt: skip
+    unlearned: Any,
+    retrained: Any,
+    *,
+    twin: Any = None,
+    delta: float = 1e-5,
+    retain: tuple[float, float] | None = None,
+    test: tuple[float, float] | None = None,
+    seed: int = 0,
+    splits: int = 40,
+) -> NeuripsScore:
     """Return the challenge's score, with the ceiling that it does not print.
 
     For each record, epsilon is the largest over decision rules (one threshold, either way, and

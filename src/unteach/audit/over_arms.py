@@ -92,9 +92,14 @@ class Comparison:
     block: int = 1
 
     def read(
-        self, seen: Four, statistic: Statistic, *, seeds: Sequence[int], table: str | None = None,
+        self,
+        seen: Four,
+        statistic: Statistic,
+        *,
+        seeds: Sequence[int],
+        table: str | None = None,
         note: str = "",
-    ) -> Reading:  # fmt: skip
+    ) -> Reading:
         """Return the number of unlearned against retrained models, with its null.
 
         Interval: the jackknife over models, t quantiles. Null: the same number between retrained
@@ -117,11 +122,22 @@ class Comparison:
         untouched = larger_side(*sides(before)) if self.signed else float(np.mean(before))
         ends = (low, high) if sign > 0 else (0.0 - high, 0.0 - low)
         return Reading(
-            self.name, sign * value, ends[0], ends[1], n=len(seen.unlearned),
-            unit_of_replication="seeds", seeds=seeds, unit=self.unit, better=self.better,
-            untouched=untouched, null=self._null(seen, statistic, seeds[0]), limit=self.limit,
-            table=table, level=LEVEL, note=note,
-        )  # fmt: skip
+            self.name,
+            sign * value,
+            ends[0],
+            ends[1],
+            n=len(seen.unlearned),
+            unit_of_replication="seeds",
+            seeds=seeds,
+            unit=self.unit,
+            better=self.better,
+            untouched=untouched,
+            null=self._null(seen, statistic, seeds[0]),
+            limit=self.limit,
+            table=table,
+            level=LEVEL,
+            note=note,
+        )
 
     def _null(self, seen: Four, statistic: Statistic, seed: int) -> tuple[float, float]:
         def number(one: Array, other: Array) -> float:
@@ -170,12 +186,15 @@ def of_records(
     columns = {
         name: statistic(models, seen.retrained)
         for name, models in (
-            ("before", seen.original), ("after", seen.unlearned), ("retrained", seen.twin)
+            ("before", seen.original),
+            ("after", seen.unlearned),
+            ("retrained", seen.twin),
         )
-    }  # fmt: skip
+    }
     table = by_record(how.name, arms.named("forget"), columns, how.unit)
-    worst = float(np.min(columns["after"]) if how.better == "higher" else
-                  np.max(np.abs(columns["after"])))  # fmt: skip
+    worst = float(
+        np.min(columns["after"]) if how.better == "higher" else np.max(np.abs(columns["after"]))
+    )
     said = "; ".join(p for p in (f"worst record {worst:.3g}", note) if p)
     reading = how.read(seen, statistic, seeds=arms.seeds, table=table.name, note=said)
     return Measured(reading, (table,))

@@ -51,15 +51,27 @@ class PerExampleAttack(OverArms):
 
         found, before, again = attack(seen.unlearned), attack(seen.original), attack(seen.twin)
         columns = {
-            "before": before.by_example, "after": found.by_example, "retrained": again.by_example
-        }  # fmt: skip
+            "before": before.by_example,
+            "after": found.by_example,
+            "retrained": again.by_example,
+        }
         unit = "area under the curve"
         table = by_record(self.name, arms.named("forget"), columns, unit)
         reading = Reading(
-            self.name, found.area.value, found.area.low, found.area.high, n=len(seen.unlearned),
-            unit_of_replication="seeds", seeds=seeds, unit=unit, better="lower",
-            untouched=before.area.value, null=again.null, limit=found.limit, table=table.name,
+            self.name,
+            found.area.value,
+            found.area.low,
+            found.area.high,
+            n=len(seen.unlearned),
+            unit_of_replication="seeds",
+            seeds=seeds,
+            unit=unit,
+            better="lower",
+            untouched=before.area.value,
+            null=again.null,
+            limit=found.limit,
+            table=table.name,
             level=found.area.level,
             note=f"p {found.p_value:.3g}, detectable {found.detectable:.3g}",
-        )  # fmt: skip
+        )
         return Measured(reading, (table,))

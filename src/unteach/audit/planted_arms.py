@@ -52,8 +52,11 @@ def planted_arms(
     nothing = np.zeros(records)
     original, retrained, twin, unlearned = (drawn(s) for s in (nothing + 1, nothing, nothing, kept))
     return Arms(
-        original, retrained, original if pole == "DoNothing" else unlearned, twin,
+        original,
+        retrained,
+        original if pole == "DoNothing" else unlearned,
+        twin,
         y=np.ones(3 * records, dtype=np.int64),
         part=np.repeat(["forget", "retain", "holdout"], records),
         seeds=tuple(range(models)),
-    )  # fmt: skip
+    )

@@ -31,9 +31,13 @@ class PopulationMembership:
 
 
 def population_membership(
-    forget: Any, holdout: Any, retrained_forget: Any, retrained_holdout: Any, *,
+    forget: Any,
+    holdout: Any,
+    retrained_forget: Any,
+    retrained_holdout: Any,
+    *,
     level: float = 0.95,
-) -> PopulationMembership:  # fmt: skip
+) -> PopulationMembership:
     """Return how well forgotten records are told from held-out ones, less the same of retraining.
 
     Null: what retrained models score, which is not 0.5 where the forgotten records differ from
@@ -56,15 +60,22 @@ def population_membership(
     (array([1., 1.]), 0.5, 'screen')
     """
     area, retrained = (
-        np.array([area_under_curve(a, b) for a, b in zip(
-            per_model(inside, "forget"), per_model(outside, "holdout"), strict=True)])
+        np.array(
+            [
+                area_under_curve(a, b)
+                for a, b in zip(
+                    per_model(inside, "forget"), per_model(outside, "holdout"), strict=True
+                )
+            ]
+        )
         for inside, outside in ((forget, holdout), (retrained_forget, retrained_holdout))
-    )  # fmt: skip
+    )
     return PopulationMembership(area, retrained, difference_of_means(area, retrained, level=level))
 
 
-def difference_of_means(one: Any, other: Any, *, level: float = 0.95, unit: str = "models"
-                        ) -> Interval:  # fmt: skip
+def difference_of_means(
+    one: Any, other: Any, *, level: float = 0.95, unit: str = "models"
+) -> Interval:
     """Return mean(one) - mean(other) of independent models, with Welch's t-interval.
 
     >>> print(difference_of_means([1.0, 3.0], [0.0, 2.0]))

@@ -73,9 +73,15 @@ def relearn_curve(curves: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def anamnesis_index(
-    unlearned: Any, retrained: Any, *, original_accuracy: float, alpha: float = 0.05,
-    seed: int = 0, resamples: int = 2000, level: float = 0.95,
-) -> Anamnesis:  # fmt: skip
+    unlearned: Any,
+    retrained: Any,
+    *,
+    original_accuracy: float,
+    alpha: float = 0.05,
+    seed: int = 0,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> Anamnesis:
     """Return how soon unlearned models relearn, in units of retrained models' time.
 
     The time is until accuracy reaches (1 - alpha) of the original model's. Retrained models
@@ -119,8 +125,15 @@ def anamnesis_index(
             draws.append(rng.choice(u, len(u)).mean() / below)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     value = float(u.mean() / r.mean())
-    index = Interval(value, min(float(low), value), max(float(high), value),
-                     min(len(u), len(r)), "models", level, "percentile bootstrap")  # fmt: skip
+    index = Interval(
+        value,
+        min(float(low), value),
+        max(float(high), value),
+        min(len(u), len(r)),
+        "models",
+        level,
+        "percentile bootstrap",
+    )
     return Anamnesis(index, u, r, (never[0], never[1]))
 
 
@@ -189,17 +202,22 @@ class Relearning:
 
         means = {arm: getattr(seen, arm).mean(axis=0).tolist() for arm in Four._fields}
         table = Table(
-            f"{self.name} curves", {"step": list(range(longest)), **means},
-            dict.fromkeys(means, "accuracy"), keys=("step",),
+            f"{self.name} curves",
+            {"step": list(range(longest)), **means},
+            dict.fromkeys(means, "accuracy"),
+            keys=("step",),
             caption=f"mean accuracy on the forgotten records; the target is {target:.3g}",
-        )  # fmt: skip
+        )
         never = [int(np.isinf(relearn_steps(c, target)).sum()) for c in seen[1:3]]
         how = Comparison(self.name, "retrained models' time", "none", limit=longest / known)
         reading = how.read(
-            seen, index, seeds=[t.seed for t in trials], table=table.name,
+            seen,
+            index,
+            seeds=[t.seed for t in trials],
+            table=table.name,
             note=f"retrained {known:.3g} steps; never there: {never[0]} unlearned, {never[1]} "
             "retrained",
-        )  # fmt: skip
+        )
         return Measured(reading, (table,))
 
     def _curve(self, model: Any, trial: Trial) -> Any:

@@ -142,8 +142,15 @@ class AuditReport:
         judged = [m for m in self.methods.values() if m.judgement is not None and m.tests]
         card = () if self.card is None else (self.card,)
         rest = (self.records(m.name) for m in judged)
-        return (*card, self.judgements(), self.table(), self.yardsticks(), *self.bills, *rest,
-                *figured(self))  # fmt: skip
+        return (
+            *card,
+            self.judgements(),
+            self.table(),
+            self.yardsticks(),
+            *self.bills,
+            *rest,
+            *figured(self),
+        )
 
     def figure(self, name: str, *, method: str | None = None) -> Plate:
         """Return a figure, to be saved for a paper; see `figure_from` for names and errors."""
@@ -155,8 +162,13 @@ class AuditReport:
         judged = [(m.name, m.judgement) for m in self.methods.values() if m.judgement is not None]
         rows = [(n, j.kind, j.text, j.p_value, self.validity) for n, j in judged]
         names = ("method", "kind", "verdict", "p", "audit")
-        return PaperTable("judgements", _columns(names, rows), {"p": "p"}, ("method",),
-                          "p adjusted for all tests of the audit")  # fmt: skip
+        return PaperTable(
+            "judgements",
+            _columns(names, rows),
+            {"p": "p"},
+            ("method",),
+            "p adjusted for all tests of the audit",
+        )
 
     def table(self) -> PaperTable:
         """Return one row a method and stratum: verdict, area, interval, p, residual side."""
@@ -164,52 +176,89 @@ class AuditReport:
         for m in self.methods.values():
             for stratum, test in m.tests.items():
                 f = m.fractions
-                rows.append((
-                    m.name, stratum, m.verdict, test.area.value, test.area.low, test.area.high,
-                    test.p_value, test.detectable,
-                    None if f is None else f.value.value, None if f is None else f.near,
-                ))  # fmt: skip
+                rows.append(
+                    (
+                        m.name,
+                        stratum,
+                        m.verdict,
+                        test.area.value,
+                        test.area.low,
+                        test.area.high,
+                        test.p_value,
+                        test.detectable,
+                        None if f is None else f.value.value,
+                        None if f is None else f.near,
+                    )
+                )
         return PaperTable(
-            "verdicts", _columns(VERDICTS, rows), {"share near": "share", "p": "p"},
+            "verdicts",
+            _columns(VERDICTS, rows),
+            {"share near": "share", "p": "p"},
             ("method", "stratum"),
             f"area under the curve of the per-example attack, 90 % intervals; p before adjustment; "
             f"{self.validity}",
-        )  # fmt: skip
+        )
 
     def yardsticks(self) -> PaperTable:
         """Return what each definition says of each method that forgot, and of the controls."""
         rows = [self._row(m) for m in self.methods.values() if m.arms.unlearned is not None]
-        caption = ("every definition on the same models; screens carry no verdict; share "
-                   "flagged: of the records told from retraining (Benjamini-Hochberg, 5 %)")
+        caption = (
+            "every definition on the same models; screens carry no verdict; share "
+            "flagged: of the records told from retraining (Benjamini-Hochberg, 5 %)"
+        )
         return PaperTable("yardsticks", _columns(YARDSTICKS, rows), {}, ("method",), caption)
 
     def _row(self, m: MethodAudit) -> tuple[Any, ...]:
         arms = m.arms
-        accuracies = {a: np.stack([accuracy(arms, a, p) for p in ("forget", "retain", "holdout")],
-                                  axis=1).mean(axis=0)
-                      for a in ("unlearned", "retrained")}  # fmt: skip
+        accuracies = {
+            a: np.stack(
+                [accuracy(arms, a, p) for p in ("forget", "retain", "holdout")], axis=1
+            ).mean(axis=0)
+            for a in ("unlearned", "retrained")
+        }
         held = (arms.part == "holdout").any()
-        loss = None if not held else float(np.mean([
-            calibration(z, arms.labels("holdout")).log_loss
-            for z in arms.logits("unlearned", "holdout")
-        ]))  # fmt: skip
+        loss = (
+            None
+            if not held
+            else float(
+                np.mean(
+                    [
+                        calibration(z, arms.labels("holdout")).log_loss
+                        for z in arms.logits("unlearned", "holdout")
+                    ]
+                )
+            )
+        )
         whole = not np.isnan(accuracies["unlearned"]).any()
         shared = (
-            m.name, *(None if np.isnan(a) else float(a) for a in accuracies["unlearned"]), loss,
+            m.name,
+            *(None if np.isnan(a) else float(a) for a in accuracies["unlearned"]),
+            loss,
             float(tow(accuracies["unlearned"], accuracies["retrained"])) if whole else None,
-        )  # fmt: skip
+        )
         if not m.tests:
             return (*shared, *([None] * 7))
         u, r = arms.margins("unlearned"), arms.margins("retrained")
-        area = None if not held else float(population_membership(
-            u, arms.margins("unlearned", "holdout"), r, arms.margins("retrained", "holdout")
-        ).area.mean())  # fmt: skip
+        area = (
+            None
+            if not held
+            else float(
+                population_membership(
+                    u, arms.margins("unlearned", "holdout"), r, arms.margins("retrained", "holdout")
+                ).area.mean()
+            )
+        )
         bounds = m.bounds()
         return (
-            *shared, area, m.tests["all"].area.value, float(np.median(klom(u, r))),
-            neurips_score(u, r).score, bounds.share, float(bounds.low.max()),
+            *shared,
+            area,
+            m.tests["all"].area.value,
+            float(np.median(klom(u, r))),
+            neurips_score(u, r).score,
+            bounds.share,
+            float(bounds.low.max()),
             bounds.limit,
-        )  # fmt: skip
+        )
 
     def records(self, name: str) -> PaperTable:
         """Return one row a forgotten record of one method."""
@@ -217,18 +266,28 @@ class AuditReport:
         if not m.tests:
             raise NeedsReference(f"{name}: so few models say nothing of single records")
         arms, bounds = m.arms, m.bounds()
-        margins = {a: arms.margins(a).mean(axis=0).tolist()
-                   for a in ("original", "unlearned", "retrained")}  # fmt: skip
-        rho = [None] * len(bounds.low) if m.fractions is None else [
-            None if np.isnan(v) else float(v) for v in m.fractions.rho
-        ]
+        margins = {
+            a: arms.margins(a).mean(axis=0).tolist() for a in ("original", "unlearned", "retrained")
+        }
+        rho = (
+            [None] * len(bounds.low)
+            if m.fractions is None
+            else [None if np.isnan(v) else float(v) for v in m.fractions.rho]
+        )
         return PaperTable(
             f"{m.name} by record",
-            {"id": arms.named().tolist(), **{f"margin {a}": v for a, v in margins.items()},
-             "rho": rho, "area": m.tests["all"].by_example.tolist(), "epsilon": bounds.low.tolist(),
-             "p": bounds.p_values.tolist()},
-            {"p": "p"}, ("id",), f"epsilon at most {bounds.limit:.2f} with so many models",
-        )  # fmt: skip
+            {
+                "id": arms.named().tolist(),
+                **{f"margin {a}": v for a, v in margins.items()},
+                "rho": rho,
+                "area": m.tests["all"].by_example.tolist(),
+                "epsilon": bounds.low.tolist(),
+                "p": bounds.p_values.tolist(),
+            },
+            {"p": "p"},
+            ("id",),
+            f"epsilon at most {bounds.limit:.2f} with so many models",
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the report as one self-contained page, and return where it lies."""
@@ -256,11 +315,12 @@ def accuracy(arms: Arms, arm: str, part: Any) -> NDArray[np.float64]:
 def changes(m: MethodAudit) -> dict[str, Any]:
     """Return by how much accuracy differs from retraining's, part by part, with intervals."""
     return {
-        part: difference_of_means(accuracy(m.arms, "unlearned", part),
-                                  accuracy(m.arms, "retrained", part))
+        part: difference_of_means(
+            accuracy(m.arms, "unlearned", part), accuracy(m.arms, "retrained", part)
+        )
         for part in ("retain", "holdout")
         if (m.arms.part == part).any()
-    }  # fmt: skip
+    }
 
 
 def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, Any]:

@@ -17,9 +17,14 @@ from .over_arms import Comparison, OverArms, four, of_records
 
 
 def rmia(
-    target: Any, references: Any, population: Any, population_references: Any, *,
-    a: float, gamma: float = 1.0,
-) -> NDArray[np.float64]:  # fmt: skip
+    target: Any,
+    references: Any,
+    population: Any,
+    population_references: Any,
+    *,
+    a: float,
+    gamma: float = 1.0,
+) -> NDArray[np.float64]:
     """Return how strongly one model holds each record, against a population: (n,) in [0, 1].
 
     ratio(x) = p_x(target) / pbar(x), with pbar(x) = ((1 + a) mean of p_x(references) + 1 - a) / 2

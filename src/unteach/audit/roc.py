@@ -78,13 +78,19 @@ def roc(report: AuditReport) -> Table:
         if not m.tests:
             continue
         found = operating_curve(
-            m.arms.margins("unlearned"), m.arms.margins("retrained"),
+            m.arms.margins("unlearned"),
+            m.arms.margins("retrained"),
             seed=derive(report.seed, "roc", m.name),
-        )  # fmt: skip
+        )
         columns["method"] += [m.name] * POINTS
         for name, values in zip(("false", "hit", "low", "high"), found, strict=True):
             columns[name] += values.tolist()
     units = dict.fromkeys(("false", "hit", "low", "high"), "share")
-    return Table("operating curves", columns, units, ("method", "false"),
-                 "Hits and false alarms of the per-example attack over models and records; band: "
-                 f"95 %, {DRAWS} resamples of models and records.")  # fmt: skip
+    return Table(
+        "operating curves",
+        columns,
+        units,
+        ("method", "false"),
+        "Hits and false alarms of the per-example attack over models and records; band: "
+        f"95 %, {DRAWS} resamples of models and records.",
+    )

@@ -22,8 +22,7 @@ from unteach.core import (
     derive,
     records_in,
 )
-from unteach.models import as_learner, as_trainable
-from unteach.models.suiting import keeping_classes
+from unteach.models import as_learner, as_trainable, keeping_classes
 
 from .arms import Arms
 from .bills import audit_bill, bill, costs_table
@@ -53,22 +52,42 @@ if TYPE_CHECKING:
 
 @overload
 def run(
-    methods: Any, learner: Any, records: Records, *, forget: Any, holdout: Records | None = None,
-    tier: str = "standard", seed: int = 0, margin: float = 0.05,
+    methods: Any,
+    learner: Any,
+    records: Records,
+    *,
+    forget: Any,
+    holdout: Records | None = None,
+    tier: str = "standard",
+    seed: int = 0,
+    margin: float = 0.05,
     strata: Mapping[str, Any] | None = None,
-    store: str | os.PathLike[str] | Store | None = None, dry: Literal[False] = False,
-    jobs: int | None = None, permutations: int = 499, goal: Goal = "removal",
+    store: str | os.PathLike[str] | Store | None = None,
+    dry: Literal[False] = False,
+    jobs: int | None = None,
+    permutations: int = 499,
+    goal: Goal = "removal",
     progress: Progress | None = None,
-) -> AuditReport: ...  # fmt: skip
+) -> AuditReport: ...
 @overload
 def run(
-    methods: Any, learner: Any, records: Records, *, forget: Any, holdout: Records | None = None,
-    tier: str = "standard", seed: int = 0, margin: float = 0.05,
+    methods: Any,
+    learner: Any,
+    records: Records,
+    *,
+    forget: Any,
+    holdout: Records | None = None,
+    tier: str = "standard",
+    seed: int = 0,
+    margin: float = 0.05,
     strata: Mapping[str, Any] | None = None,
-    store: str | os.PathLike[str] | Store | None = None, dry: Literal[True],
-    jobs: int | None = None, permutations: int = 499, goal: Goal = "removal",
+    store: str | os.PathLike[str] | Store | None = None,
+    dry: Literal[True],
+    jobs: int | None = None,
+    permutations: int = 499,
+    goal: Goal = "removal",
     progress: Progress | None = None,
-) -> AuditPlan: ...  # fmt: skip
+) -> AuditPlan: ...
 def run(
     methods: Any,
     learner: Any,
@@ -169,18 +188,28 @@ def run(
                 maker = Maker(looked, group.learner, seed, folder, jobs or 1, tick)
                 original, unlearned, refused = maker.unlearned(group.methods, count)
                 base = Arms(
-                    original, maker.arm("retrained", retrained),
-                    twin=maker.arm("twin", retrained), y=looked.y, part=looked.part,
-                    ids=looked.ids, groups=looked.groups, seeds=(seed,),
-                )  # fmt: skip
+                    original,
+                    maker.arm("retrained", retrained),
+                    twin=maker.arm("twin", retrained),
+                    y=looked.y,
+                    part=looked.part,
+                    ids=looked.ids,
+                    groups=looked.groups,
+                    seeds=(seed,),
+                )
                 parts.append(Part(base, unlearned, group.label, refused))
                 makers.append(maker)
         made = _Made(groups, makers, looked, parts, retrained, goal, store is not None)
         claims = {n: repr(m) for n, m in named.items()}
         report = judge_parts(
-            parts, margin=margin, strata=strata, seed=seed, permutations=permutations, tier=tier,
+            parts,
+            margin=margin,
+            strata=strata,
+            seed=seed,
+            permutations=permutations,
+            tier=tier,
             extras=Extras(made.costs(), claims, made.card()),
-        )  # fmt: skip
+        )
     return replace(report, bills=(made.bill(), made.own_bill(watch)))
 
 
@@ -198,9 +227,11 @@ class _Made:
 
     def costs(self) -> dict[str, Any]:
         """Return (cost, claim) of every forgetting, by method."""
-        return {name: [(s.cost, s.claim) for s in maker.said[name]]
-                for part, maker in zip(self.parts, self.makers, strict=True)
-                for name in part.unlearned}  # fmt: skip
+        return {
+            name: [(s.cost, s.claim) for s in maker.said[name]]
+            for part, maker in zip(self.parts, self.makers, strict=True)
+            for name in part.unlearned
+        }
 
     def card(self) -> Any:
         """Return the claim card."""
@@ -211,18 +242,25 @@ class _Made:
             for name in group.methods:
                 said = maker.said[name] if name in part.unlearned else []
                 claims = [s.claim for s in said]
-                rows.append({
-                    "method": name,
-                    "goal": goal_of(self.goal, self.asked.request.replace is not None),
-                    "definition": refusal_of(part.refused[name]) if name in part.refused
-                    else definition_of(claims),
-                    "reference": reference_of(self.asked, kind, self.retrained),
-                    "threat model": threat_of(len(said), self.retrained),
-                    "adaptive": adaptive_of(claims),
-                    "stored": stored_of(said[0].state if said else None, plain,
-                                        said[0].keeps if said else "", self.kept),
-                    "operator": OPERATOR,
-                })  # fmt: skip
+                rows.append(
+                    {
+                        "method": name,
+                        "goal": goal_of(self.goal, self.asked.request.replace is not None),
+                        "definition": refusal_of(part.refused[name])
+                        if name in part.refused
+                        else definition_of(claims),
+                        "reference": reference_of(self.asked, kind, self.retrained),
+                        "threat model": threat_of(len(said), self.retrained),
+                        "adaptive": adaptive_of(claims),
+                        "stored": stored_of(
+                            said[0].state if said else None,
+                            plain,
+                            said[0].keeps if said else "",
+                            self.kept,
+                        ),
+                        "operator": OPERATOR,
+                    }
+                )
         return card(rows)
 
     def bill(self) -> Any:
@@ -238,8 +276,13 @@ class _Made:
         """Return what the audit itself took."""
         ran = [what for maker in self.makers for what in maker.ran]
         one = [s.cost.seconds for s in self.makers[0].said["retrained"]]
-        return audit_bill(watch.cost(), ran.count("training"), ran.count("forgetting"),
-                          ran.count("reading"), float(np.median(one)))  # fmt: skip
+        return audit_bill(
+            watch.cost(),
+            ran.count("training"),
+            ran.count("forgetting"),
+            ran.count("reading"),
+            float(np.median(one)),
+        )
 
     def _plain(self, maker: Maker) -> int | None:
         """Return the bytes of a saved original, as it was learned."""
@@ -286,5 +329,3 @@ def _timed(what: Callable[[], None]) -> float:
         if seconds < math.inf or took > 30.0:
             return min(seconds, took)
         seconds = took
-
-

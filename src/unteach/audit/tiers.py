@@ -85,9 +85,11 @@ class AuditPlan:
 
 
 def plan_of(
-    tier: str, records: int, parts: Sequence[tuple[int, float, float]],
+    tier: str,
+    records: int,
+    parts: Sequence[tuple[int, float, float]],
     refused: Sequence[str] = (),
-) -> AuditPlan:  # fmt: skip
+) -> AuditPlan:
     """Return the plan of an audit.
 
     parts : for each learner (methods that prepare their own have one of their own): how many
@@ -103,9 +105,13 @@ def plan_of(
     each = n + 2 * max(n, 2)
     half = n // 2
     return AuditPlan(
-        tier, n, records, each * len(parts), n * sum(m for m, _, _ in parts),
+        tier,
+        n,
+        records,
+        each * len(parts),
+        n * sum(m for m, _, _ in parts),
         sum(each * learn + n * m * (learn + forget) for m, learn, forget in parts),
         None if n < 2 else smallest_detectable_area(n, records),
         0.0 if not half else epsilon_from_counts(half, half, 0, 0),
         tuple(refused),
-    )  # fmt: skip
+    )

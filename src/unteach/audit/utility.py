@@ -20,8 +20,7 @@ from unteach.core import (
     Trial,
     pseudonym,
 )
-from unteach.models import classifies
-from unteach.models.outputs import continues
+from unteach.models import classifies, continues
 from unteach.stats import Interval, corrected_paired, mean_interval
 
 from .against import Array, Measured, checked

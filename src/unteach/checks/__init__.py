@@ -1,18 +1,17 @@
 """The public conformance suite: what every method, metric and estimator must hold to.
 
 Use it on your own in one line: `unteach.checks.check_method(MyMethod())`. The suite is itself
-tested with methods and metrics that are broken on purpose (`unteach.checks.broken`).
+tested with methods and metrics that are broken on purpose.
 """
 
-from .bench import MethodBench
-from .cases import JitteredLearner, pole_case
 from .certified import CERTIFIED_LAWS
 from .estimators import ESTIMATOR_LAWS, EstimatorBench
 from .exact import EXACT_LAWS
 from .law import Law, LawBroken, Outcome, broken_by, run_laws
 from .memorization import MEMORIZATION_LAWS, MemorizationBench
+from .method_bench import MethodBench
 from .methods import METHOD_LAWS
-from .metric_bench import MetricBench
+from .metric_bench import JitteredLearner, MetricBench, pole_case
 from .metrics import METRIC_LAWS
 from .suite import (
     EXPECTED,

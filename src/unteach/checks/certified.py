@@ -11,10 +11,10 @@ from scipy.stats import beta, norm, shapiro
 
 from unteach.core import BudgetSpent, Heuristic, NoRoute, Request
 from unteach.models import parameters
-from unteach.unlearn.ledger import gaussian_delta
+from unteach.unlearn import gaussian_delta
 
-from .bench import MethodBench
 from .law import LawBroken, demand, law
+from .method_bench import MethodBench
 
 
 def _with(bench: MethodBench, **parameters: float) -> MethodBench:

@@ -27,8 +27,8 @@ from unteach.core import (
 )
 from unteach.models import classifies, load, scores
 
-from .bench import constants_of, held_bytes
 from .law import LawBroken, Skipped, demand, law
+from .method_bench import constants_of, held_bytes
 from .worlds import Task, World, small_world
 
 

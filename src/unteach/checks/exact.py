@@ -6,8 +6,8 @@ import numpy as np
 
 from unteach.core import Exact, NoRoute, NotConverged, Request, Rows, stream
 
-from .bench import MethodBench
 from .law import Skipped, demand, law
+from .method_bench import MethodBench
 
 
 def _tolerance(bench: MethodBench) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unteach.core import Rows, Table, stream
 from unteach.data import World, memorable
 from unteach.memorize import PlainMLP
-from unteach.models.subset_nearest import SubsetNearest
+from unteach.models import SubsetNearest
 
 from .law import Skipped, demand, law
 

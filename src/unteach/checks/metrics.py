@@ -10,9 +10,8 @@ import numpy as np
 
 from unteach.core import Claim, Exact, Heuristic, NeedsReference, Reading, stream
 
-from .cases import agreeing_case
 from .law import LawBroken, demand, law
-from .metric_bench import MetricBench
+from .metric_bench import MetricBench, agreeing_case
 
 
 def _alike(one: float, two: float) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 from unteach.core import BadInput
 from unteach.models import Logistic
 
-from .bench import MethodBench
 from .certified import CERTIFIED_LAWS
 from .estimators import ESTIMATOR_LAWS, EstimatorBench
 from .exact import EXACT_LAWS
 from .law import Law, Outcome, run_laws
 from .memorization import MEMORIZATION_LAWS, MemorizationBench
+from .method_bench import MethodBench
 from .methods import METHOD_LAWS
 from .metric_bench import MetricBench
 from .metrics import METRIC_LAWS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -18,11 +18,78 @@ from .memorize import memorize
 from .options import flag
 from .plainly import Plainly
 from .plan import plan
-from .purge import purge
-from .runs import runs, show
+from .runs import purge, runs, show
 from .screen import answers
 from .study import study
 from .tour import tour
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# What bare `unteach` prints: three doors, each with the exact next command.
+
+DOORS = (
+    (
+        "cyan",
+        "Forget from a model of yours",
+        "See what would go, how, and what is promised; nothing is changed yet.",
+        (
+            "unteach fit digits --model svc --param gamma=0.001 --out model.unteach",
+            "unteach forget model.unteach --data digits --id 7 --dry-run",
+        ),
+    ),
+    (
+        "magenta",
+        "Compare methods, and measure",
+        "What each method claims, against retraining, doing nothing and too much.",
+        ("unteach compare wine --model logistic --forget 10",),
+    ),
+    (
+        "yellow",
+        "Teach",
+        "The founding questions, each answered by a study on real data, offline.",
+        ("unteach tour",),
+    ),
+)
+
+
+def print_doors(console: Console) -> None:
+    """Print the doors; they fit 80 columns.
+
+    >>> from rich.console import Console
+    >>> print_doors(Console(width=80, color_system=None))
+    <BLANKLINE>
+      unteach ...
+    """
+    from rich.text import Text
+
+    from unteach import __version__
+
+    console.print()
+    console.print(
+        Text.assemble(
+            ("  unteach ", "bold"),
+            (f"{__version__}  ", "dim"),
+            "makes a model forget, and measures what forgetting cost.",
+        )
+    )
+    for number, (colour, title, about, commands) in enumerate(DOORS, 1):
+        bar = ("  ▌ ", colour)
+        console.print()
+        console.print(Text.assemble(bar, (f"{number}  ", f"bold {colour}"), (title, "bold")))
+        console.print(Text.assemble(bar, ("   " + about, "dim")))
+        for command in commands:
+            console.print(Text.assemble(bar, "   ", ("$ ", "dim"), (command, colour)))
+    console.print()
+    console.print(
+        Text.assemble(
+            ("  your own CSV: ", "dim"),
+            "unteach fit --help",
+            ("    everything: ", "dim"),
+            "unteach --help",
+        )
+    )
+    console.print()
 
 
 class Doors(TyperGroup):
@@ -74,8 +141,6 @@ def doors(
         os.environ["UNTEACH_DEBUG"] = "1"
         context.call_on_close(lambda: os.environ.pop("UNTEACH_DEBUG", None))
     if context.invoked_subcommand is None:
-        from .doors import print_doors
-
         print_doors(answers())
 
 

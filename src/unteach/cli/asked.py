@@ -75,8 +75,9 @@ def found_in(
     """
     by_text = {str(value): value for value in np.unique(known).tolist()}
     found = {v: v if v in by_text else v.strip() for v in asked.values}
-    missing = [p for v, p in zip(asked.values, asked.places, strict=True)
-               if found[v] not in by_text]  # fmt: skip
+    missing = [
+        p for v, p in zip(asked.values, asked.places, strict=True) if found[v] not in by_text
+    ]
     total = len(asked.values)
     absent = [v for v in asked.values if found[v] not in by_text]
     near = resembling(absent, by_text) if absent else ""
@@ -96,8 +97,11 @@ def found_in(
     bare = sum(v != f and f in by_text for v, f in found.items())
     if bare:
         with noted() as said:
-            warnings.warn(f"{counted(bare, 'value')} found without the spaces around what was "
-                          "written", UserWarning, stacklevel=2)  # fmt: skip
+            warnings.warn(
+                f"{counted(bare, 'value')} found without the spaces around what was written",
+                UserWarning,
+                stacklevel=2,
+            )
         if notes is not None:
             notes += said
     return list(dict.fromkeys(by_text[f] for f in found.values() if f in by_text)), len(missing)

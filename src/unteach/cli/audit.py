@@ -22,13 +22,13 @@ from .options import (
     LeaveOut,
     Params,
     Scale,
+    Scaling,
     Seed,
     StorePath,
     Target,
     ValuesFrom,
     value,
 )
-from .scaling import Scaling
 
 if TYPE_CHECKING:
     from .audit_order import Order
@@ -45,8 +45,12 @@ def audit(
     param: Params = None,
     forget: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", rich_help_panel=WHO,
-                     help="So many records, drawn at random; a list is --ids FILE."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=WHO,
+            help="So many records, drawn at random; a list is --ids FILE.",
+        ),
     ] = None,
     ids: IdsFile = None,
     group: Group = None,
@@ -68,8 +72,14 @@ def audit(
     dry_run: DryRun = False,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", min=1, metavar="N", rich_help_panel=HOW,
-                     help="Threads; one a core if not given, for mlp and cnn alone."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            rich_help_panel=HOW,
+            help="Threads; one a core if not given, for mlp and cnn alone.",
+        ),
     ] = None,
     page: Annotated[
         Path | None,
@@ -89,9 +99,26 @@ def audit(
     from .auditing import carry_out, say_plan
 
     order = Order(
-        data, methods, model, tuple(param or ()), forget, ids, group, values_from, ids_column,
-        target, tuple(leave_out or ()), scale, arms, tier, margin, jobs, page, store, seed,
-    )  # fmt: skip
+        data,
+        methods,
+        model,
+        tuple(param or ()),
+        forget,
+        ids,
+        group,
+        values_from,
+        ids_column,
+        target,
+        tuple(leave_out or ()),
+        scale,
+        arms,
+        tier,
+        margin,
+        jobs,
+        page,
+        store,
+        seed,
+    )
     order.check()
     if dry_run:
         say_plan(order, json=json)
@@ -104,17 +131,25 @@ def _words(order: Order) -> list[str]:
     o = order
     words = ["unteach", "audit", o.data]
     own = o.arms is not None
-    pairs: list[tuple[str, Any]] = [("--methods", o.methods),
-                                    ("--model", None if own else o.model)]  # fmt: skip
+    pairs: list[tuple[str, Any]] = [("--methods", o.methods), ("--model", None if own else o.model)]
     pairs += [("--param", p) for p in o.param]
-    pairs += [("--forget", o.forget), ("--ids", o.ids), ("--group", o.group),
-              ("--values-from", o.values_from), ("--ids-column", o.ids_column),
-              ("--target", o.target)]  # fmt: skip
+    pairs += [
+        ("--forget", o.forget),
+        ("--ids", o.ids),
+        ("--group", o.group),
+        ("--values-from", o.values_from),
+        ("--ids-column", o.ids_column),
+        ("--target", o.target),
+    ]
     pairs += [("--leave-out", c) for c in o.leave_out]
-    pairs += [("--scale", None if o.scale is Scaling.standard else o.scale.value),
-              ("--arms", o.arms), ("--tier", None if own else o.tier),
-              ("--margin", None if o.margin == 0.05 else f"{o.margin:g}"),
-              ("--store", None if o.store == PROJECT else o.store), ("--seed", o.seed)]  # fmt: skip
+    pairs += [
+        ("--scale", None if o.scale is Scaling.standard else o.scale.value),
+        ("--arms", o.arms),
+        ("--tier", None if own else o.tier),
+        ("--margin", None if o.margin == 0.05 else f"{o.margin:g}"),
+        ("--store", None if o.store == PROJECT else o.store),
+        ("--seed", o.seed),
+    ]
     for name, given in pairs:
         words += [] if given is None else [name, str(given)]
     return words

@@ -34,8 +34,11 @@ def read_folder(order: Order, prepared: Prepared) -> dict[str, Arms]:
         what = f"no folder {strange[0]!r}" if strange else "no folder"
         raise BadInput(f"{under} holds {what}; there are {', '.join(found) or 'none'}")
     twin = folder / "twin"
-    how: dict[str, Any] = {"records": prepared.records, "forget": prepared.request,
-                           "twin": twin if twin.is_dir() else None}  # fmt: skip
+    how: dict[str, Any] = {
+        "records": prepared.records,
+        "forget": prepared.request,
+        "twin": twin if twin.is_dir() else None,
+    }
     return {
         name: Arms.load(folder / "original", folder / "retrained", unlearned=under / name, **how)
         for name in chosen
@@ -48,6 +51,8 @@ def audit_folder(arms: dict[str, Arms], order: Order) -> AuditReport:
 
     first = next(iter(arms.values()))
     return audit_arms(
-        first, {name: one.unlearned for name, one in arms.items()}, margin=order.margin,
+        first,
+        {name: one.unlearned for name, one in arms.items()},
+        margin=order.margin,
         seed=order.seed,
-    )  # fmt: skip
+    )

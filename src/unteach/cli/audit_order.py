@@ -10,7 +10,7 @@ from typing import Any
 from unteach.core import BadInput, Request, Rows, derive
 
 from .asked import Asked, asked_for, found_in
-from .scaling import Scaling, scaled
+from .options import Scaling, scaled
 from .screen import counted, must_be_writable
 from .sources import Source, read_source
 
@@ -41,7 +41,7 @@ class Order:
 
     def check(self) -> None:
         """Refuse what cannot be done before anything is read or learned."""
-        from unteach.audit.tiers import models_of
+        from unteach.audit import models_of
 
         models_of(self.tier)
         if not 0 < self.margin < 0.5:
@@ -67,8 +67,7 @@ class Order:
         """Whom or what the files name; None if records are drawn."""
         if self.forget is not None:
             return None
-        return asked_for(ids_file=self.ids, ids=(), group=self.group,
-                         values_from=self.values_from)  # fmt: skip
+        return asked_for(ids_file=self.ids, ids=(), group=self.group, values_from=self.values_from)
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,12 @@ def prepare(order: Order) -> Prepared:
     from .learners import learner_called, method_called, must_suit
 
     source = read_source(
-        order.data, ids=order.ids_column, target=order.target, group=order.group,
+        order.data,
+        ids=order.ids_column,
+        target=order.target,
+        group=order.group,
         leave_out=order.leave_out,
-    )  # fmt: skip
+    )
     whole = source.records
     learner, scale = None, order.scale
     if order.arms is None:
@@ -117,9 +119,11 @@ def prepare(order: Order) -> Prepared:
     if order.forget is not None:
         if order.forget >= len(records):
             raise BadInput(f"--forget {order.forget} of {len(records)} records leaves nothing")
-        request = Request(ids=tuple(
-            pick(records, "random", n=order.forget, seed=derive(order.seed, "forget")).tolist()
-        ))  # fmt: skip
+        request = Request(
+            ids=tuple(
+                pick(records, "random", n=order.forget, seed=derive(order.seed, "forget")).tolist()
+            )
+        )
     else:
         request = _named(order, source)
     methods = {}
@@ -139,5 +143,3 @@ def _named(order: Order, source: Source) -> Request:
     where = f"column {source.group!r} of {source.name}" if asked.whole else source.name
     values, _ = found_in(asked, known, where=where, skip_missing=False)
     return Request(groups=tuple(values)) if asked.whole else Request(ids=tuple(values))
-
-

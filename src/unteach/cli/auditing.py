@@ -42,9 +42,14 @@ def say_plan(order: Order, *, json: bool) -> None:
         raise BadInput("--arms trains nothing: there is nothing to plan; leave --dry-run out")
     prepared = prepare(order)
     plan = audit.run(
-        prepared.methods, prepared.learner, prepared.records, forget=prepared.request,
-        tier=order.tier, seed=order.seed, dry=True,
-    )  # fmt: skip
+        prepared.methods,
+        prepared.learner,
+        prepared.records,
+        forget=prepared.request,
+        tier=order.tier,
+        seed=order.seed,
+        dry=True,
+    )
     if json:
         print_json({"data": prepared.source.name, "what": prepared.what, **asdict(plan)})
         return
@@ -52,12 +57,21 @@ def say_plan(order: Order, *, json: bool) -> None:
 
     screen = answers()
     screen.print()
-    screen.print(Text.assemble("  ", (f"{order.tier} audit", "bold"), f" of {prepared.what} of "
-                               f"{prepared.source.name}; nothing is done yet"))  # fmt: skip
+    screen.print(
+        Text.assemble(
+            "  ",
+            (f"{order.tier} audit", "bold"),
+            f" of {prepared.what} of {prepared.source.name}; nothing is done yet",
+        )
+    )
     screen.print()
-    shown = "none: one model allows no verdict" if plan.detectable is None else (
-        f"{plan.detectable[0]:.3f} to {plan.detectable[1]:.3f}, as records agree less or more"
-    )  # fmt: skip
+    shown = (
+        "none: one model allows no verdict"
+        if plan.detectable is None
+        else (
+            f"{plan.detectable[0]:.3f} to {plan.detectable[1]:.3f}, as records agree less or more"
+        )
+    )
     for label, text in (
         ("methods", ", ".join(prepared.methods)),
         ("models", f"{plan.trainings} trainings and {plan.forgettings} forgettings"),
@@ -79,24 +93,32 @@ def carry_out(order: Order, *, again: str, json: bool) -> None:
         arms = None if order.arms is None else read_folder(order, prepared)
         with Store.open(order.store) as store:
             names = Names(store.key())
-            run = store.begin(_plan(order, prepared, names, arms), name="audit", command=again,
-                              python=_python(order))  # fmt: skip
+            run = store.begin(
+                _plan(order, prepared, names, arms),
+                name="audit",
+                command=again,
+                python=_python(order),
+            )
             if not run.finished:
                 found = (
-                    _audited(order, prepared, store, again) if arms is None
+                    _audited(order, prepared, store, again)
+                    if arms is None
                     else audit_folder(arms, order)
-                )  # fmt: skip
+                )
                 _record(run, found, prepared, names)
             shown = audit_page(run)
             folder = order.page
-            path = store.reports / f"{run.id}-audit.html" if folder is None else (
-                folder / "index.html"
-            )  # fmt: skip
+            path = (
+                store.reports / f"{run.id}-audit.html"
+                if folder is None
+                else (folder / "index.html")
+            )
             numbers = None if folder is None else folder / "audit.json"
             report = write_page(shown, path, also_json=numbers)
     if json:
-        print_json({**page_json(shown), "run": run.id, "notes": notes,
-                    "written": {"page": str(report)}})  # fmt: skip
+        print_json(
+            {**page_json(shown), "run": run.id, "notes": notes, "written": {"page": str(report)}}
+        )
         return
     screen = answers()
     print_page(shown, screen, path=report)
@@ -123,10 +145,17 @@ def _audited(order: Order, prepared: Prepared, store: Store, again: str) -> Audi
 
         try:
             return audit.run(
-                prepared.methods, prepared.learner, prepared.records, forget=prepared.request,
-                tier=order.tier, seed=order.seed, margin=order.margin, store=store, jobs=jobs,
+                prepared.methods,
+                prepared.learner,
+                prepared.records,
+                forget=prepared.request,
+                tier=order.tier,
+                seed=order.seed,
+                margin=order.margin,
+                store=store,
+                jobs=jobs,
                 progress=tick,
-            )  # fmt: skip
+            )
         except KeyboardInterrupt:
             raise Stopped(
                 f"stopped; what {far[0]} of {far[1]} models said is kept, and the same command "
@@ -146,33 +175,47 @@ def _record(run: Run, report: AuditReport, prepared: Prepared, names: Names) -> 
         caption="named by digests under the project's key; "
         "`unteach purge --forget-names` deletes it",
     )
-    tables = [names.discreet(t, prepared.records) if "id" in t.columns else t
-              for t in report.tables]  # fmt: skip
-    about = Table("audit", {
-        "data": [prepared.source.name], "tier": [report.tier], "what": [prepared.what],
-        "models": [len(report.base.original)], "retrained": [len(report.base.retrained)],
-        "seed": [report.seed],
-    })  # fmt: skip
+    tables = [
+        names.discreet(t, prepared.records) if "id" in t.columns else t for t in report.tables
+    ]
+    about = Table(
+        "audit",
+        {
+            "data": [prepared.source.name],
+            "tier": [report.tier],
+            "what": [prepared.what],
+            "models": [len(report.base.original)],
+            "retrained": [len(report.base.retrained)],
+            "seed": [report.seed],
+        },
+    )
     run.finish(report.readings, [*tables, forgotten, about])
 
 
 def audit_page(run: Run) -> Page:
     """Return the page of a finished run of `unteach audit`, of what was stored alone."""
-    from unteach.audit.arm_page import page_from
+    from unteach.audit import page_from
 
     tables = run.tables()
     about = next(tables["audit"].rows())
     return page_from(
-        run.readings(), tables, kicker=f"unteach audit · {about['data']} · run {run.id}",
-        command=run.command, python=run.python,
+        run.readings(),
+        tables,
+        kicker=f"unteach audit · {about['data']} · run {run.id}",
+        command=run.command,
+        python=run.python,
         provenance={
-            "unteach": version("unteach"), "numpy": version("numpy"),
+            "unteach": version("unteach"),
+            "numpy": version("numpy"),
             "python": platform.python_version(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores", "tier": about["tier"],
-            "forgotten": about["what"], "originals": about["models"],
-            "retrained": about["retrained"], "seed": about["seed"],
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "tier": about["tier"],
+            "forgotten": about["what"],
+            "originals": about["models"],
+            "retrained": about["retrained"],
+            "seed": about["seed"],
         },
-    )  # fmt: skip
+    )
 
 
 def _say_costs(run: Run) -> None:
@@ -183,14 +226,21 @@ def _say_costs(run: Run) -> None:
     screen = answers()
     for row in list(tables["costs"].rows())[1:]:
         ratio = row["seconds / retrain"]
-        print_labelled(screen, "cost", f"{row['method']}: {seconds(row['seconds'])} a request, "
-                       f"{ratio:.2g} of a retraining", 8)  # fmt: skip
+        print_labelled(
+            screen,
+            "cost",
+            f"{row['method']}: {seconds(row['seconds'])} a request, {ratio:.2g} of a retraining",
+            8,
+        )
     own = next(tables["audit cost"].rows())
     read = f", {own['read from the store']} read" if own["read from the store"] else ""
     print_labelled(
-        screen, "audit", f"{counted(own['trainings'], 'training')} and "
-        f"{counted(own['forgettings'], 'forgetting')}{read}, {seconds(own['seconds'])}", 8,
-    )  # fmt: skip
+        screen,
+        "audit",
+        f"{counted(own['trainings'], 'training')} and "
+        f"{counted(own['forgettings'], 'forgetting')}{read}, {seconds(own['seconds'])}",
+        8,
+    )
     screen.print()
 
 
@@ -208,12 +258,16 @@ def _plan(
         "columns": [order.ids_column, order.target, order.group, *order.leave_out],
         "scale": order.scale.value,
         "learner": repr(prepared.learner),
-        "arms": {} if arms is None else {
-            name: names.file(b"".join(
-                digest(said.tobytes()).encode()
-                for said in (one.original, one.retrained, one.twin, one.unlearned)
-                if said is not None
-            ))
+        "arms": {}
+        if arms is None
+        else {
+            name: names.file(
+                b"".join(
+                    digest(said.tobytes()).encode()
+                    for said in (one.original, one.retrained, one.twin, one.unlearned)
+                    if said is not None
+                )
+            )
             for name, one in sorted(arms.items())
         },
         "methods": {name: repr(m) for name, m in prepared.methods.items()},

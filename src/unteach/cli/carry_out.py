@@ -30,10 +30,10 @@ VERSION = 2
 
 def carry_out(planned: Planned, *, json: bool) -> None:
     """Do it. The model is written last, and whole: until then everything is as it was."""
-    from unteach.models.saving import saved_of
+    from unteach.models import saved_of
     from unteach.report import page_json, write_page
     from unteach.store import Store
-    from unteach.unlearn.forgetting import seed_for
+    from unteach.unlearn import seed_for
 
     order = planned.order
     mode = os.stat(order.model).st_mode  # whoever may not read the old model, not the new one
@@ -48,9 +48,11 @@ def carry_out(planned: Planned, *, json: bool) -> None:
             )
             with noted() as notes:
                 gone = planned.method.forget(
-                    planned.model, planned.records, planned.request,
+                    planned.model,
+                    planned.records,
+                    planned.request,
                     seed=seed_for(planned.method, planned.model, order.seed),
-                )  # fmt: skip
+                )
                 saved = saved_of(gone.model, allow_pickle=order.allow_pickle)
             raw = saved.to_bytes()
             if not run.finished:
@@ -68,9 +70,13 @@ def carry_out(planned: Planned, *, json: bool) -> None:
             "command starts again"
         ) from None
     if json:
-        document = {**page_json(page), "run": run.id, "rows": planned.n,
-                    "notes": [*planned.notes, *notes],
-                    "written": {"model": str(order.out), "report": str(report)}}  # fmt: skip
+        document = {
+            **page_json(page),
+            "run": run.id,
+            "rows": planned.n,
+            "notes": [*planned.notes, *notes],
+            "written": {"model": str(order.out), "report": str(report)},
+        }
         print_json(document)
     else:
         _show(planned, page, run, report, saved)
@@ -83,8 +89,11 @@ def _plan(planned: Planned, names: Names) -> dict[str, Any]:
 
     order = planned.order
     held = order.holdout
-    files = {"data": planned.source.name if planned.source.bundled else
-             names.file(read_whole(order.data))}  # fmt: skip
+    files = {
+        "data": planned.source.name
+        if planned.source.bundled
+        else names.file(read_whole(order.data))
+    }
     if held is not None:
         known = Path(held).suffix.lower() in (".csv", ".parquet")
         files["holdout"] = names.file(read_whole(held)) if known else held
@@ -92,18 +101,24 @@ def _plan(planned: Planned, names: Names) -> dict[str, Any]:
         "version": [VERSION, __version__],
         "model": names.file(planned.raw_model),
         **files,
-        "columns": [order.ids_column, order.target, order.group, order.group_is_feature,
-                    *order.leave_out],
+        "columns": [
+            order.ids_column,
+            order.target,
+            order.group,
+            order.group_is_feature,
+            *order.leave_out,
+        ],
         "learned": len(planned.records),
         "told by": planned.learned.told_by,
         "rest is holdout": order.rest_is_holdout,
         "forget": sorted(names.record(i) for i in planned.request.ids or ()),
-        "method": repr(planned.method) if "object at" not in repr(planned.method)
+        "method": repr(planned.method)
+        if "object at" not in repr(planned.method)
         else type(planned.method).__name__,
         "audits": order.audits,
         "seed": order.seed,
         **({} if order.verify else {"verify": False}),
-    }  # fmt: skip
+    }
 
 
 def _record(run: Run, planned: Planned, gone: Forgotten, names: Names, raw: bytes) -> None:
@@ -157,9 +172,11 @@ def _audited(planned: Planned, gone: Forgotten) -> Audit:
     from unteach.audit import audit_model
 
     screen = meanwhile()
-    status = screen.status("auditing: retraining without these rows") if screen.is_terminal else (
-        nullcontext()
-    )  # fmt: skip
+    status = (
+        screen.status("auditing: retraining without these rows")
+        if screen.is_terminal
+        else (nullcontext())
+    )
     with noted(), status as line:
 
         def progress(done: int, total: int, what: str) -> None:
@@ -216,8 +233,11 @@ def _show(planned: Planned, page: Page, run: Run, report: Path, saved: Saved) ->
     screen = answers()
     print_page(page, screen, limit=8)
     verdicts = run.tables().get("verdicts")
-    lines = [("written", str(planned.order.out)), ("report", str(report)),
-             ("run", f"{run.id} in {planned.order.store}")]  # fmt: skip
+    lines = [
+        ("written", str(planned.order.out)),
+        ("report", str(report)),
+        ("run", f"{run.id} in {planned.order.store}"),
+    ]
     told = told_otherwise(planned.learned.told_by, planned.source.name, len(planned.learned.rest))
     if told:
         lines.append(("rows", told))
@@ -225,19 +245,31 @@ def _show(planned: Planned, page: Page, run: Run, report: Path, saved: Saved) ->
         lines.append(("silent", "no audit was run (--no-audit)"))
     else:
         names = silent(verdicts)
-        names += [f"{r['metric']} (cannot tell)" for r in verdicts.rows()
-                  if r["verdict"] == "cannot tell"]  # fmt: skip
+        names += [
+            f"{r['metric']} (cannot tell)" for r in verdicts.rows() if r["verdict"] == "cannot tell"
+        ]
         if names:
             lines.append(("silent", f"these audits cannot speak: {', '.join(names)}"))
     near = run.tables().get("near duplicates")
     if near is not None and len(near):
         rows = sorted(set(near["row"]))
         shown = ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
-        lines.append(("review", f"{counted(len(rows), 'retained near-duplicate')}: row"
-                      f"{'s' * (len(rows) > 1)} {shown} of {planned.source.name}"))  # fmt: skip
-    lines.append(("left", f"the rows themselves are still in {planned.source.name}, and in the "
-                  f"old model {planned.order.model}" if not planned.order.in_place else
-                  f"the rows themselves are still in {planned.source.name}"))  # fmt: skip
+        lines.append(
+            (
+                "review",
+                f"{counted(len(rows), 'retained near-duplicate')}: row"
+                f"{'s' * (len(rows) > 1)} {shown} of {planned.source.name}",
+            )
+        )
+    lines.append(
+        (
+            "left",
+            f"the rows themselves are still in {planned.source.name}, and in the "
+            f"old model {planned.order.model}"
+            if not planned.order.in_place
+            else f"the rows themselves are still in {planned.source.name}",
+        )
+    )
     if saved.kind == "pickle":
         lines.append(("note", "the new model is a pickle; load it only with --allow-pickle"))
     for label, text in lines:

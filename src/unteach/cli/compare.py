@@ -82,13 +82,27 @@ def compare(
                 continue
             rows.append(_row(name, isinstance(method, Prepares), found))
     if json:
-        print_json({"data": source.name, "model": model, "forget": forget, "trials": trials,
-                    "seed": seed, "methods": rows, "left_out": left_out})  # fmt: skip
+        print_json(
+            {
+                "data": source.name,
+                "model": model,
+                "forget": forget,
+                "trials": trials,
+                "seed": seed,
+                "methods": rows,
+                "left_out": left_out,
+            }
+        )
         return
     from rich.text import Text
 
-    colours = {"as retrained": "green", "under-forgotten": "red", "over-forgotten": "red",
-               "not as retrained": "red", "cannot tell": "yellow"}  # fmt: skip
+    colours = {
+        "as retrained": "green",
+        "under-forgotten": "red",
+        "over-forgotten": "red",
+        "not as retrained": "red",
+        "cannot tell": "yellow",
+    }
     grid = table("method", "residual fraction", "verdict", "held out", "took", right=("took",))
     for row in rows:
         grid.add_row(
@@ -100,8 +114,13 @@ def compare(
         )
     out = answers()
     out.print()
-    out.print(Text.assemble(("  ", ""), (f"{counted(forget, 'record')} of {source.name}", "bold"),
-                            f", {model}, {counted(trials, 'data draw')}"))  # fmt: skip
+    out.print(
+        Text.assemble(
+            ("  ", ""),
+            (f"{counted(forget, 'record')} of {source.name}", "bold"),
+            f", {model}, {counted(trials, 'data draw')}",
+        )
+    )
     out.print()
     out.print(grid)
     out.print()

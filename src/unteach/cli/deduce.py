@@ -51,8 +51,7 @@ def deduce(
     follows from them are looked at.
     """
     from unteach.knowledge import deduce as deduced
-    from unteach.knowledge import read_answers, written
-    from unteach.knowledge.reading import load_rules
+    from unteach.knowledge import load_rules, read_answers, written
 
     base = read_base(kb, rules, background, columns)
     more = None if attacker_rules is None else load_rules(attacker_rules)
@@ -63,25 +62,34 @@ def deduce(
     with noted() as notes:
         if unheard:
             rest = f" and {len(unheard) - 1} more" if len(unheard) > 1 else ""
-            notes.append(f"neither KB nor the answers lead to {written(unheard[0])}{rest}: if it "
-                         "is not misspelt, nothing was there to be forgotten")  # fmt: skip
+            notes.append(
+                f"neither KB nor the answers lead to {written(unheard[0])}{rest}: if it "
+                "is not misspelt, nothing was there to be forgotten"
+            )
     result = found.table(facts)
     rows = list(result.rows())
     leaks = [r for r in rows if r["deducible"] and not r["recalled"]]
     if json:
-        print_json({
-            "at": at, "facts": len(rows), "recalled": sum(r["recalled"] for r in rows),
-            "deducible": sum(r["deducible"] for r in rows), "rows": rows,
-        })  # fmt: skip
+        print_json(
+            {
+                "at": at,
+                "facts": len(rows),
+                "recalled": sum(r["recalled"] for r in rows),
+                "deducible": sum(r["deducible"] for r in rows),
+                "rows": rows,
+            }
+        )
         return
     from rich.text import Text
 
     screen, said = answers(), sum(r["recalled"] for r in rows)
     found_leaks = (f"{len(leaks)} not said and still derivable", "red" if leaks else "green")
     screen.print()
-    screen.print(Text.assemble(
-        "  of ", (counted(len(rows), "fact"), "bold"), f": {said} still said, ", found_leaks
-    ))  # fmt: skip
+    screen.print(
+        Text.assemble(
+            "  of ", (counted(len(rows), "fact"), "bold"), f": {said} still said, ", found_leaks
+        )
+    )
     if leaks:
         grid = table("not said", "steps", "strength", "follows from", right=("steps", "strength"))
         for row in leaks[:_SHOWN]:

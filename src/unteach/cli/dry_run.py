@@ -112,11 +112,18 @@ def _document(
         "expected_seconds": time.seconds,
         "expected_seconds_how": time.how,
         "retraining_seconds": time.retraining,
-        "near_duplicates": None if near is None else [
-            {"row": at[r["retained"]] + 1, "distance": r["distance"], "exact": r["exact"],
-             "same_target": r["same target"]} for r in near.rows()
+        "near_duplicates": None
+        if near is None
+        else [
+            {
+                "row": at[r["retained"]] + 1,
+                "distance": r["distance"],
+                "exact": r["exact"],
+                "same_target": r["same target"],
+            }
+            for r in near.rows()
         ],
         "held_out": None if planned.holdout is None else len(planned.holdout),
         "would_write": str(planned.order.out),
         "notes": list(dict.fromkeys([*planned.notes, *notes])),
-    }  # fmt: skip
+    }

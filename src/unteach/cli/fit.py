@@ -76,8 +76,7 @@ def fit(
     it was learned, the project records it, by digests. With --group, whole groups are held out.
     """
     from unteach.core import BadInput, Stopwatch, derive, write_whole
-    from unteach.models import as_learner, classifies
-    from unteach.models.saving import saved_of
+    from unteach.models import as_learner, classifies, saved_of
 
     from .learners import learner_called, must_suit, own_scale, with_own_scale
     from .lineage import record_learning
@@ -154,12 +153,26 @@ def fit(
         lines.append(("scaled", f"{how}, in the network; not with --param scale=None"))
     if measured is not None:
         lines.append((kind, f"{measured.value:.3f} [{measured.low:.3f}, {measured.high:.3f}]"))
-        lines.append(("", f"95 % over {measured.n} {measured.unit_of_replication}; "
-                          f"{counted(held, 'record')} held out"))  # fmt: skip
+        lines.append(
+            (
+                "",
+                f"95 % over {measured.n} {measured.unit_of_replication}; "
+                f"{counted(held, 'record')} held out",
+            )
+        )
     worse = measured is not None and own < measured.low
-    lines.append(("its own", f"{own:.3f} on the records that it learned"
-                 + (": worse than held out, so that this one failed; try another --seed, a lower "
-                    "lr, or more epochs" if worse else "")))  # fmt: skip
+    lines.append(
+        (
+            "its own",
+            f"{own:.3f} on the records that it learned"
+            + (
+                ": worse than held out, so that this one failed; try another --seed, a lower "
+                "lr, or more epochs"
+                if worse
+                else ""
+            ),
+        )
+    )
     if keeps is not None:
         lines.append(("it keeps", keeps))
     lines += [("took", seconds(watch.seconds)), ("written", str(out))]

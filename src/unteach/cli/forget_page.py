@@ -73,12 +73,15 @@ def _answer(
         found.append(
             Finding(
                 "The model does not say from which rows it has learned: "
-                + ("whoever gave `--all-of-data` does, and the claim stands on that word." if word
-                   else "the project recorded it."),
+                + (
+                    "whoever gave `--all-of-data` does, and the claim stands on that word."
+                    if word
+                    else "the project recorded it."
+                ),
                 (),
                 "mixed" if word else "fact",
             )
-        )  # fmt: skip
+        )
     if "verdicts" not in tables:
         return (*found, Finding("No audit was run, so that the claim stands alone.", (), "mixed"))
     said = {row["metric"]: row for row in tables["verdicts"].rows()}
@@ -88,20 +91,30 @@ def _answer(
         what = said[reading.name]["verdict"]
         if what in _SAYS:
             verdict, text = _SAYS[what]
-            untouched = "" if reading.untouched is None else (
-                f"; doing nothing scores {reading.untouched:.3g}"
-            )  # fmt: skip
-            words = text.format(name=reading.name, cite="{" + reading.name + "}",
-                                untouched=untouched)  # fmt: skip
+            untouched = (
+                ""
+                if reading.untouched is None
+                else (f"; doing nothing scores {reading.untouched:.3g}")
+            )
+            words = text.format(
+                name=reading.name, cite="{" + reading.name + "}", untouched=untouched
+            )
             found.append(Finding(words, (reading.name,), verdict))
         elif reading.name == "residue":
             found.append(_residue(reading))
         elif reading.name == "holdout utility":
-            found.append(Finding(f"Against retraining, held-out {reading.unit} differs by "
-                                 "{holdout utility}.", (reading.name,)))  # fmt: skip
+            found.append(
+                Finding(
+                    f"Against retraining, held-out {reading.unit} differs by {{holdout utility}}.",
+                    (reading.name,),
+                )
+            )
         elif reading.name == "certificate ledger":
-            found.append(Finding("Of the certificate's budget {certificate ledger} is spent.",
-                                 (reading.name,)))  # fmt: skip
+            found.append(
+                Finding(
+                    "Of the certificate's budget {certificate ledger} is spent.", (reading.name,)
+                )
+            )
     if did["given"] and any(row["verdict"] in _WORSE for row in said.values()):
         found.append(
             Finding(
@@ -117,9 +130,11 @@ def _answer(
     near = tables.get("near duplicates")
     if near is not None and len(near):
         n = len(set(near["retained"]))
-        what = "retained row** is a near-duplicate" if n == 1 else (
-            "retained rows** are near-duplicates"
-        )  # fmt: skip
+        what = (
+            "retained row** is a near-duplicate"
+            if n == 1
+            else ("retained rows** are near-duplicates")
+        )
         text = f"**{n} {what} of what was forgotten, and can keep its memory alive."
         found.append(Finding(text, (), "mixed"))
     elif near is not None:
@@ -129,8 +144,10 @@ def _answer(
 
 def _residue(reading: Reading) -> Finding:
     if reading.value == 0 and reading.untouched == 0:
-        text = ("Bytes **cannot tell**: this kind of model keeps no rows ({residue} of the rows; "
-                "doing nothing scores 0 too).")  # fmt: skip
+        text = (
+            "Bytes **cannot tell**: this kind of model keeps no rows ({residue} of the rows; "
+            "doing nothing scores 0 too)."
+        )
         return Finding(text, ("residue",), "unknown")
     if reading.value == 0:
         text = "No byte of a forgotten row was found in the new model ({residue} of the rows)."
@@ -144,10 +161,13 @@ def _blocks(readings: tuple[Reading, ...], tables: dict[str, Table]) -> tuple[Bl
     forgetting = tuple(r.name for r in readings if r.null is not None and r.limit is not None)
     if forgetting:
         blocks += [
-            Section("Beside retraining", "Where the interval lies inside the null, this model and "
-                    "one that never saw the rows cannot be told apart by that reading."),
+            Section(
+                "Beside retraining",
+                "Where the interval lies inside the null, this model and "
+                "one that never saw the rows cannot be told apart by that reading.",
+            ),
             Forest(forgetting, title="How far the new model is from a retrained one"),
-        ]  # fmt: skip
+        ]
     if "verdicts" in tables:
         blocks.append(TableBlock("verdicts"))
     rest = tuple(r.name for r in readings if r.name not in forgetting)
@@ -170,9 +190,11 @@ def _blocks(readings: tuple[Reading, ...], tables: dict[str, Table]) -> tuple[Bl
     blocks += [
         Section("What was forgotten"),
         TableBlock("forgotten", limit=50),
-        Prose("This page is about the new model alone. The rows are still in the data that it was "
-              "learned from, in the old model, and in whatever copies there are of either."),
-    ]  # fmt: skip
+        Prose(
+            "This page is about the new model alone. The rows are still in the data that it was "
+            "learned from, in the old model, and in whatever copies there are of either."
+        ),
+    ]
     return tuple(blocks)
 
 

@@ -83,8 +83,9 @@ class Order:
         mine = [Path(name) for name in inputs if name != "-"]
         for path in mine:
             if _same(self.out, path):
-                raise BadInput(f"the new model would replace {path}, which is read; give another "
-                               "--out")  # fmt: skip
+                raise BadInput(
+                    f"the new model would replace {path}, which is read; give another --out"
+                )
         if self.report is not None:
             for path in (self.model, self.out, *mine):
                 if _same(self.report, path):
@@ -181,8 +182,9 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
     if known is None:
         raise BadInput(f"{source.name} has no groups; name rows with --ids")
     where = f"column {source.group!r} of {source.name}" if asked.whole else f"{source.name}"
-    values, missing = found_in(asked, known, where=where, skip_missing=order.skip_missing,
-                               notes=notes)  # fmt: skip
+    values, missing = found_in(
+        asked, known, where=where, skip_missing=order.skip_missing, notes=notes
+    )
     named = source.records.ids[np.isin(known, values)]
     targets = learned.records.ids[np.isin(learned.records.ids, named)]
     if len(targets) == 0:
@@ -196,9 +198,20 @@ def plan_forgetting(order: Order, asked: Asked, *, dry_run: bool) -> Planned:
     holdout = _holdout(order, learned, named, values if asked.whole else None, notes)
     method, claim = _method(order, model, learned.records, request)
     return Planned(
-        order, asked, source, raw, model, learned, holdout, request, len(named), missing, method,
-        claim, tuple(notes),
-    )  # fmt: skip
+        order,
+        asked,
+        source,
+        raw,
+        model,
+        learned,
+        holdout,
+        request,
+        len(named),
+        missing,
+        method,
+        claim,
+        tuple(notes),
+    )
 
 
 def _check_names(model: Any, source: Source) -> None:
@@ -255,8 +268,9 @@ def _holdout(
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            new, _ = unseen(held, learned.records, role=order.holdout or order.data,
-                            drawn=order.rest_is_holdout)  # fmt: skip
+            new, _ = unseen(
+                held, learned.records, role=order.holdout or order.data, drawn=order.rest_is_holdout
+            )
     except BadInput as error:
         raise BadInput(discreet(str(error))) from None
     notes += [discreet(str(one.message)) for one in said]

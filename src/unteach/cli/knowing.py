@@ -26,9 +26,7 @@ BackgroundFile = Annotated[
 AttackerFile = Annotated[
     Path | None, value("FILE", "Rules that whoever asks may know beyond these.")
 ]
-Columns = Annotated[
-    str, value("NAMES", "In which order the parts of a triple stand in a line.")
-]
+Columns = Annotated[str, value("NAMES", "In which order the parts of a triple stand in a line.")]
 ORDER = "subject,predicate,object"
 
 

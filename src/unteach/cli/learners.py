@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -100,10 +101,9 @@ def method_called(name: str) -> Any:
     from unteach.core import plugins
     from unteach.unlearn import METHODS, method_named
 
-    from .listing import spelled
-
-    known = [spelled(label) for label in ({m.__name__: m for m in METHODS}
-                                          | plugins("unteach.methods"))]  # fmt: skip
+    known = [
+        spelled(label) for label in ({m.__name__: m for m in METHODS} | plugins("unteach.methods"))
+    ]
     plain = name.replace("+", "plus").replace("_", "").replace("-", "").lower()
     if plain not in {k.replace("-", "") for k in known}:
         raise BadInput(f"no method {name!r}: choose from {', '.join(known)}")
@@ -130,3 +130,12 @@ def _param(text: str) -> tuple[str, Any]:
         return key, ast.literal_eval(value)
     except (ValueError, SyntaxError):
         return key, value
+
+
+def spelled(name: str) -> str:
+    """Return a class's name as --method takes it: capitals side by side are one word.
+
+    >>> spelled("OverForget"), spelled("SCRUB"), spelled("LabelFreeSSD"), spelled("L1Sparse")
+    ('over-forget', 'scrub', 'label-free-ssd', 'l1-sparse')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", "-", name).lower()

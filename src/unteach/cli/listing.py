@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import re
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from .learners import spelled
 from .options import AsJson
 from .screen import answers, print_json, table
 
@@ -123,12 +123,3 @@ def _field(thing: Any, name: str) -> str:
             break
         said.append(line.strip())
     return " ".join(said)
-
-
-def spelled(name: str) -> str:
-    """Return a class's name as --method takes it: capitals side by side are one word.
-
-    >>> spelled("OverForget"), spelled("SCRUB"), spelled("LabelFreeSSD"), spelled("L1Sparse")
-    ('over-forget', 'scrub', 'label-free-ssd', 'l1-sparse')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", "-", name).lower()

@@ -17,13 +17,14 @@ from .options import (
     LeaveOut,
     Params,
     Scale,
+    Scaling,
     Seed,
     StorePath,
     Target,
     flag,
+    scaled,
     value,
 )
-from .scaling import Scaling, scaled
 from .screen import answers, counted, meanwhile, must_be_writable, noted, print_json
 from .screen import print_labelled as labelled
 
@@ -44,9 +45,7 @@ def memorize(
         float | None,
         value("WIDTH", "Go on until every interval is at most this wide to either side."),
     ] = None,
-    threshold: Annotated[
-        float, value("LEVEL", "A record counts as memorized above it.")
-    ] = 0.25,
+    threshold: Annotated[float, value("LEVEL", "A record counts as memorized above it.")] = 0.25,
     scale: Scale = Scaling.standard,
     unconverged: Annotated[
         bool, flag("--even-unconverged", "Show values of models that do not fit, and say so.")
@@ -72,8 +71,7 @@ def memorize(
     --models adds to what is there.
     """
     from unteach.core import BadInput, NotConverged
-    from unteach.memorize import Memories
-    from unteach.memorize.subsampled import check_flagging
+    from unteach.memorize import Memories, check_flagging
     from unteach.report import page_json, print_page, write_page
 
     from .memorize_page import memorize_page
@@ -126,9 +124,16 @@ def memorize(
 
 
 def _words(
-    data: str, model: str, param: list[str] | None, models: int, fraction: float,
-    until: float | None, scale: Scaling, source: Any, seed: int,
-) -> list[str]:  # fmt: skip
+    data: str,
+    model: str,
+    param: list[str] | None,
+    models: int,
+    fraction: float,
+    until: float | None,
+    scale: Scaling,
+    source: Any,
+    seed: int,
+) -> list[str]:
     """Return the command that does this again."""
     words = ["unteach", "memorize", data, "--model", model]
     for one in param or ():
@@ -164,11 +169,14 @@ def _train(
 
     console = meanwhile()
     shown = Progress(
-        SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("[bold]memorize[/]"),
-        BarColumn(bar_width=16), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("[dim]{task.description}[/]"), console=console,
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("[bold]memorize[/]"),
+        BarColumn(bar_width=16),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("[dim]{task.description}[/]"),
+        console=console,
         disable=not console.is_terminal,
-    )  # fmt: skip
+    )
     with shown:
         line = shown.add_task("", total=models)
 
@@ -178,6 +186,9 @@ def _train(
         try:
             study.run(models, fraction, until, jobs=jobs, progress=tick)
         except KeyboardInterrupt:
-            console.print(f"stopped; what is finished stays. Go on with: {again}", markup=False,
-                          soft_wrap=True)  # fmt: skip
+            console.print(
+                f"stopped; what is finished stays. Go on with: {again}",
+                markup=False,
+                soft_wrap=True,
+            )
             raise

@@ -31,10 +31,15 @@ def memorize_page(
     records = _records(found, source)
     readings = _readings(found, seed)
     tables = [records, _spread(found)]
-    fits = "" if found.converged else (
-        f" The models are right on {found.accuracy:.1%} of what they learned, under 99 %: **the "
-        "values are too small.**"
-    )  # fmt: skip
+    fits = (
+        ""
+        if found.converged
+        else (
+            f" The models are right on {found.accuracy:.1%} of what they learned, under 99 %: "
+            "**the "
+            "values are too small.**"
+        )
+    )
     flagged = int(found.flagged.sum())
     answer = (
         Finding(
@@ -59,8 +64,12 @@ def memorize_page(
             *_shown(source),
             Section("How memorization is spread"),
             Curves(
-                "spread", x="memorization", y="share", title="Records memorized at least so much",
-                x_label="memorization", y_label="share of the records",
+                "spread",
+                x="memorization",
+                y="share",
+                title="Records memorized at least so much",
+                x_label="memorization",
+                y_label="share of the records",
                 caption="Most records lie near 0: the others teach them.",
             ),
             Prose(
@@ -82,7 +91,7 @@ def memorize_page(
         },
         readings=tuple(readings),
         tables=tuple(tables),
-    )  # fmt: skip
+    )
 
 
 def _records(found: Memorization, source: Source) -> Table:
@@ -95,36 +104,51 @@ def _records(found: Memorization, source: Source) -> Table:
             row = {
                 "kind": kind,
                 "record": str(source.records.ids[i]) if source.bundled else source.line(int(i)),
-                "label": str(source.records.y[i]), "value": float(found.value[i]),
-                "low": float(found.low[i]), "high": float(found.high[i]),
-                "flagged": bool(found.flagged[i]), "q": float(found.q_value[i]),
+                "label": str(source.records.y[i]),
+                "value": float(found.value[i]),
+                "low": float(found.low[i]),
+                "high": float(found.high[i]),
+                "flagged": bool(found.flagged[i]),
+                "q": float(found.q_value[i]),
                 "soft": float(found.soft[i]),
-            }  # fmt: skip
+            }
             if source.name in PICTURES and side:
                 pixels = np.asarray(source.records.x[i], dtype=np.float64).ravel()
                 row["pixels"] = [round(float(v), 3) for v in pixels]
             rows.append(row)
     columns = {k: [r[k] for r in rows] for k in rows[0]}
     return Table(
-        "records", columns, {"q": "p"}, keys=("kind", "record"),
+        "records",
+        columns,
+        {"q": "p"},
+        keys=("kind", "record"),
         caption="the most and the least memorized records; soft: the same difference of the "
         f"soft outcome, in {found.soft_unit}",
-    )  # fmt: skip
+    )
 
 
 def _shown(source: Source) -> list[Block]:
     text = "Near 1: known by heart alone. Near 0: the others teach it."
     columns = ("kind", "record", "label", "value", "low", "high", "q", "flagged")
-    table = TableBlock("records", columns=columns, digits={"value": 3, "low": 3, "high": 3},
-                       labels={"kind": "", "q": "q"}, caption=text)  # fmt: skip
+    table = TableBlock(
+        "records",
+        columns=columns,
+        digits={"value": 3, "low": 3, "high": 3},
+        labels={"kind": "", "q": "q"},
+        caption=text,
+    )
     if source.name not in PICTURES:
         return [Section("The most and the least memorized"), table]
     side = isqrt(int(np.prod(np.shape(source.records.x)[1:])))
     gallery = Gallery(
-        "records", (side, side), row="kind", text=("label",), title="What is known by heart",
+        "records",
+        (side, side),
+        row="kind",
+        text=("label",),
+        title="What is known by heart",
         caption=text + " Beneath each: memorization, its 95 % interval, and the label.",
         labels={"most": "Most memorized", "least": "Least memorized", "label": "as"},
-    )  # fmt: skip
+    )
     return [Section("The most and the least memorized"), gallery, table]
 
 
@@ -132,9 +156,12 @@ def _spread(found: Memorization) -> Table:
     levels = np.round(np.linspace(0, 1, 41), 3)
     share = [float((found.value >= level).mean()) for level in levels]
     return Table(
-        "spread", {"memorization": levels.tolist(), "share": share}, {"share": "share"},
-        keys=("memorization",), caption="share of the records with at least this memorization",
-    )  # fmt: skip
+        "spread",
+        {"memorization": levels.tolist(), "share": share},
+        {"share": "share"},
+        keys=("memorization",),
+        caption="share of the records with at least this memorization",
+    )
 
 
 def _readings(found: Memorization, seed: int) -> list[Reading]:
@@ -144,14 +171,18 @@ def _readings(found: Memorization, seed: int) -> list[Reading]:
         found.value, _mean, unit_of_replication="examples", seed=seed, resamples=1000
     )
     shared: dict[str, Any] = {
-        "n": n, "unit_of_replication": "examples", "seeds": (seed,), "better": "none",
+        "n": n,
+        "unit_of_replication": "examples",
+        "seeds": (seed,),
+        "better": "none",
         "table": "records",
-    }  # fmt: skip
+    }
     return [
-        Reading("share of records memorized", share.value, share.low, share.high, unit="share",
-                **shared),
+        Reading(
+            "share of records memorized", share.value, share.low, share.high, unit="share", **shared
+        ),
         Reading("mean memorization", mean.value, mean.low, mean.high, unit="probability", **shared),
-    ]  # fmt: skip
+    ]
 
 
 def _mean(values: Any) -> float:
@@ -165,7 +196,7 @@ def _python(learner: Any, seed: int, found: Memorization) -> str:
     models = int(np.median(found.n_in + found.n_out))
     return (
         f"from unteach.memorize import Memories\n{take}\n"
-        f"m = Memories(X, y, learner={learner!r}, store=\".unteach\", seed={seed})\n"
+        f'm = Memories(X, y, learner={learner!r}, store=".unteach", seed={seed})\n'
         f"m.run(models={models}, fraction={found.p})\n"
         "m.memorization().table()\n"
     )

@@ -69,8 +69,8 @@ def plan(
     The plan is optimal, and checked by a closure. Where there is none, a smallest reason is shown
     with its proof, and the cheapest ways out; the exit code is then 3.
     """
+    from unteach.knowledge import load_rules
     from unteach.knowledge import plan as planned
-    from unteach.knowledge.reading import load_rules
 
     if json and format is not Format.text:
         raise BadInput(f"--json and --format {format.value} are two forms; choose one")
@@ -87,7 +87,7 @@ def plan(
     elif format is Format.text:
         _print(found)
     else:
-        from unteach.knowledge.pictures import dot, picture
+        from unteach.knowledge import dot, picture
 
         tree = picture(base, found)
         sys.stdout.write((dot(tree) if format is Format.dot else tree.svg()) + "\n")
@@ -113,11 +113,12 @@ def _print(found: Plan) -> None:
         screen.print(Text.assemble("  ", ("impossible", "bold red"), f" ({found.mode})"))
         _facts("kept", found.witness.preserved)
         _facts("entails" if found.mode == "promotion" else "against", found.witness.forgotten)
-        from unteach.knowledge.pictures import branch
+        from unteach.knowledge import branch
         from unteach.report import Tree
 
-        root = branch(found.witness.proof, forgotten=found.witness.forgotten,
-                      kept=found.witness.preserved)  # fmt: skip
+        root = branch(
+            found.witness.proof, forgotten=found.witness.forgotten, kept=found.witness.preserved
+        )
         screen.print()
         for line in Tree((root,)).text().splitlines():
             screen.print(Text("  " + line), soft_wrap=True)

@@ -53,8 +53,7 @@ def python_of(order: Order, asked: Asked, source: Source) -> str:
     if source.bundled:
         reading = f"records = unteach.data.load({source.name!r})"
     else:
-        given = [repr("DATA"), f"ids={order.ids_column!r}",
-                 f"target={order.target!r}"]  # fmt: skip
+        given = [repr("DATA"), f"ids={order.ids_column!r}", f"target={order.target!r}"]
         given += [f"groups={source.group!r}"] if source.group is not None else []
         given += [f"features={list(source.features)!r}"]
         reading = f"records = unteach.data.read_table({', '.join(given)})"

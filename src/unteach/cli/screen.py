@@ -96,9 +96,13 @@ def folded(command: str, indent: int, width: int) -> str:
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
     return textwrap.wrap(
-        text, width, subsequent_indent=" " * indent, break_long_words=False,
-        break_on_hyphens=False, drop_whitespace=True,
-    )  # fmt: skip
+        text,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
 
 
 def table(*names: str, right: tuple[str, ...] = ()) -> Any:

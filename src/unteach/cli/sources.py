@@ -72,8 +72,9 @@ def read_source(
                 f".parquet, or one of {known}"
             )
         if ids or target or leave_out:
-            raise BadInput(f"{name} is a bundled set; --ids-column, --target and --leave-out are "
-                           "for files")  # fmt: skip
+            raise BadInput(
+                f"{name} is a bundled set; --ids-column, --target and --leave-out are for files"
+            )
         records = load(name)
         own = None if records.groups is None else "class"
         if group not in (None, own):
@@ -117,9 +118,13 @@ def _read(
     try:
         with noted() as notes:
             records, features = read_cells(
-                cells, ids=ids, target=target, groups=group, leave_out=leave_out,
+                cells,
+                ids=ids,
+                target=target,
+                groups=group,
+                leave_out=leave_out,
                 group_is_feature=group_is_feature,
-            )  # fmt: skip
+            )
     except RepeatedRecord as error:
         raise RepeatedRecord(discreet(str(error))) from None
     except UnteachError as error:

@@ -5,15 +5,88 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unteach.core import BadInput
 
 from .options import PROJECT, AsJson, Jobs, Seed, StorePath, flag, value
+from .plainly import Stopped
+from .progress import Watched
 from .screen import answers, must_be_writable, print_json
+
+if TYPE_CHECKING:
+    from unteach.report import Page
+    from unteach.store import Run, Store
+
+# One study from plan to page: warmed up, run, concluded; what stops it keeps what was done.
+
+
+def conduct(
+    study: Any,
+    store: Store,
+    watched: Watched,
+    *,
+    full: bool,
+    seed: int,
+    jobs: int | None,
+    command: str,
+    again: str,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[Page, Run]:
+    """Return a study's page and its run; a study that was finished before is only read.
+
+    Parameters
+    ----------
+    command : what the run stores as the way to repeat it
+    again : what resumes it, said when it is interrupted
+    options : further arguments of the study's plan
+    """
+    extra = dict(options or {})
+    plan = study.plan(full=full, seed=seed, **extra)
+    run = store.begin(
+        plan,
+        name=f"study {study.name}",
+        command=command,
+        python=_python(study.name, full, seed, extra),
+    )
+    try:
+        if run.finished:
+            watched.known(study.name)
+        else:
+            watched.compile(study.name, study.warm_up)
+            study.run(run, jobs=jobs, progress=partial(_tick, watched, study.name))
+        return study.conclude(run), run
+    except KeyboardInterrupt:
+        done, total = run.progress()
+        kept = f"{done} of {total} tasks of {study.name} are kept" if total else "nothing is lost"
+        raise Stopped(f"stopped; {kept}, and the same command resumes: {again}") from None
+
+
+def _tick(watched: Watched, name: str, done: int, total: int, _: str) -> None:
+    watched.tick(name, done, total)
+
+
+def _python(name: str, full: bool, seed: int, options: Mapping[str, Any]) -> str:
+    given = "".join(f", {k}={v!r}" for k, v in options.items())
+    return "\n".join(
+        [
+            "from unteach.report import write_page",
+            "from unteach.store import Store",
+            "from unteach.studies import study_named",
+            "",
+            f"study = study_named({name!r})",
+            'with Store.open(".unteach") as store:',
+            f"    plan = study.plan(full={full}, seed={seed}{given})",
+            f'    run = store.begin(plan, name="study {name}")',
+            "    study.run(run, jobs=None, progress=None)",
+            '    write_page(study.conclude(run), "index.html")',
+        ]
+    )
+
 
 _OF_ITS_OWN = "Of some studies alone (tower)"
 
@@ -35,8 +108,13 @@ def study(
         value("FORMAT", "direct, implicit, explicit, explicit-rope or all.", _OF_ITS_OWN),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Trained models a setting, a seed each.",
-                                 rich_help_panel=_OF_ITS_OWN)
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Trained models a setting, a seed each.",
+            rich_help_panel=_OF_ITS_OWN,
+        ),
     ] = None,
     spec: Annotated[
         Path | None, value("FILE", "A tower of your own: .toml, or .py, which is run.", _OF_ITS_OWN)
@@ -53,18 +131,28 @@ def study(
     from unteach.store import Store
     from unteach.studies import study_named
 
-    from .conducting import conduct
     from .progress import Watched
 
     chosen = study_named(name)
     folder = out or Path(f"unteach-{chosen.name}")
     must_be_writable(folder)
-    given = {"format": format, "seeds": seeds, "skill": skill,
-             "spec": None if spec is None else str(spec)}  # fmt: skip
+    given = {
+        "format": format,
+        "seeds": seeds,
+        "skill": skill,
+        "spec": None if spec is None else str(spec),
+    }
     options = taken(chosen, {k: v for k, v in given.items() if v is not None})
     asked = [word for k, v in options.items() for word in (f"--{k}", str(v))]
-    words = ["unteach", "study", chosen.name, *(["--full"] if full else []), *asked,
-             "--seed", str(seed)]  # fmt: skip
+    words = [
+        "unteach",
+        "study",
+        chosen.name,
+        *(["--full"] if full else []),
+        *asked,
+        "--seed",
+        str(seed),
+    ]
     command = shlex.join(words)
     again = shlex.join(
         [
@@ -75,9 +163,16 @@ def study(
     )
     with Store.open(store) as project, Watched([chosen.name]) as watched:
         page, run = conduct(
-            chosen, project, watched, full=full, seed=seed, jobs=jobs, command=command,
-            again=again, options=options,
-        )  # fmt: skip
+            chosen,
+            project,
+            watched,
+            full=full,
+            seed=seed,
+            jobs=jobs,
+            command=command,
+            again=again,
+            options=options,
+        )
     numbers = folder / f"{chosen.name}.json"
     report = write_page(page, folder / "index.html", also_json=numbers)
     if json:

@@ -34,7 +34,7 @@ def tour(
     from unteach.store import Store
     from unteach.studies import STUDIES
 
-    from .conducting import conduct
+    from .study import conduct
 
     must_be_writable(out)
     words = ["unteach", "tour", *(["--out", str(out)] if out != OUT else []), "--seed", str(seed)]
@@ -47,9 +47,15 @@ def tour(
         for study in ready:
             single = shlex.join(["unteach", "study", study.name, "--seed", str(seed)])
             page, run = conduct(
-                study, store, watched, full=False, seed=seed, jobs=jobs, command=single,
+                study,
+                store,
+                watched,
+                full=False,
+                seed=seed,
+                jobs=jobs,
+                command=single,
                 again=command,
-            )  # fmt: skip
+            )
             summed += sum(run.seconds().values())
             link = None if alone else f"{study.name}.html"
             if link is not None:
@@ -79,8 +85,12 @@ def tour(
     if json:
         import json as reader
 
-        print_json({**reader.loads(numbers.read_text()),
-                    "written": {"report": str(report), "numbers": str(numbers)}})  # fmt: skip
+        print_json(
+            {
+                **reader.loads(numbers.read_text()),
+                "written": {"report": str(report), "numbers": str(numbers)},
+            }
+        )
         return
     from rich.text import Text
 

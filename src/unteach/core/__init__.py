@@ -4,11 +4,10 @@ The one way through the house: records are learned by a model, a request is forg
 method, the result is audited against retraining, and readings and tables are what is left.
 """
 
-from .canonical import canonical, digest, plain, pseudonym
-from .cases import Case, Trial
+from .canonical_json import canonical, digest, plain, pseudonym
+from .cells import CONTROL as CONTROL
 from .cells import quoted, unquoted, visible
 from .claims import Certified, Claim, Exact, Heuristic, claim_from, claim_json
-from .columns import LazyColumn, densified, foreign, one_column, resembling, unmasked
 from .contents import WORD, Contents, said
 from .contracts import (
     Estimator,
@@ -21,8 +20,8 @@ from .contracts import (
     Role,
     Trainable,
     Unlearner,
+    plugins,
 )
-from .cost import Cost, Stopwatch
 from .errors import (
     BadInput,
     BudgetSpent,
@@ -39,9 +38,11 @@ from .errors import (
     UnteachError,
     Untrusted,
 )
+from .fingerprint import described as described
 from .forgets import Forgets, Keeps
-from .plugins import plugins
-from .records import (
+from .records.cases import Case, Trial
+from .records.columns import LazyColumn, densified, foreign, one_column, resembling, unmasked
+from .records.records import (
     Ids,
     Records,
     Rows,
@@ -52,9 +53,10 @@ from .records import (
     locate,
     tight,
 )
-from .requests import Request
-from .results import Better, Forgotten, Reading, Table
-from .roles import records_in, shared, unseen
+from .records.requests import Request
+from .records.requests import check_records as check_records
+from .records.roles import records_in, shared, unseen
+from .results import Better, Cost, Forgotten, Reading, Stopwatch, Table
 from .saved import (
     Saved,
     array_form,
@@ -70,15 +72,86 @@ from .saved import (
 from .seeds import derive, stream
 
 __all__ = [
-    "BadInput", "Better", "BudgetSpent", "Case", "Certified", "Claim", "Contents", "Corrupt",
-    "Cost", "Diverged", "EmptyRequest", "Estimator", "Exact", "Forgets", "Forgotten", "Heuristic",
-    "Ids", "Keeps", "LazyColumn", "Learner", "Metric", "Model", "NeedsReference", "NoRoute",
-    "NotConverged", "NothingLeft", "OneClassLeft", "Prepares", "Progress", "Promises", "Reading",
-    "Records", "RepeatedRecord", "Request", "Role", "Rows", "Saved", "Stopwatch", "Stream", "Table",
-    "Trainable", "Trial", "UnknownRecord", "Unlearner", "UnteachError", "Untrusted", "WORD",
-    "array_form", "array_from", "arrays_from", "as_groups", "as_ids", "canonical", "claim_from",
-    "claim_json", "densified", "derive", "digest", "first_repeated", "foreign", "json_from",
-    "locate", "one_column", "plain", "plugins", "pseudonym", "quoted", "read_whole", "records_in",
-    "resembling", "said", "shared", "stream", "tight", "too_large", "unmasked", "unpacked_limit",
-    "unquoted", "unseen", "unzipped", "visible", "write_whole",
+    "BadInput",
+    "Better",
+    "BudgetSpent",
+    "Case",
+    "Certified",
+    "Claim",
+    "Contents",
+    "Corrupt",
+    "Cost",
+    "Diverged",
+    "EmptyRequest",
+    "Estimator",
+    "Exact",
+    "Forgets",
+    "Forgotten",
+    "Heuristic",
+    "Ids",
+    "Keeps",
+    "LazyColumn",
+    "Learner",
+    "Metric",
+    "Model",
+    "NeedsReference",
+    "NoRoute",
+    "NotConverged",
+    "NothingLeft",
+    "OneClassLeft",
+    "Prepares",
+    "Progress",
+    "Promises",
+    "Reading",
+    "Records",
+    "RepeatedRecord",
+    "Request",
+    "Role",
+    "Rows",
+    "Saved",
+    "Stopwatch",
+    "Stream",
+    "Table",
+    "Trainable",
+    "Trial",
+    "UnknownRecord",
+    "Unlearner",
+    "UnteachError",
+    "Untrusted",
+    "WORD",
+    "array_form",
+    "array_from",
+    "arrays_from",
+    "as_groups",
+    "as_ids",
+    "canonical",
+    "claim_from",
+    "claim_json",
+    "densified",
+    "derive",
+    "digest",
+    "first_repeated",
+    "foreign",
+    "json_from",
+    "locate",
+    "one_column",
+    "plain",
+    "plugins",
+    "pseudonym",
+    "quoted",
+    "read_whole",
+    "records_in",
+    "resembling",
+    "said",
+    "shared",
+    "stream",
+    "tight",
+    "too_large",
+    "unmasked",
+    "unpacked_limit",
+    "unquoted",
+    "unseen",
+    "unzipped",
+    "visible",
+    "write_whole",
 ]

@@ -9,6 +9,8 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")  # spreadsheets take the wide o
 _NEXT = re.compile(r";(?=\s*[=+\-@＝＋－＠])")  # where ";" parts cells
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf)", re.ASCII | re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Characters that stand in no name: of control, and halves of surrogate pairs."""
 
 
 def visible(text: object) -> str:

@@ -63,13 +63,12 @@ class Contents:
         if not fits:
             sizes = ", ".join(f"{k} = {n}" for k, n in known.items() if n is not None)
             got = f"{array.dtype} ({', '.join(map(str, array.shape))})"
-            raise Corrupt(
-                f"array {name!r} is {got}, where {form} is needed{sizes and ', '}{sizes}"
-            )
+            raise Corrupt(f"array {name!r} is {got}, where {form} is needed{sizes and ', '}{sizes}")
         self.sizes |= {
-            letter: size for letter, size in zip(letters, array.shape, strict=True)
+            letter: size
+            for letter, size in zip(letters, array.shape, strict=True)
             if not letter.isdigit()
-        }  # fmt: skip
+        }
         array = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
         fault = _fault(array, kind, least, below)
         if fault:
@@ -158,8 +157,9 @@ def _is_of(array: NDArray[Any], kind: str) -> bool:
     named = {"any": "biufcmMSUV", "labels": "biufU", "classes": "biufU", "ids": "iU"}
     if kind not in named:
         return bool(array.dtype.newbyteorder("=") == np.dtype(kind))
-    return array.dtype.kind in named[kind] and (kind != "ids" or array.dtype.kind == "U" or
-                                                array.dtype.itemsize == 8)  # fmt: skip
+    return array.dtype.kind in named[kind] and (
+        kind != "ids" or array.dtype.kind == "U" or array.dtype.itemsize == 8
+    )
 
 
 def _fault(array: NDArray[Any], kind: str, least: float | None, below: float | None) -> str:

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .cases import Case
 from .claims import Claim
-from .records import Records
-from .requests import Request
+from .errors import BadInput
+from .records.cases import Case
+from .records.records import Records
+from .records.requests import Request
 from .results import Forgotten, Reading, Table
+
+# Plugins: methods, metrics and learners that other packages offer by entry point.
+
+GROUPS = ("unteach.methods", "unteach.metrics", "unteach.learners", "unteach.studies")
+
+
+def plugins(group: str) -> dict[str, Any]:
+    """Return what other installed packages register under a group, by name.
+
+    Nothing is loaded at import time; this is called by the command line and by whoever asks.
+
+    >>> plugins("unteach.metrics")
+    {}
+    """
+    if group not in GROUPS:
+        raise BadInput(f"no plugin group {group!r}; there are {GROUPS}")
+    return {point.name: point.load() for point in entry_points(group=group)}
+
 
 Progress = Callable[[int, int, str], None]
 """Called as progress(done, total, what); it may raise KeyboardInterrupt to stop safely."""
@@ -43,9 +63,7 @@ class Unlearner(Protocol):
     same result; and what the claim says is so.
     """
 
-    def forget(
-        self, model: Model, records: Records, request: Request, *, seed: int
-    ) -> Forgotten:
+    def forget(self, model: Model, records: Records, request: Request, *, seed: int) -> Forgotten:
         """Return the model after, the claim that holds for it, and the cost."""
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .canonical import canonical, digest
-from .cost import Cost
+from .canonical_json import canonical, digest
+from .results import Cost
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 PLAIN = (int, float, complex, str, bytes, type(None))
@@ -33,9 +33,9 @@ def described(what: Any) -> str:
     by theirs. What was measured (`Cost`) and what a dataclass leaves out of its repr decides
     nothing, and is left out.
 
-    >>> from unteach.models.subset_ridge import SubsetRidge
+    >>> from unteach.models.subsets.subset_ridge import SubsetRidge
     >>> described(SubsetRidge(alpha=2.0))
-    'unteach.models.subset_ridge.SubsetRidge: SubsetRidge(alpha=2.0)'
+    'unteach.models.subsets.subset_ridge.SubsetRidge: SubsetRidge(alpha=2.0)'
     >>> one, other = np.zeros(3000), np.zeros(3000)
     >>> other[1500] = 1
     >>> repr(one) == repr(other), _said(one) == _said(other)
@@ -170,9 +170,11 @@ def _globals(code: CodeType) -> list[str]:
 def _code(code: CodeType) -> list[Any]:
     """Return code as text that does not depend on where it stands, nor on the process."""
     constants = [
-        _code(c) if isinstance(c, CodeType)
-        else sorted(map(repr, c)) if isinstance(c, frozenset)  # sets have no order
+        _code(c)
+        if isinstance(c, CodeType)
+        else sorted(map(repr, c))
+        if isinstance(c, frozenset)  # sets have no order
         else repr(c)
         for c in code.co_consts
-    ]  # fmt: skip
+    ]
     return [code.co_code.hex(), constants, *map(list, (code.co_names, code.co_freevars))]

@@ -17,18 +17,24 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from .canonical import plain
+from .canonical_json import plain
 from .claims import Claim
 from .errors import BadInput, NothingLeft
-from .records import Ids, as_ids, first_repeated, locate
+from .records.records import Ids, as_ids, first_repeated, locate
 from .saved import Saved, write_whole
 
 _CHANGES = frozenset(
     {
-        "fit", "fit_predict", "fit_transform", "partial_fit", "forget", "reweight",
-        "canonicalize", "set_params",
+        "fit",
+        "fit_predict",
+        "fit_transform",
+        "partial_fit",
+        "forget",
+        "reweight",
+        "canonicalize",
+        "set_params",
     }
-)  # fmt: skip
+)
 _LOCKS: WeakKeyDictionary[Any, threading.RLock] = WeakKeyDictionary()
 """The lock of every model in use: beside the models, so that no copy and no file holds one."""
 
@@ -129,7 +135,7 @@ class Forgets:
         """Return what `save` (or, when serving, `export`) writes."""
         with _lock_of(self):
             config, arrays = self._state(serving)
-        room = type(self).__module__.rsplit(".", 1)[0]
+        room = ".".join(type(self).__module__.split(".")[:2])
         config = {**config, "serving": serving}
         return Saved(f"{room}:{type(self).__qualname__}", config, arrays)
 
@@ -173,8 +179,8 @@ def _taking_turns(found: Any, changes: bool) -> Any:
     """Return a member of a class as one that runs while no other thread is in the model."""
     if isinstance(found, property) and found.fget is not None:
         fget = _taking_turns(found.fget, changes)
-        return found if fget is found.fget else property(
-            fget, found.fset, found.fdel, found.__doc__
+        return (
+            found if fget is found.fget else property(fget, found.fset, found.fdel, found.__doc__)
         )
     inner = getattr(found, "fn", None)  # of what scikit-learn's `available_if` made
     if isinstance(inner, FunctionType):

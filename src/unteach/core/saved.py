@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .canonical import canonical, digest
+from .canonical_json import canonical, digest
 from .errors import BadInput, Corrupt
 
 FORMAT = 2
@@ -33,9 +33,19 @@ UNPACKED = 2**28
 _HEADER = "model.json"
 _LARGEST_HEADER = 64 * 2**20
 _DAMAGE = (
-    zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, TypeError, OverflowError,
-    RecursionError, SyntaxError, tokenize.TokenError, NotImplementedError, RuntimeError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    SyntaxError,
+    tokenize.TokenError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -126,9 +136,10 @@ def unzipped(
             known = (zipfile.ZIP_STORED,) if stored else (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
             if any(entry.compress_type not in known for entry in entries):
                 raise Corrupt(
-                    f"{where} is a compressed archive, not a saved model" if stored
+                    f"{where} is a compressed archive, not a saved model"
+                    if stored
                     else f"{where} is compressed in a way that is not read; write it deflated"
-                )  # fmt: skip
+                )
             if stored and any(entry.file_size != entry.compress_size for entry in entries):
                 raise Corrupt(f"{where} is damaged: an entry has two sizes")
             ends = [e.header_offset + 30 + e.compress_size + len(e.filename) for e in entries]

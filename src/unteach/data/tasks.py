@@ -10,7 +10,7 @@ import numpy as np
 
 from unteach.core import BadInput, NothingLeft, Rows, UnknownRecord, stream
 
-from .sequences import together
+from .token_sequences import together
 
 Make = Callable[[int, np.random.Generator], Rows]
 

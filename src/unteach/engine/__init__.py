@@ -4,7 +4,6 @@ A task is a function at the top of a module that takes a JSON payload and return
 the same each time; that is all an engine needs to know, on this machine or on many.
 """
 
-from .local import TasksFailed, run_tasks
-from .pace import Pace
+from .local import Pace, TasksFailed, run_tasks
 
 __all__ = ["Pace", "TasksFailed", "run_tasks"]

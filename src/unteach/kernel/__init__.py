@@ -4,25 +4,40 @@
 of which can be used and tested by itself.
 """
 
+from ._estimator.data_statistics import DataDependentStatistics
+from ._machine.machine import Machine
+from ._paths.weight_path import ForgetPath, Knot
+from ._solver.grouped_qp import Program
+from ._solver.grouped_solver import Solved, solve_program
+from ._solver.qp import QP, classification, residual
+from ._solver.solver import Solution, remove, solve
 from .certificate import Certificate, certify
-from .constants import DataDependentStatistics
 from .kernels import Kernel
-from .kkt import residual
-from .machine import Machine
 from .nu_svc import NuSVC
 from .one_class import OneClassSVM
-from .path import ForgetPath, Knot
-from .program import Program
-from .programs import Solved, solve_program
-from .qp import QP, classification
-from .regression import SVR, NuSVR
-from .slow import slow_solve
-from .slow_program import slow_program
-from .solver import Solution, remove, solve
 from .svc import SVC
+from .svr import SVR, NuSVR
 
 __all__ = [
-    "Certificate", "DataDependentStatistics", "ForgetPath", "Kernel", "Knot", "Machine", "NuSVC",
-    "NuSVR", "OneClassSVM", "Program", "QP", "SVC", "SVR", "Solution", "Solved", "certify",
-    "classification", "remove", "residual", "slow_program", "slow_solve", "solve", "solve_program",
+    "Certificate",
+    "DataDependentStatistics",
+    "ForgetPath",
+    "Kernel",
+    "Knot",
+    "Machine",
+    "NuSVC",
+    "NuSVR",
+    "OneClassSVM",
+    "Program",
+    "QP",
+    "SVC",
+    "SVR",
+    "Solution",
+    "Solved",
+    "certify",
+    "classification",
+    "remove",
+    "residual",
+    "solve",
+    "solve_program",
 ]

@@ -11,10 +11,9 @@ import numpy as np
 
 from unteach.core import Claim, Exact, Heuristic
 
-from .conditioning import Matrix, Rows, near, of_values
-from .gram import square
-from .kkt import duality_gap, residual
-from .qp import QP, Vector
+from ._downdate.conditioning import Matrix, Rows, near, of_values
+from ._machine.gram import square
+from ._solver.qp import QP, Vector, duality_gap, residual
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def certify(
         no Gram matrix of its own
     known : the conditioning of the free rows, where it is known
 
-    >>> from .qp import classification
+    >>> from ._solver.qp import classification
     >>> qp = classification(np.eye(2), np.array([1.0, -1.0]), np.full(2, 5.0))
     >>> c = certify(qp, np.array([1.0, -1.0]), 0.0)
     >>> c.kkt_residual, c.objective, c.n_free, c.margin

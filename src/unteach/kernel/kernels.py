@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput
 
-from .gram import symmetric
-from .sums import dot, squared_distance
+from ._machine.gram import symmetric
+from ._solver.ordered_sums import dot, squared_distance
 
 NAMES = ("linear", "poly", "rbf", "sigmoid", "precomputed")
 _LINEAR, _POLY, _RBF, _SIGMOID = range(4)

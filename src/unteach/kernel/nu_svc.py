@@ -11,18 +11,22 @@ from sklearn.base import ClassifierMixin
 
 from unteach.core import BadInput, Claim, OneClassLeft
 
-from . import checked
-from .canonical_form import Canonicalizes
+from ._estimator import validation as checked
+from ._estimator.base import KernelEstimator
+from ._estimator.from_sklearn import Imports
+from ._machine.canonical_form import Canonicalizes
+from ._machine.decision import Classifies
+from ._machine.grouped_machine import Part
+from ._machine.machine_kinds import Dual, NuMargin
 from .certificate import claimed, worst
-from .decision import Classifies
-from .duals import Dual, NuMargin
-from .estimator import KernelEstimator
-from .importing import Imports
-from .parts import Part
 
 
 class NuSVC(
-    Imports, Canonicalizes, Classifies, ClassifierMixin, KernelEstimator  # type: ignore[misc]
+    Imports,
+    Canonicalizes,
+    Classifies,
+    ClassifierMixin,
+    KernelEstimator,
 ):
     """Nu-support vector classification, solved to the last digit, that can forget its rows.
 

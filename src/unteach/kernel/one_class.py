@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import OutlierMixin
 
-from . import checked
-from .canonical_form import Canonicalizes
-from .duals import Dual, OneClass
-from .estimator import KernelEstimator
-from .importing import Imports
+from ._estimator import validation as checked
+from ._estimator.base import KernelEstimator
+from ._estimator.from_sklearn import Imports
+from ._machine.canonical_form import Canonicalizes
+from ._machine.machine_kinds import Dual, OneClass
 
 
-class OneClassSVM(Imports, Canonicalizes, OutlierMixin, KernelEstimator):  # type: ignore[misc]
+class OneClassSVM(Imports, Canonicalizes, OutlierMixin, KernelEstimator):
     """The region that holds most rows, solved to the last digit; it can forget its rows.
 
     It agrees with scikit-learn's `OneClassSVM` up to that one's tolerance. At most a share nu

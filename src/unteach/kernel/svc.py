@@ -12,29 +12,37 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from unteach.core import BadInput, Claim, Keeps
 
-from . import checked, constants, saving
-from .canonical_form import Canonicalizes
+from ._estimator import data_statistics as constants
+from ._estimator import saving
+from ._estimator import validation as checked
+from ._estimator.data_statistics import Constants
+from ._estimator.from_sklearn import Imports
+from ._estimator.updates import Changes
+from ._machine.blas_threads import one_thread
+from ._machine.canonical_form import Canonicalizes
+from ._machine.decision import Classifies
+from ._machine.gram import symmetric
+from ._machine.machine import Machine
+from ._paths.leave_one_out import margins_left_out
+from ._paths.reweighting import Reweights
+from ._paths.weight_path import WalksAway
+from ._solver.hard_margin import costs
 from .certificate import claimed
-from .constants import Constants
-from .decision import Classifies
-from .forgetting import Changes
-from .gram import symmetric
-from .hard_margin import costs
-from .importing import Imports
-from .loo import margins_left_out
-from .machine import Machine
-from .path import WalksAway
-from .reweighting import Reweights
-from .threads import one_thread
 
 Array = NDArray[Any]
 CACHE_SIZE = 1000.0  # megabytes
 
 
 class SVC(
-    Imports, Canonicalizes, WalksAway, Reweights, Changes, Classifies,
-    ClassifierMixin, BaseEstimator,  # type: ignore[misc]
-):  # fmt: skip
+    Imports,
+    Canonicalizes,
+    WalksAway,
+    Reweights,
+    Changes,
+    Classifies,
+    ClassifierMixin,
+    BaseEstimator,
+):
     """C-support vector classification, solved to the last digit, that can forget its rows.
 
     It agrees with scikit-learn's `SVC` (binary and one-vs-one) up to that one's tolerance. At
@@ -215,16 +223,27 @@ class SVC(
         return bool(self._params["statistics"] == "frozen")
 
     def _machine_of(
-        self, params: dict[str, Any], fixed: Constants, x: Array, codes: Array, weights: Array,
+        self,
+        params: dict[str, Any],
+        fixed: Constants,
+        x: Array,
+        codes: Array,
+        weights: Array,
         given: Array | None,
-    ) -> Machine:  # fmt: skip
+    ) -> Machine:
         per_class = np.append(fixed.class_weight, 0.0)  # the last one is what code -1 finds
         bounds = costs(params["C"], weights, per_class[codes])
         budget = 1e6 * params.get("cache_size", CACHE_SIZE)
         return Machine(
-            fixed.kernel, x, codes, bounds, params["tol"], params["max_iter"], given,
+            fixed.kernel,
+            x,
+            codes,
+            bounds,
+            params["tol"],
+            params["max_iter"],
+            given,
             budget=budget,
-        )  # fmt: skip
+        )
 
     @property
     def promise_(self) -> Claim:

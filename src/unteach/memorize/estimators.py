@@ -9,11 +9,11 @@ import numpy as np
 
 from unteach.core import Records, Table, densified, derive
 
-from .adapter import outputs, resolve
+from ._training.learner_adapter import outputs, resolve
+from ._training.stored_run import class_codes
 from .memories import Memories
-from .project import class_codes
-from .subsampled import THRESHOLD
-from .writing import by_record
+from .scores.subsampled import THRESHOLD
+from .table_files import by_record
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import numpy as np
 
 from unteach.core import BadInput, Progress
 
-from .banzhaf import Banzhaf, banzhaf
-from .consistency import Consistency, consistency
-from .influence import difference, ridge
-from .intervals import z_of
-from .membership import Membership, membership
-from .outcomes import Outcomes
-from .removal import Removal, removal_curve
-from .subsampled import THRESHOLD, Memorization, check_flagging, estimate, gate
-from .subsampled import extrapolate as extrapolate_line
+from ._training.outcomes import Outcomes
+from .scores.banzhaf import Banzhaf, banzhaf
+from .scores.consistency import Consistency, consistency
+from .scores.influence import difference, ridge
+from .scores.intervals import z_of
+from .scores.lira import Membership, membership
+from .scores.removal import Removal, removal_curve
+from .scores.subsampled import THRESHOLD, Memorization, check_flagging, estimate, gate
+from .scores.subsampled import extrapolate as extrapolate_line
 
 
 class Memories(Outcomes):
@@ -189,11 +189,16 @@ class Memories(Outcomes):
         scores = self._scores(by, unconverged)
         new = self._new(at, answers)
         return removal_curve(
-            self._project, scores, (at[new], answers[new]),
+            self._project,
+            scores,
+            (at[new], answers[new]),
             np.ravel(fractions).tolist(),
-            np.ravel(against).tolist(), draws, exclude_near_duplicates,
-            by if isinstance(by, str) else "given scores", progress,
-        )  # fmt: skip
+            np.ravel(against).tolist(),
+            draws,
+            exclude_near_duplicates,
+            by if isinstance(by, str) else "given scores",
+            progress,
+        )
 
     def _scores(self, by: Any, unconverged: Any) -> Any:
         if isinstance(by, str):

@@ -31,13 +31,15 @@ def as_trainable(model: Any) -> Any:
     """
     if isinstance(model, Trainable) or not isinstance(model, TrainedNetwork):
         return model
-    from .issued import fingerprint
-    from .network import Network
+    from .exact.new_ids import fingerprint
+    from .networks.network import Network
 
     made = Network.of(
-        model.to_torch(), classes=model.classes_, factory=model.architecture.module,
+        model.to_torch(),
+        classes=model.classes_,
+        factory=model.architecture.module,
         batch_size=model.learner_.batch_size,
-    )  # fmt: skip
+    )
     if model.sample_ids_ is not None:
         made.ids_digest_ = fingerprint(model.sample_ids_)
     return made

@@ -37,9 +37,17 @@ from unteach.core import (
 _OURS = re.compile(r"unteach\.[a-z]+:[A-Za-z]\w*")
 _SKOPS, _PICKLE = "estimator.skops", "model.pickle"
 _DAMAGE = (
-    KeyError, TypeError, ValueError, IndexError, AttributeError, EOFError, ArithmeticError,
-    RecursionError, NotImplementedError, RuntimeError,
-)  # fmt: skip
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+    AttributeError,
+    EOFError,
+    ArithmeticError,
+    RecursionError,
+    NotImplementedError,
+    RuntimeError,
+)
 _DEEPEST = 8  # files in files
 _SAFE_SKOPS = (0, 14)
 
@@ -125,9 +133,13 @@ def saved_of(model: Any, *, serving: bool = False, allow_pickle: bool = False) -
 
 
 def _model(
-    raw: bytes, where: str, trusted: tuple[str, ...], allow_pickle: bool, unpacked: int | None,
+    raw: bytes,
+    where: str,
+    trusted: tuple[str, ...],
+    allow_pickle: bool,
+    unpacked: int | None,
     deep: int = 0,
-) -> Any:  # fmt: skip
+) -> Any:
     if deep > _DEEPEST:
         raise Corrupt(f"{where} holds files in files, more than {_DEEPEST} deep")
     if len(raw) > 2 and raw[:1] == b"\x80" and raw[1] <= pickle.HIGHEST_PROTOCOL:

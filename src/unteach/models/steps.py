@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from unteach.core import BadInput, Claim, Exact, Heuristic
 
-from .raw import Raw
+from .exact.pipeline_rows import Raw
 
 
 def combined(claims: list[Claim]) -> Claim:

@@ -3,14 +3,13 @@
 Thin over scipy; every interval names its method and the unit it replicates.
 """
 
-from .bootstrap import bootstrap_interval, cluster_bootstrap, two_way_bootstrap
+from .bootstrap import bootstrap_interval, cluster_bootstrap, jackknife_error, two_way_bootstrap
 from .equivalence import Equivalence, equivalence
-from .intervals import Interval, mean_interval
-from .jackknife import jackknife_error
+from .intervals import Interval, difference_of_proportions, mean_interval, proportion_interval
+from .intervals import in_unit as in_unit
 from .multiplicity import benjamini_hochberg, holm
-from .paired import PairedTest, corrected_paired, paired
+from .paired_tests import PairedTest, corrected_paired, paired
 from .pooled_area import pooled_area, pooled_area_interval
-from .proportions import difference_of_proportions, proportion_interval
 from .ranking import area_interval, area_under_curve
 
 __all__ = [

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats as distributions
 
 from ..core import BadInput, stream
-from .intervals import Interval, as_values, in_unit, named_unit
-from .proportions import proportion_interval
+from .intervals import Interval, as_values, in_unit, named_unit, proportion_interval
 
 
 def area_under_curve(positive: Any, negative: Any) -> float:

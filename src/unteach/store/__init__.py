@@ -6,16 +6,6 @@ what held training rows can be purged; a damaged or foreign file is named and le
 
 from __future__ import annotations
 
-try:
-    import sqlalchemy  # noqa: F401
-except ModuleNotFoundError as error:
-    if error.name != "sqlalchemy":
-        raise
-    raise ModuleNotFoundError(
-        'unteach.store needs SQLAlchemy 2; install it with: pip install "unteach[store]"',
-        name="sqlalchemy",
-    ) from error
-
 from .purge import Purged
 from .runs import Run
 from .shards import Shard, read_shard, shard_damage, write_shard
@@ -24,6 +14,13 @@ from .summaries import RunSummary
 from .verify import Damage
 
 __all__ = [
-    "Damage", "Purged", "Run", "RunSummary", "Shard", "Store", "read_shard", "shard_damage",
+    "Damage",
+    "Purged",
+    "Run",
+    "RunSummary",
+    "Shard",
+    "Store",
+    "read_shard",
+    "shard_damage",
     "write_shard",
 ]

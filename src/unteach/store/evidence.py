@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from ..core import BadInput, Corrupt, Reading, Table, canonical, digest
 from . import schema
-from .writing import written
+from .schema import written
 
 _TIME = re.compile(
     r"(?<![a-z])(s|ms|(milli|micro|nano)?seconds?|minutes?|bytes of memory)(?![a-z])",

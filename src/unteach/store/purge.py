@@ -38,8 +38,11 @@ class Purged:
 
     def __str__(self) -> str:
         counts = [(f.name, getattr(self, f.name)) for f in fields(self)]
-        said = [f"{n} {name if n > 1 else name.removesuffix('s')}"
-                for name, n in counts if n and name not in ("size", "key")]  # fmt: skip
+        said = [
+            f"{n} {name if n > 1 else name.removesuffix('s')}"
+            for name, n in counts
+            if n and name not in ("size", "key")
+        ]
         said += ["the key"] if self.key else []
         if not said:
             return "nothing to purge"

@@ -13,8 +13,8 @@ from ..core import BadInput, Corrupt, Reading, Table, digest
 from . import schema
 from .database import Database
 from .evidence import evidence_bytes, store_results, stored_evidence, stored_results
-from .locks import Lock
-from .writing import checksum_of, now, read_back, sound, written
+from .folder import Lock
+from .schema import checksum_of, now, read_back, sound, written
 
 
 class Run:

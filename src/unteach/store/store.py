@@ -20,21 +20,23 @@ from .blobs import Blobs
 from .database import Database, examine
 from .files import PREFIX
 from .folder import (
+    Lock,
     create_once,
     has_project,
+    held,
+    holder,
     make_folders,
     plain_tree,
     refuse_foreign,
     share,
     writable,
 )
-from .locks import Lock, held, holder
 from .migrations import MIGRATIONS
 from .purge import Purged, purge_project
 from .runs import Run, reopen
+from .schema import now, written
 from .summaries import RunSummary, summaries
 from .verify import Damage, verify_project
-from .writing import now, written
 
 
 class Store:
@@ -61,9 +63,7 @@ class Store:
         self._closed = False
 
     @classmethod
-    def open(
-        cls, path: str | os.PathLike[str], *, create: bool = True, write: bool = True
-    ) -> Self:
+    def open(cls, path: str | os.PathLike[str], *, create: bool = True, write: bool = True) -> Self:
         """Open the project at this path, or (unless `create` is false) make a new one there.
 
         write : False opens a project also where it cannot be written (other people's, a backup):

@@ -13,8 +13,8 @@ from . import schema
 from .blobs import Blobs
 from .database import Database
 from .evidence import stored_evidence
+from .schema import read_back, sound
 from .shards import shard_damage
-from .writing import read_back, sound
 
 
 @dataclass(frozen=True)

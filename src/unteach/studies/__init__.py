@@ -26,6 +26,17 @@ def study_named(name: str) -> Study:
 
 
 __all__ = [
-    "MARGIN", "PROOF", "STUDIES", "TAIL", "TOWER", "YARDSTICK", "Margin", "Proof", "Study",
-    "Tail", "TowerStudy", "Yardstick", "study_named",
+    "MARGIN",
+    "PROOF",
+    "STUDIES",
+    "TAIL",
+    "TOWER",
+    "YARDSTICK",
+    "Margin",
+    "Proof",
+    "Study",
+    "Tail",
+    "TowerStudy",
+    "Yardstick",
+    "study_named",
 ]

@@ -6,44 +6,44 @@ fraud, and `OverForget`, the vandal. Methods that change a network (all that der
 hyper-parameters without the audited forget set.
 """
 
-from .amnesiac import Amnesiac
-from .bad_teacher import BadTeacher
-from .boundary_shrink import BoundaryShrink
-from .by_function import ByFunction, method
-from .descent import Descent
-from .do_nothing import DoNothing
-from .ekfac import EKFAC
-from .finetune import FineTune
-from .fisher_noise import FisherNoise
-from .forgetting import METHODS, forget, method_named, route
-from .gradient_ascent import GradientAscent
-from .influence import Influence
-from .l1_sparse import L1Sparse
-from .langevin import Langevin
-from .last_layers import CFk, EUk
-from .ledger import Entry, Ledger
-from .native import Native
-from .neggrad import NegGradPlus
-from .newton import Newton
-from .noisy_descent import NoisyDescent
-from .noisy_logistic import NoisyLogistic, NoisyLogisticLearner
-from .noisy_path import NoisyPathLearner, NoisyPathModel
-from .on_a_copy import OnACopy
-from .over_forget import OverForget
-from .random_label import RandomLabel
-from .retrain import Retrain
-from .rewind import Rewind, Rewinding
-from .rum import RUM
-from .salun import SalUn
-from .scrub import SCRUB
-from .search_space import Between
-from .sisa import Constant, ShardedLearner, ShardedModel, Sisa
-from .ssd import SSD, LabelFreeSSD
-from .task_vector import TaskVector
-from .token_rows import TokenRows
-from .tuning import Tuned, tune
-from .unsir import UNSIR
-from .updates import Remembering, Updates
+from ._noise.budget_ledger import Entry, Ledger
+from ._noise.budget_ledger import gaussian_delta as gaussian_delta
+from ._noise.noisy_logistic import NoisyLogistic, NoisyLogisticLearner
+from ._noise.noisy_path import NoisyPathLearner, NoisyPathModel
+from ._shared.function_method import ByFunction, method
+from ._shared.gradient_method import Descent
+from ._shared.network_method import OnACopy
+from .certified.langevin import Langevin
+from .certified.newton import Newton
+from .certified.noisy_descent import NoisyDescent
+from .controls.do_nothing import DoNothing
+from .controls.over_forget import OverForget
+from .curvature.ekfac import EKFAC
+from .curvature.influence import Influence
+from .exact.native import Native
+from .exact.retrain import Retrain
+from .exact.sisa import Constant, ShardedLearner, ShardedModel, Sisa
+from .gradient.amnesiac import Amnesiac, Remembering, Updates
+from .gradient.bad_teacher import BadTeacher
+from .gradient.boundary_shrink import BoundaryShrink
+from .gradient.finetune import FineTune
+from .gradient.gradient_ascent import GradientAscent
+from .gradient.l1_sparse import L1Sparse
+from .gradient.neggrad import NegGradPlus
+from .gradient.random_label import RandomLabel
+from .gradient.rewind import Rewind, Rewinding
+from .gradient.rum import RUM
+from .gradient.scrub import SCRUB
+from .gradient.task_vector import TaskVector
+from .gradient.unsir import UNSIR
+from .method_choice import METHODS, forget, method_named, route
+from .method_choice import seed_for as seed_for
+from .selective.fisher_noise import FisherNoise
+from .selective.last_layers import CFk, EUk
+from .selective.salun import SalUn
+from .selective.ssd import SSD, LabelFreeSSD
+from .selective.token_rows import TokenRows
+from .tuning import Between, Tuned, tune
 
 __all__ = [
     "Amnesiac",

@@ -10,8 +10,8 @@ import numpy as np
 
 from unteach.core import BadInput
 
-from .inputs import counted
-from .recipe import Recipe, Singles
+from .learner import Recipe, Singles
+from .validation import counted
 
 PAD = 8  # as in isa.py, which would load numba
 
@@ -33,9 +33,14 @@ class Conv:
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of weight and bias of each layer, as torch has them."""
         c1, c2 = self.channels
-        return (c1, 1, 3, 3), (c1,), (c2, c1, 3, 3), (c2,), (self.classes, self._flattened), (
-            self.classes,
-        )  # fmt: skip
+        return (
+            (c1, 1, 3, 3),
+            (c1,),
+            (c2, c1, 3, 3),
+            (c2,),
+            (self.classes, self._flattened),
+            (self.classes,),
+        )
 
     def seen(self, x: Any) -> Singles:
         """Return rows as the first layer sees them: as they are."""
@@ -68,17 +73,30 @@ class Conv:
         self, x: Singles, y: Any, rows: Any, seed: np.uint64, recipe: Recipe, packed: Singles
     ) -> None:
         """Train the packed parameters in place on these rows of x and y."""
-        from .cnn_kernel import train_cnn
+        from ._kernels.cnn_kernel import train_cnn
 
         rate, momentum, decay = (
             np.float32(v) for v in (recipe.lr, recipe.momentum, recipe.weight_decay)
         )
-        train_cnn(x, y, rows, seed, self.side, *self.channels, self.classes, int(recipe.epochs),
-                  int(recipe.batch_size), rate, momentum, decay, packed)  # fmt: skip
+        train_cnn(
+            x,
+            y,
+            rows,
+            seed,
+            self.side,
+            *self.channels,
+            self.classes,
+            int(recipe.epochs),
+            int(recipe.batch_size),
+            rate,
+            momentum,
+            decay,
+            packed,
+        )
 
     def logits(self, x: Singles, packed: Singles) -> Singles:
         """Return the logits of x: (m, k)."""
-        from .cnn_kernel import logits_cnn
+        from ._kernels.cnn_kernel import logits_cnn
 
         out = np.empty((len(x), self.classes), np.float32)
         if len(x):
@@ -87,7 +105,7 @@ class Conv:
 
     def gradient(self, x: Singles, y: Any, packed: Singles) -> Singles:
         """Return the gradient of the mean cross-entropy over all of x, packed."""
-        from .cnn_kernel import gradient_cnn
+        from ._kernels.cnn_kernel import gradient_cnn
 
         out = np.zeros_like(packed)
         gradient_cnn(x, y, self.side, *self.channels, self.classes, packed, out)
@@ -100,10 +118,15 @@ class Conv:
         c1, c2 = self.channels
         return nn.Sequential(
             nn.Unflatten(1, (1, self.side, self.side)),
-            nn.Conv2d(1, c1, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(c1, c2, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(self._flattened, self.classes),
-        )  # fmt: skip
+            nn.Conv2d(1, c1, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(c1, c2, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(self._flattened, self.classes),
+        )
 
     @property
     def _flattened(self) -> int:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from unteach.core import BadInput
 
-from .inputs import counted
-from .recipe import Recipe, Singles
+from .learner import Recipe, Singles
+from .validation import counted
 
 PAD = 8  # as in isa.py, which would load numba
 
@@ -63,17 +63,28 @@ class Dense:
         self, x: Singles, y: Any, rows: Any, seed: np.uint64, recipe: Recipe, packed: Singles
     ) -> None:
         """Train the packed parameters in place on these rows of x and y."""
-        from .mlp_kernel import train_mlp
+        from ._kernels.mlp_kernel import train_mlp
 
         rate, momentum, decay = (
             np.float32(v) for v in (recipe.lr, recipe.momentum, recipe.weight_decay)
         )
-        train_mlp(x, y, rows, seed, self._sizes, int(recipe.epochs), int(recipe.batch_size),
-                  rate, momentum, decay, packed)  # fmt: skip
+        train_mlp(
+            x,
+            y,
+            rows,
+            seed,
+            self._sizes,
+            int(recipe.epochs),
+            int(recipe.batch_size),
+            rate,
+            momentum,
+            decay,
+            packed,
+        )
 
     def logits(self, x: Singles, packed: Singles) -> Singles:
         """Return the logits of x: (m, k)."""
-        from .mlp_kernel import logits_mlp
+        from ._kernels.mlp_kernel import logits_mlp
 
         out = np.empty((len(x), self.sizes[-1]), np.float32)
         if len(x):
@@ -82,7 +93,7 @@ class Dense:
 
     def gradient(self, x: Singles, y: Any, packed: Singles) -> Singles:
         """Return the gradient of the mean cross-entropy over all of x, packed."""
-        from .mlp_kernel import gradient_mlp
+        from ._kernels.mlp_kernel import gradient_mlp
 
         out = np.zeros_like(packed)
         gradient_mlp(x, y, self._sizes, packed, out)

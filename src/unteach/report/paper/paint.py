@@ -3,17 +3,129 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from unteach.core import BadInput
 
-from ..markup import Html
-from .looks import Element, look
+from ..page.markup import Html
+from ..page.page_html import styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+# Looks: what the pages' style sheet says of an element, so that paper looks the same.
+
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_PLAIN = re.compile(r"[\w.\- ]+")
+_INHERITED = ("fill", "stroke", "stroke-width", "font-size", "font-weight", "text-anchor")
+
+Element = tuple[str, tuple[str, ...]]  # its name and its classes
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A selector of names and classes, one within another, and what it declares."""
+
+    path: tuple[tuple[str, tuple[str, ...]], ...]
+    said: Mapping[str, str]
+
+    def weight(self) -> tuple[int, int]:
+        """Return how specific it is: its classes, its names."""
+        return (sum(len(c) for _, c in self.path), sum(bool(n) for n, _ in self.path))
+
+    def meets(self, trail: Sequence[Element]) -> bool:
+        """Return whether it speaks of the last element of a trail."""
+        if not _fits(self.path[-1], trail[-1]):
+            return False
+        at = 0
+        for element in trail[:-1]:
+            if at < len(self.path) - 1 and _fits(self.path[at], element):
+                at += 1
+        return at == len(self.path) - 1
+
+
+@cache
+def look(trail: tuple[Element, ...]) -> Mapping[str, str]:
+    """Return what holds for the last element of a trail, in the light colours.
+
+    >>> look((("svg", ("chart",)), ("line", ("grid",))))["stroke"]
+    '#ebe9e3'
+    """
+    above = look(trail[:-1]) if len(trail) > 1 else {}
+    found = {k: v for k, v in above.items() if k in _INHERITED or k.startswith("--")}
+    for rule in sorted((r for r in rules() if r.meets(trail)), key=Rule.weight):
+        found.update(rule.said)
+    return {k: _resolved(v, found) for k, v in found.items()}
+
+
+@cache
+def colours() -> dict[str, str]:
+    """Return the light colours of the pages by name, on white paper.
+
+    >>> colours()["--s1"]
+    '#0a65a8'
+    """
+    said: dict[str, str] = {}
+    for body in re.findall(r":root \{([^}]*)\}", _outside_media(styles())):
+        said |= _declared(body)
+    if not said:
+        raise BadInput("the style sheet names no colours")
+    return {**said, "--paper": "#ffffff"}
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return the rules of the style sheet that name elements and classes alone, media apart."""
+    return tuple(_rules(_outside_media(re.sub(r"/\*.*?\*/", "", styles(), flags=re.DOTALL))))
+
+
+def _rules(text: str) -> Iterator[Rule]:
+    for selectors, body in _RULE.findall(text):
+        said = _declared(body)
+        for selector in selectors.split(","):
+            if _PLAIN.fullmatch(selector.strip()):
+                steps = (step.split(".") for step in selector.split())
+                yield Rule(tuple((s[0], tuple(s[1:])) for s in steps), said)
+
+
+def _outside_media(text: str) -> str:
+    kept, depth, at = [], 0, 0
+    while at < len(text):
+        if text[at] == "@":
+            at, depth = text.index("{", at) + 1, 1
+            while depth:
+                depth += {"{": 1, "}": -1}.get(text[at], 0)
+                at += 1
+            continue
+        kept.append(text[at])
+        at += 1
+    return "".join(kept)
+
+
+def _declared(body: str) -> dict[str, str]:
+    pairs = (line.split(":", 1) for line in body.split(";") if ":" in line)
+    return {name.strip(): " ".join(value.split()) for name, value in pairs}
+
+
+def _fits(wanted: tuple[str, tuple[str, ...]], element: Element) -> bool:
+    name, classes = wanted
+    return name in ("", element[0]) and set(classes) <= set(element[1])
+
+
+def _resolved(value: str, own: Mapping[str, str]) -> str:
+    for _ in range(4):
+        named = re.fullmatch(r"var\((--[\w-]+)\)", value)
+        if named is None:
+            return value
+        given = own.get(named.group(1), "")
+        # a name that stands for itself (.s0 says --c: var(--s0)) is one of the page's colours
+        value = given if given and given != value else colours().get(named.group(1), "none")
+    return value
+
 
 _STEP = re.compile(r"([MmLlHhVvZz])|(-?\d*\.?\d+(?:e-?\d+)?)")
 _MOVED = re.compile(r"translate\((-?[\d.]+) (-?[\d.]+)\)")
@@ -57,20 +169,29 @@ class Painter:
             else:
                 self._shape(child, found, x, y)
 
-    def _text(self, element: ElementTree.Element, said: Mapping[str, str], x: float, y: float
-              ) -> None:  # fmt: skip
+    def _text(
+        self, element: ElementTree.Element, said: Mapping[str, str], x: float, y: float
+    ) -> None:
         anchor = {"middle": "center", "end": "right"}.get(said.get("text-anchor", ""), "left")
         size = float(said.get("font-size", "12px").removesuffix("px"))
         weight = said.get("font-weight", "400")
         self.axes.text(
-            x + _of(element, "x"), y + _of(element, "y"), "".join(element.itertext()),
-            ha=anchor, va="baseline", family=self.family, parse_math=False,
-            fontsize=size * self.points * self.size, color=said.get("fill", "#1a1f25"),
-            weight="bold" if weight.isdigit() and int(weight) >= 600 else "normal", zorder=3,
-        )  # fmt: skip
+            x + _of(element, "x"),
+            y + _of(element, "y"),
+            "".join(element.itertext()),
+            ha=anchor,
+            va="baseline",
+            family=self.family,
+            parse_math=False,
+            fontsize=size * self.points * self.size,
+            color=said.get("fill", "#1a1f25"),
+            weight="bold" if weight.isdigit() and int(weight) >= 600 else "normal",
+            zorder=3,
+        )
 
-    def _shape(self, element: ElementTree.Element, said: Mapping[str, str], x: float, y: float
-               ) -> None:  # fmt: skip
+    def _shape(
+        self, element: ElementTree.Element, said: Mapping[str, str], x: float, y: float
+    ) -> None:
         from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 
@@ -81,13 +202,19 @@ class Painter:
         fill = "none" if element.tag == "line" else fill
         width = float(said.get("stroke-width", "1")) * self.points
         dashes = [float(v) * self.points / width for v in said.get("stroke-dasharray", "").split()]
-        self.axes.add_patch(PathPatch(
-            Path([(x + a, y + b) for a, b in corners], codes),
-            facecolor=fill, edgecolor=said.get("stroke", "none"), linewidth=width,
-            linestyle=(0, tuple(dashes)) if dashes else "solid",
-            alpha=float(said.get("opacity", "1")),
-            capstyle=_cap(said.get("stroke-linecap", "butt")), joinstyle="round", zorder=2,
-        ))  # fmt: skip
+        self.axes.add_patch(
+            PathPatch(
+                Path([(x + a, y + b) for a, b in corners], codes),
+                facecolor=fill,
+                edgecolor=said.get("stroke", "none"),
+                linewidth=width,
+                linestyle=(0, tuple(dashes)) if dashes else "solid",
+                alpha=float(said.get("opacity", "1")),
+                capstyle=_cap(said.get("stroke-linecap", "butt")),
+                joinstyle="round",
+                zorder=2,
+            )
+        )
 
 
 def _cap(name: str) -> Any:
@@ -106,8 +233,10 @@ def _outline(element: ElementTree.Element) -> tuple[Points, list[Any]]:
     if element.tag == "rect":
         (a, b), (w, h) = (of("x"), of("y")), (of("width"), of("height"))
         return [(a, b), (a + w, b), (a + w, b + h), (a, b + h), (a, b)], [
-            Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY
-        ]  # fmt: skip
+            Path.MOVETO,
+            *[Path.LINETO] * 3,
+            Path.CLOSEPOLY,
+        ]
     if element.tag == "circle":
         return _circle(of("cx"), of("cy"), of("r"))
     if element.tag == "path":
@@ -123,8 +252,21 @@ def _circle(x: float, y: float, r: float) -> tuple[Points, list[Any]]:
     from matplotlib.path import Path
 
     k = r * _KAPPA
-    ring = [(r, 0), (r, k), (k, r), (0, r), (-k, r), (-r, k), (-r, 0), (-r, -k), (-k, -r), (0, -r),
-            (k, -r), (r, -k), (r, 0)]  # fmt: skip
+    ring = [
+        (r, 0),
+        (r, k),
+        (k, r),
+        (0, r),
+        (-k, r),
+        (-r, k),
+        (-r, 0),
+        (-r, -k),
+        (-k, -r),
+        (0, -r),
+        (k, -r),
+        (r, -k),
+        (r, 0),
+    ]
     corners = [(x + a, y + b) for a, b in ring]
     return [*corners, corners[0]], [Path.MOVETO, *[Path.CURVE4] * 12, Path.CLOSEPOLY]
 

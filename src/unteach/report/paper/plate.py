@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from unteach.core import BadInput, Table, write_whole
 
-from ..figure import text_width
-from ..markup import Html, join, tag
-from ..page import Page
-from ..picture import NARROW, Picture, Pictured
+from .._drawing.figure import text_width
+from .._drawing.picture import NARROW, Picture, Pictured
+from ..page.markup import Html, join, tag
+from ..page.page import Page
 from .paint import FONTS, Painter
 
 if TYPE_CHECKING:
@@ -77,8 +77,12 @@ class Plate:
         return self.block.picture(self.page, COLUMN[wide] / _POINTS)
 
     def save(
-        self, path: str | os.PathLike[str], *, columns: Literal[1, 2] | None = None,
-        font: str = "sans", dpi: int = 300,
+        self,
+        path: str | os.PathLike[str],
+        *,
+        columns: Literal[1, 2] | None = None,
+        font: str = "sans",
+        dpi: int = 300,
     ) -> Path:
         """Write the figure as .pdf, .svg or .png, and return where it lies; same bytes each time.
 
@@ -90,7 +94,7 @@ class Plate:
 
         Raises
         ------
-        BadInput : another ending, font or width; matplotlib is not installed
+        BadInput : another ending, font or width
         """
         target = Path(path)
         ending = target.suffix.lower()
@@ -103,9 +107,14 @@ class Plate:
 
         raw = io.BytesIO()
         with mpl.rc_context(
-            {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "unteach",
-             "lines.scale_dashes": True, "path.simplify": False}
-        ):  # fmt: skip
+            {
+                "pdf.fonttype": 42,
+                "svg.fonttype": "path",
+                "svg.hashsalt": "unteach",
+                "lines.scale_dashes": True,
+                "path.simplify": False,
+            }
+        ):
             figure.savefig(raw, format=ending[1:], dpi=dpi, metadata=_UNDATED[ending])
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,11 +126,8 @@ class Plate:
         """Return the figure as one of matplotlib's, its units pixels, to be changed by hand."""
         if font not in FONTS:
             raise BadInput(f"font is one of {list(FONTS)}, got {font!r}")
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise BadInput('figures for papers need matplotlib: pip install "unteach[plot]"'
-                           ) from error  # fmt: skip
+        from matplotlib.figure import Figure
+
         picture = self.picture(columns)
         lines = _key_lines(picture.key, picture.width)
         above = _LINE * len(lines) + (8.0 if lines else 0.0)
@@ -148,8 +154,9 @@ class Plate:
         return 1 if chosen == 1 else 2
 
 
-def _key_lines(key: Sequence[tuple[Html, str]], width: float
-               ) -> list[list[tuple[float, Html, str]]]:  # fmt: skip
+def _key_lines(
+    key: Sequence[tuple[Html, str]], width: float
+) -> list[list[tuple[float, Html, str]]]:
     """Return the lines of a key: where each entry starts, its mark and its words."""
     lines: list[list[tuple[float, Html, str]]] = []
     at = 0.0
@@ -161,4 +168,3 @@ def _key_lines(key: Sequence[tuple[Html, str]], width: float
         lines[-1].append((at, mark, words))
         at += wide + _GAP
     return lines
-

@@ -118,9 +118,17 @@ def _dose_row(
         "draws": len(cells),
     }
     names = (
-        "change", "low", "high", "accuracy", "moved", "moved_low", "moved_high", "newcomers",
-        "newcomers_low", "newcomers_high",
-    )  # fmt: skip
+        "change",
+        "low",
+        "high",
+        "accuracy",
+        "moved",
+        "moved_low",
+        "moved_high",
+        "newcomers",
+        "newcomers_low",
+        "newcomers_high",
+    )
     if any(c is None for c in cells):
         return row | dict.fromkeys(names)
     change = test([c["accuracy"] for c in cells] - base, source).interval

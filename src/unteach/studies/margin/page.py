@@ -13,11 +13,10 @@ from unteach.report import (
 )
 from unteach.store import Run
 
-from ..repeating import command, provenance, python
+from ..study import command, provenance, python
 from .answer import answer
-from .blocks import dose_blocks, forest, leak_blocks, newcomers
+from .blocks import dose_blocks, forest, gallery_figures, key_figure, leak_blocks, newcomers
 from .conclude import PRIMARY
-from .figures import gallery_figures, key_figure
 from .setting import Source
 
 

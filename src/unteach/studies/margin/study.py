@@ -15,10 +15,10 @@ from unteach.report import Block, Page
 from unteach.store import Run
 
 from ..study import heading
+from .blocks import key_figure
 from .conclude import tables_and_readings
 from .dose import dose_task
 from .dose_rows import PRIMARY
-from .figures import key_figure
 from .leak import leak_task
 from .page import margin_page
 from .picture import GRID, picture_task

@@ -32,8 +32,11 @@ def answer(
 def _outlive(by_name: dict[str, Reading], table: Table) -> Finding:
     can = by_name["can outlive its premises"].value
     verdict: Verdict = "holds" if can == 1 else "fails" if can == 0 else "mixed"
-    never = [r["relation"] for r in table.rows() if r["relation"] != "all"
-             and not r["base-only"] and not r["promotion"]]  # fmt: skip
+    never = [
+        r["relation"]
+        for r in table.rows()
+        if r["relation"] != "all" and not r["base-only"] and not r["promotion"]
+    ]
     text = (
         "**Can a conclusion be kept when the statements that it follows from are forgotten?** "
         "For {can outlive its premises} of the conclusions, yes: {still follows without them} "
@@ -74,8 +77,10 @@ def _naive(by_name: dict[str, Reading]) -> Finding:
     recites = f"protected recites ({FORM_LABELS['traces']})"
     leaks = [by_name[n].value for n in names]
     verdict: Verdict = "fails" if min(leaks) == 1 else "holds" if max(leaks) == 0 else "mixed"
-    counts = ", ".join(f"{_count(by_name[n])} with {FORM_LABELS[form]}"
-                       for n, form in zip(names, FORMS, strict=True))  # fmt: skip
+    counts = ", ".join(
+        f"{_count(by_name[n])} with {FORM_LABELS[form]}"
+        for n, form in zip(names, FORMS, strict=True)
+    )
     few = _few([by_name[n] for n in names]) if verdict == "holds" else ""
     derived = "every" if min(leaks) == 1 else "not every"
     return Finding(
@@ -104,8 +109,11 @@ def _price(by_name: dict[str, Reading]) -> list[Finding]:
 
 
 def _relearned(by_name: dict[str, Reading]) -> list[Finding]:
-    names = [f"ahead of never taught: {what} ({FORM_LABELS[form]})"
-             for form in FORMS for what in ("taught", "held")]  # fmt: skip
+    names = [
+        f"ahead of never taught: {what} ({FORM_LABELS[form]})"
+        for form in FORMS
+        for what in ("taught", "held")
+    ]
     names = [n for n in names if n in by_name]
     if not names:
         return []
@@ -120,12 +128,23 @@ def _relearned(by_name: dict[str, Reading]) -> list[Finding]:
     if few:
         return [Finding(text + few, tuple(names), "unknown")]
     if ahead:
-        return [Finding(
-            f"{text} In {len(ahead)} of {len(found)} comparisons the model that forgot is ahead: "
-            "what cannot be asked for or derived is not all gone from its parameters.",
-            tuple(names), "holds" if len(ahead) == len(found) else "mixed")]  # fmt: skip
-    return [Finding(f"{text} In none of {len(found)} comparisons is the model that forgot shown "
-                    "to be ahead.", tuple(names), "fails")]  # fmt: skip
+        return [
+            Finding(
+                f"{text} In {len(ahead)} of {len(found)} comparisons the model that forgot is "
+                "ahead: "
+                "what cannot be asked for or derived is not all gone from its parameters.",
+                tuple(names),
+                "holds" if len(ahead) == len(found) else "mixed",
+            )
+        ]
+    return [
+        Finding(
+            f"{text} In none of {len(found)} comparisons is the model that forgot shown "
+            "to be ahead.",
+            tuple(names),
+            "fails",
+        )
+    ]
 
 
 def _chance(by_name: dict[str, Reading]) -> Finding:

@@ -9,15 +9,20 @@ from typing import Any
 import numpy as np
 
 from unteach.core import derive
-from unteach.knowledge import Fact, plan
-from unteach.knowledge.asking import direct_answers, printed_reasons
-from unteach.knowledge.interrogate import Answers, Interrogation, interrogate
-from unteach.knowledge.relearning import relearn_curve
+from unteach.knowledge import (
+    Answers,
+    Fact,
+    Interrogation,
+    direct_answers,
+    interrogate,
+    plan,
+    printed_reasons,
+    relearn_curve,
+)
 from unteach.models import SequenceModel, Training, fit
 
 from .taught import arm_lists, carry_out, learn, taught
-from .trees import as_tree
-from .world import ARMS, World, world
+from .world import ARMS, World, as_tree, world
 
 RELEARN = Training(epochs=40, lr=5e-4, optimizer="adam", clip=1.0)
 STEP = 4  # steps of relearning between two readings
@@ -49,9 +54,11 @@ def neural_task(payload: dict[str, Any]) -> dict[str, Any]:
         "done": done,
         "arms": {arm: measured(heard, here) for arm, heard in asked.items()},
         "front": front(here),
-        "relearn": {arm: relearned(models[arm], here, derive(seed, form, "relearn"))
-                    for arm in ("premises", "protected", "planned", "never")},
-    }  # fmt: skip
+        "relearn": {
+            arm: relearned(models[arm], here, derive(seed, form, "relearn"))
+            for arm in ("premises", "protected", "planned", "never")
+        },
+    }
     if form == "statements":
         found["leak"] = leak(asked["protected"], here)
     else:
@@ -98,9 +105,10 @@ def front(here: World) -> list[list[float]]:
     for k in range(1, len(here.forget) + 1):
         best = plan(kb, here.forget[:k], here.preserve)
         left = kb.graph.closure(
-            a for a in [kb.graph.index[f] for f in (*kb.facts, *here.preserve)]
+            a
+            for a in [kb.graph.index[f] for f in (*kb.facts, *here.preserve)]
             if kb.graph.atoms[a] not in set(best.remove)
-        )  # fmt: skip
+        )
         deducible = sum(kb.graph.index[f] in left for f in here.forget) / len(here.forget)
         kept = sum(f not in set(best.remove) for f in kb.facts if f not in set(here.forget))
         points.append([deducible, kept / others])
@@ -138,8 +146,14 @@ def _lessons(
             if moment.step % STEP == 0:
                 stages.append(copy.deepcopy(pupil))
 
-        fit(pupil, lambda rng: [batch], lambda b: pupil.losses(b).mean(), RELEARN, seed=seed,
-            callbacks=[keep])  # fmt: skip
+        fit(
+            pupil,
+            lambda rng: [batch],
+            lambda b: pupil.losses(b).mean(),
+            RELEARN,
+            seed=seed,
+            callbacks=[keep],
+        )
         for k, stage in enumerate(stages[1:], 1):
             yield k * STEP, direct_answers(stage.train(False), here.say)
 
@@ -152,7 +166,7 @@ def leak(heard: Interrogation, here: World) -> dict[str, Any] | None:
     found = [p for p in proofs if p is not None and p.kind == "step"]
     if not found:
         return None
-    chosen = max(found, key=lambda p: (p.steps if p.steps < 4 else -p.steps))
+    chosen = max(found, key=lambda p: p.steps if p.steps < 4 else -p.steps)
     return as_tree(chosen, forgotten=here.forget)
 
 
@@ -164,7 +178,13 @@ def traces(models: dict[str, SequenceModel], here: World) -> list[dict[str, Any]
         prompt = here.say.prompts(asked, think=True)
         words = here.say.words(model.predict(prompt)[0])
         direct = float(direct_answers(model, here.say)(asked)[0])
-        rows.append({"arm": arm, "asked": f"{asked[0][0]} of {asked[0][1]}",
-                     "prints": " ".join(w for w in words if w != "end"),
-                     "right": asked[0][2], "direct": direct})  # fmt: skip
+        rows.append(
+            {
+                "arm": arm,
+                "asked": f"{asked[0][0]} of {asked[0][1]}",
+                "prints": " ".join(w for w in words if w != "end"),
+                "right": asked[0][2],
+                "direct": direct,
+            }
+        )
     return rows

@@ -19,11 +19,10 @@ from unteach.report import (
 )
 from unteach.store import Run
 
-from ..repeating import command, provenance, python
+from ..study import command, provenance, python
 from .answer import answer
 from .symbolic import VERDICTS
-from .trees import as_branch
-from .world import ALL_ARMS, ARM_LABELS, FORM_LABELS, FORMS
+from .world import ALL_ARMS, ARM_LABELS, FORM_LABELS, FORMS, as_branch
 
 _LABELS = {
     **ARM_LABELS,
@@ -95,18 +94,23 @@ def _theorem_blocks(trees: dict[str, Any]) -> list[Block]:
             "Here a grandfather is known because two fathers are. Forget both fathers, and the "
             "grandfather can stay as a fact: it does not say through whom."
         ),
-        Tree((as_branch(one["tree"]),), title="A conclusion that outlives its premises",
-             caption="What a conclusion follows from stands beneath it. Both premises are "
-             "removed; the conclusion is kept, promoted to a fact."),
-    ]  # fmt: skip
+        Tree(
+            (as_branch(one["tree"]),),
+            title="A conclusion that outlives its premises",
+            caption="What a conclusion follows from stands beneath it. Both premises are "
+            "removed; the conclusion is kept, promoted to a fact.",
+        ),
+    ]
 
 
 def _map_blocks(trees: dict[str, Any]) -> list[Block]:
     blocks: list[Block] = [
-        Section("The map: what can outlive its premises",
-                "For every conclusion of invented families with the rules of kinship."),
+        Section(
+            "The map: what can outlive its premises",
+            "For every conclusion of invented families with the rules of kinship.",
+        ),
         key_figure(),
-    ]  # fmt: skip
+    ]
     titles = {
         "base-only": "It follows by another way",
         "promotion": "Kept by promotion",
@@ -116,9 +120,13 @@ def _map_blocks(trees: dict[str, Any]) -> list[Block]:
         if verdict not in trees:
             continue
         row = trees[verdict]
-        blocks.append(Tree((as_branch(row["tree"]),),
-                           title=f"{titles[verdict]}: {row['conclusion']}",
-                           caption=_example_words(verdict, row)))  # fmt: skip
+        blocks.append(
+            Tree(
+                (as_branch(row["tree"]),),
+                title=f"{titles[verdict]}: {row['conclusion']}",
+                caption=_example_words(verdict, row),
+            )
+        )
     return blocks
 
 
@@ -126,8 +134,10 @@ def _example_words(verdict: str, row: dict[str, Any]) -> str:
     premises = " and ".join(row["premises"])
     if verdict == "impossible":
         ways = "; or ".join(row["ways"])
-        return (f"To forget {premises} and keep {row['conclusion']} cannot be had: the second "
-                f"says the first. The smallest ways out, computed: {ways}.")  # fmt: skip
+        return (
+            f"To forget {premises} and keep {row['conclusion']} cannot be had: the second "
+            f"says the first. The smallest ways out, computed: {ways}."
+        )
     removed = f"{len(row['removed'])} stated facts go, so that {premises} cannot be derived"
     if verdict == "promotion":
         return f"{removed}. Nothing that is left leads to {row['conclusion']}; it becomes a fact."
@@ -136,24 +146,44 @@ def _example_words(verdict: str, row: dict[str, Any]) -> str:
 
 def _price_blocks(plan: dict[str, Any]) -> list[Block]:
     shared: dict[str, Any] = {
-        "table": "price", "x": "size", "y": "value", "low": "low", "high": "high",
-        "series": "what", "x_label": "facts to forget, and conclusions to keep",
-    }  # fmt: skip
-    where = (f"Means and 95 % intervals over {plan['families']} families of {plan['facts']} stated "
-             f"facts, {plan['repeats']} random requests of each size in each.")  # fmt: skip
+        "table": "price",
+        "x": "size",
+        "y": "value",
+        "low": "low",
+        "high": "high",
+        "series": "what",
+        "x_label": "facts to forget, and conclusions to keep",
+    }
+    where = (
+        f"Means and 95 % intervals over {plan['families']} families of {plan['facts']} stated "
+        f"facts, {plan['repeats']} random requests of each size in each."
+    )
     return [
-        Section("The price", "Random requests: so many stated facts are to be forgotten, and as "
-                "many conclusions kept."),
-        Curves(**shared, facet="panel", order=("promotion", "base-only", "alone", "lost"),
-               title="What can be had, and what goes with it",
-               labels={"promotion": "with promotion", "base-only": "without promotion",
-                       "alone": "stated facts that go", "lost": "conclusions that fall",
-                       "feasible": "share of requests that can be met",
-                       "cost": "for each fact that is to be forgotten"},
-               y_label="mean over families", share_y="none", columns=2,
-               caption="The larger the request, the likelier that what is to be kept entails what "
-               "is to go. Collateral is exact: no smaller set of stated facts will do. " + where),
-    ]  # fmt: skip
+        Section(
+            "The price",
+            "Random requests: so many stated facts are to be forgotten, and as "
+            "many conclusions kept.",
+        ),
+        Curves(
+            **shared,
+            facet="panel",
+            order=("promotion", "base-only", "alone", "lost"),
+            title="What can be had, and what goes with it",
+            labels={
+                "promotion": "with promotion",
+                "base-only": "without promotion",
+                "alone": "stated facts that go",
+                "lost": "conclusions that fall",
+                "feasible": "share of requests that can be met",
+                "cost": "for each fact that is to be forgotten",
+            },
+            y_label="mean over families",
+            share_y="none",
+            columns=2,
+            caption="The larger the request, the likelier that what is to be kept entails what "
+            "is to go. Collateral is exact: no smaller set of stated facts will do. " + where,
+        ),
+    ]
 
 
 def _model_blocks(
@@ -177,63 +207,127 @@ def _model_blocks(
             "answers: what the model says, what follows from that, and what it prints while it "
             f"reasons. Measured in {few}."
         ),
-        Front("points", "front", "arm", "form", ALL_ARMS, labels=_LABELS,
-              x_label="forgotten premises that can be derived",
-              y_label="other stated facts that it says",
-              line_label="the exact optimum, from nothing to all forgotten",
-              title="Forgetting against preserving, with the exact optimum ringed",
-              caption="Left is forgotten, up is kept. Making the model deny the premises leaves "
-              "it in the upper right, where nothing was forgotten. Marks of one place stand one "
-              "beneath the other; pale lines are the least and the most over seeds."),
-        TableBlock("arms", columns=("form", "way", "recalled", "deducible", "printed", "recites",
-                                    "preserved", "preserved directly", "outside the plan",
-                                    "over chance"),
-                   labels={"outside the plan": "rest kept", "over chance": "× chance",
-                           "recites": "recited", "recalled": "said", "deducible": "derived",
-                           "preserved": "kept", "preserved directly": "kept directly"},
-                   digits={"over chance": 2},
-                   caption=f"Means over {n} seeds. Of the premises that were to go: said when "
-                   "asked, derived from what is said, printed in a trace. Of the conclusions that "
-                   "were to stay: those whose trace recites a premise, those kept in any form, "
-                   "and directly. The rest: all that the plan leaves alone. × chance: the "
-                   "probability of a forgotten premise, in units of a name drawn at random. Never "
-                   "taught: trained from nothing on what the plan keeps; what it says or lets "
-                   "derive is guessed, and is the measure of the others."),
-    ]  # fmt: skip
+        Front(
+            "points",
+            "front",
+            "arm",
+            "form",
+            ALL_ARMS,
+            labels=_LABELS,
+            x_label="forgotten premises that can be derived",
+            y_label="other stated facts that it says",
+            line_label="the exact optimum, from nothing to all forgotten",
+            title="Forgetting against preserving, with the exact optimum ringed",
+            caption="Left is forgotten, up is kept. Making the model deny the premises leaves "
+            "it in the upper right, where nothing was forgotten. Marks of one place stand one "
+            "beneath the other; pale lines are the least and the most over seeds.",
+        ),
+        TableBlock(
+            "arms",
+            columns=(
+                "form",
+                "way",
+                "recalled",
+                "deducible",
+                "printed",
+                "recites",
+                "preserved",
+                "preserved directly",
+                "outside the plan",
+                "over chance",
+            ),
+            labels={
+                "outside the plan": "rest kept",
+                "over chance": "× chance",
+                "recites": "recited",
+                "recalled": "said",
+                "deducible": "derived",
+                "preserved": "kept",
+                "preserved directly": "kept directly",
+            },
+            digits={"over chance": 2},
+            caption=f"Means over {n} seeds. Of the premises that were to go: said when "
+            "asked, derived from what is said, printed in a trace. Of the conclusions that "
+            "were to stay: those whose trace recites a premise, those kept in any form, "
+            "and directly. The rest: all that the plan leaves alone. × chance: the "
+            "probability of a forgotten premise, in units of a name drawn at random. Never "
+            "taught: trained from nothing on what the plan keeps; what it says or lets "
+            "derive is guessed, and is the measure of the others.",
+        ),
+    ]
     if "leak" in trees:
-        blocks.append(Tree(
-            (as_branch(trees["leak"]["tree"]),), title="A leak, as the auditor proves it",
-            caption="The model denies this premise when it is asked, and says everything that it "
-            "follows from. First seed, stored conclusions, premises forgotten and conclusions "
-            "protected."))  # fmt: skip
-    blocks.append(TableBlock(
-        "traces", columns=("arm", "asked", "prints", "right", "direct"),
-        labels={"asked": "asked for", "prints": "what it prints, decoded greedily",
-                "right": "right answer", "direct": "said directly, probability"},
-        caption="One preserved conclusion in the first seed. Before, and when only the premises "
-        "are forgotten, the trace states the premise. After the plan the trace is a guess, and the "
-        "conclusion is said directly."))  # fmt: skip
+        blocks.append(
+            Tree(
+                (as_branch(trees["leak"]["tree"]),),
+                title="A leak, as the auditor proves it",
+                caption="The model denies this premise when it is asked, and says everything "
+                "that it "
+                "follows from. First seed, stored conclusions, premises forgotten and conclusions "
+                "protected.",
+            )
+        )
+    blocks.append(
+        TableBlock(
+            "traces",
+            columns=("arm", "asked", "prints", "right", "direct"),
+            labels={
+                "asked": "asked for",
+                "prints": "what it prints, decoded greedily",
+                "right": "right answer",
+                "direct": "said directly, probability",
+            },
+            caption="One preserved conclusion in the first seed. Before, and when only the "
+            "premises "
+            "are forgotten, the trace states the premise. After the plan the trace is a guess, "
+            "and the "
+            "conclusion is said directly.",
+        )
+    )
     if len(tables["relearn"]):
-        blocks.append(Curves(
-            "relearn", x="step", y="probability", low="low", high="high", series="arm",
-            facet="form", row="what", order=("premises", "protected", "planned", "never"),
-            labels={**_LABELS, "taught": "Premises that are taught again",
-                    "held": "Premises that are held back"},
-            x_label="steps of teaching", y_label="probability", share_y="all", columns=2,
-            title="How fast it comes back",
-            caption="Premises about some fathers are taught again, those about others are not. "
-            "A model that never knew them is the measure. Means and 95 % intervals over "
-            "seeds."))  # fmt: skip
-    names = [f"{arm}: {what} ({FORM_LABELS[form]})" for form in FORMS
-             for what in ("deducible", "preserved", "outside the plan")
-             for arm in ("premises", "protected", "planned")]  # fmt: skip
-    blocks.append(Forest(
-        tuple(names), title="The same with intervals over seeds",
-        labels={x: f"{x.split(':')[0]}: {x.split(': ')[1].split(' (')[0]}" for x in names},
-        headings={names[0]: "Stored conclusions", names[9]: "Reasoned conclusions"},
-        caption="Means over seeds with Student intervals; where all seeds agree an interval has "
-        "no width, and the findings above give the interval of the share of seeds "
-        "instead."))  # fmt: skip
+        blocks.append(
+            Curves(
+                "relearn",
+                x="step",
+                y="probability",
+                low="low",
+                high="high",
+                series="arm",
+                facet="form",
+                row="what",
+                order=("premises", "protected", "planned", "never"),
+                labels={
+                    **_LABELS,
+                    "taught": "Premises that are taught again",
+                    "held": "Premises that are held back",
+                },
+                x_label="steps of teaching",
+                y_label="probability",
+                share_y="all",
+                columns=2,
+                title="How fast it comes back",
+                caption="Premises about some fathers are taught again, those about others are not. "
+                "A model that never knew them is the measure. Means and 95 % intervals over "
+                "seeds.",
+            )
+        )
+    names = [
+        f"{arm}: {what} ({FORM_LABELS[form]})"
+        for form in FORMS
+        for what in ("deducible", "preserved", "outside the plan")
+        for arm in ("premises", "protected", "planned")
+    ]
+    blocks.append(
+        Forest(
+            tuple(names),
+            title="The same with intervals over seeds",
+            labels={x: f"{x.split(':')[0]}: {x.split(': ')[1].split(' (')[0]}" for x in names},
+            headings={names[0]: "Stored conclusions", names[9]: "Reasoned conclusions"},
+            caption="Means over seeds with Student intervals; where all seeds agree an interval "
+            "has "
+            "no width, and the findings above give the interval of the share of seeds "
+            "instead.",
+        )
+    )
     return blocks
 
 

@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 
 from unteach.core import Reading
-from unteach.stats import Interval, proportion_interval
+from unteach.stats import Interval, mean_interval, proportion_interval
 
-from .means import mean_of
 from .symbolic import VERDICTS
 from .world import FORM_LABELS
+
+# Means over families or seeds, with their intervals; one alone has none, and says so by n.
+
+
+def mean_of(values: Sequence[float], unit: str) -> Interval | None:
+    """Return the mean with its interval; of one value no interval, of none nothing."""
+    if not values:
+        return None
+    if len(values) == 1:
+        return Interval(values[0], values[0], values[0], n=1, unit_of_replication=unit)
+    return mean_interval(values, unit_of_replication=unit)
 
 
 def map_readings(maps: Sequence[dict[str, Any]], seeds: tuple[int, ...]) -> list[Reading]:
@@ -30,15 +40,23 @@ def map_readings(maps: Sequence[dict[str, Any]], seeds: tuple[int, ...]) -> list
     can = [1.0 - s for s in shares["impossible"]]
     notes = {
         "can outlive its premises": (can, "share", "higher", "with promotion allowed"),
-        "still follows without them": (shares["base-only"], "share", "higher",
-                                       "from stated facts that stay"),
+        "still follows without them": (
+            shares["base-only"],
+            "share",
+            "higher",
+            "from stated facts that stay",
+        ),
         "needs promotion": (shares["promotion"], "share", "none", ""),
         "cannot be kept": (shares["impossible"], "share", "lower", "it entails a premise"),
         "stated facts that go": (alone, "facts", "lower", "for one conclusion's premises"),
         "conclusions that fall": (fallen, "conclusions", "lower", ""),
-        "facts lost for keeping a conclusion": (extra, "facts", "lower",
-                                                "beyond what forgetting the premises costs"),
-    }  # fmt: skip
+        "facts lost for keeping a conclusion": (
+            extra,
+            "facts",
+            "lower",
+            "beyond what forgetting the premises costs",
+        ),
+    }
     readings = []
     for name, (values, unit, better, note) in notes.items():
         ends = mean_of(values, "data draws")
@@ -72,16 +90,27 @@ def model_readings(
                 if ends is not None:
                     unit = "times chance" if measure == "over chance" else "share"
                     name = f"{arm}: {measure} ({named})"
-                    better = "lower" if measure == "deducible" else (
-                        "none" if measure == "over chance" else "higher")  # fmt: skip
+                    better = (
+                        "lower"
+                        if measure == "deducible"
+                        else ("none" if measure == "over chance" else "higher")
+                    )
                     readings.append(reading(name, ends, seeds, unit, better, "", "arms"))
         for what in ("taught", "held"):
             ends = mean_of([a for one in found if (a := ahead(one, what)) is not None], "seeds")
             if ends is not None:
-                readings.append(reading(
-                    f"ahead of never taught: {what} ({named})", ends, seeds, "probability",
-                    "zero", "mean over the lessons of the probability of the premises, planned "
-                    "less never taught", "relearn"))  # fmt: skip
+                readings.append(
+                    reading(
+                        f"ahead of never taught: {what} ({named})",
+                        ends,
+                        seeds,
+                        "probability",
+                        "zero",
+                        "mean over the lessons of the probability of the premises, planned "
+                        "less never taught",
+                        "relearn",
+                    )
+                )
     return readings
 
 
@@ -89,9 +118,12 @@ def held(one: dict[str, Any]) -> bool:
     """Say whether the plan did all that it should: nothing deducible, all kept, nothing else."""
     said = one["arms"]["planned"]
     return bool(
-        one["done"]["planned"] and said["deducible"] == 0.0 and said["printed"] == 0.0
-        and said["preserved directly"] == 1.0 and said["outside the plan"] == 1.0
-    )  # fmt: skip
+        one["done"]["planned"]
+        and said["deducible"] == 0.0
+        and said["printed"] == 0.0
+        and said["preserved directly"] == 1.0
+        and said["outside the plan"] == 1.0
+    )
 
 
 def ahead(one: dict[str, Any], what: str) -> float | None:
@@ -116,6 +148,15 @@ def reading(
     if unit == "share":
         high = min(1.0, high)
     return Reading(
-        name, ends.value, min(low, ends.value), max(high, ends.value), ends.n,
-        ends.unit_of_replication, seeds, unit, better, table=table, note=note,
-    )  # fmt: skip
+        name,
+        ends.value,
+        min(low, ends.value),
+        max(high, ends.value),
+        ends.n,
+        ends.unit_of_replication,
+        seeds,
+        unit,
+        better,
+        table=table,
+        note=note,
+    )

@@ -20,6 +20,7 @@ from .world import FORMS
 VERSION = 1
 """Raised when the same plan would give other results."""
 
+
 def proof_task(payload: dict[str, Any]) -> Any:
     """Return the result of one task, by its kind."""
     if payload["kind"] == "model":
@@ -67,26 +68,39 @@ class Proof:
         for k in range(plan["models"]):
             for form in reversed(FORMS):
                 tasks[f"model/{form}/{k}"] = {
-                    "kind": "model", "form": form, "seed": plan["seed"], "draw": k,
-                    "clans": plan["clans"], "share": plan["share"],
-                }  # fmt: skip
+                    "kind": "model",
+                    "form": form,
+                    "seed": plan["seed"],
+                    "draw": k,
+                    "clans": plan["clans"],
+                    "share": plan["share"],
+                }
         shared = {"seed": plan["seed"], "facts": plan["facts"]}
         for k in range(plan["families"]):
             tasks[f"map/{k}"] = {"kind": "map", "draw": k, **shared}
-            tasks[f"price/{k}"] = {"kind": "price", "draw": k, "sizes": plan["sizes"],
-                                   "repeats": plan["repeats"], **shared}  # fmt: skip
+            tasks[f"price/{k}"] = {
+                "kind": "price",
+                "draw": k,
+                "sizes": plan["sizes"],
+                "repeats": plan["repeats"],
+                **shared,
+            }
         return tasks
 
     def warm_up(self) -> None:
         """Refuse at once where something that the study needs is not installed."""
-        needed = {"torch": "torch", "safetensors": "torch", "pysat": "knowledge",
-                  "clingo": "knowledge"}  # fmt: skip
+        needed = {
+            "torch": "torch",
+            "safetensors": "torch",
+            "pysat": "knowledge",
+            "clingo": "knowledge",
+        }
         missing = {name: extra for name, extra in needed.items() if find_spec(name) is None}
         if missing:
             extras = ",".join(sorted(set(missing.values())))
             raise BadInput(
                 f"the proof study trains a small model and solves exact plans; it needs "
-                f"{', '.join(missing)}, not installed here: pip install \"unteach[{extras}]\""
+                f'{", ".join(missing)}, not installed here: pip install "unteach[{extras}]"'
             )
 
     def run(self, run: Run, *, jobs: int | None = None, progress: Progress | None = None) -> None:

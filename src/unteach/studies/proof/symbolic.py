@@ -15,20 +15,18 @@ from unteach.knowledge import (
     outlive,
     parse_fact,
     plan,
+    shortest_proof,
     written,
 )
-from unteach.knowledge.proofs import shortest_proof
 
-from .trees import as_tree
+from .world import as_tree
 
 VERDICTS = ("base-only", "promotion", "impossible")
 
 
 def family(payload: dict[str, Any]) -> KnowledgeBase:
     """Return the family of a task."""
-    return families(
-        payload["facts"], seed=derive(payload["seed"], "kinship", payload["draw"])
-    )
+    return families(payload["facts"], seed=derive(payload["seed"], "kinship", payload["draw"]))
 
 
 def proof_of(kb: KnowledgeBase, fact: Fact) -> Proof:
@@ -54,8 +52,11 @@ def map_task(payload: dict[str, Any]) -> dict[str, Any]:
 
 def examples(kb: KnowledgeBase, table: Table) -> list[dict[str, Any]]:
     """Return a conclusion of each verdict as a tree; the one with the fewest premises."""
-    wanted = {"base-only": ("brother", "sister"), "promotion": ("uncle", "aunt", "niece"),
-              "impossible": ("son", "daughter")}  # fmt: skip
+    wanted = {
+        "base-only": ("brother", "sister"),
+        "promotion": ("uncle", "aunt", "niece"),
+        "impossible": ("son", "daughter"),
+    }
     shown = []
     for verdict in VERDICTS:
         rows = list(table.where(verdict=verdict).rows())
@@ -72,16 +73,22 @@ def example(kb: KnowledgeBase, conclusion: Fact, verdict: str) -> dict[str, Any]
     before = proof_of(kb, conclusion)
     gone = before.leaves
     found = plan(kb, gone, [conclusion], promote=verdict != "base-only")
-    names = {"conclusion": written(conclusion), "premises": [written(f) for f in gone],
-             "removed": [written(f) for f in found.remove], "ways": []}  # fmt: skip
+    names = {
+        "conclusion": written(conclusion),
+        "premises": [written(f) for f in gone],
+        "removed": [written(f) for f in found.remove],
+        "ways": [],
+    }
     if found.witness is not None:
         ways = [
-            f"give up {', '.join(map(written, w.facts))}" if w.kind == "give up"
+            f"give up {', '.join(map(written, w.facts))}"
+            if w.kind == "give up"
             else f"keep the rule {'; '.join(map(str, w.rules))} from whoever asks"
             for w in found.ways_out
-        ]  # fmt: skip
-        tree = as_tree(found.witness.proof, forgotten=found.witness.forgotten,
-                       kept=found.witness.preserved)  # fmt: skip
+        ]
+        tree = as_tree(
+            found.witness.proof, forgotten=found.witness.forgotten, kept=found.witness.preserved
+        )
         return {**names, "tree": tree, "ways": ways}
     if verdict == "base-only":
         after = proof_of(kb.without(found.remove), conclusion)
@@ -106,21 +113,26 @@ def price_task(payload: dict[str, Any]) -> list[dict[str, Any]]:
             alone = plan(kb, gone)
             both = plan(kb, gone, kept)
             based = plan(kb, gone, kept, promote=False)
-            rows.append({
-                "size": size,
-                "promotion": both.feasible,
-                "base-only": based.feasible,
-                "alone": len(alone.remove) / size if alone.feasible else None,
-                "lost": len(alone.lost) / size if alone.feasible else None,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "size": size,
+                    "promotion": both.feasible,
+                    "base-only": based.feasible,
+                    "alone": len(alone.remove) / size if alone.feasible else None,
+                    "lost": len(alone.lost) / size if alone.feasible else None,
+                }
+            )
     return rows
 
 
 def theorem() -> list[dict[str, Any]]:
     """Return the smallest example of the theorem as trees: possible, and impossible."""
     facts = [("father", "ann", "bob"), ("father", "bob", "carl")]
-    rules = ["grandfather(X, Z) :- father(X, Y), father(Y, Z)",
-             "child(Y, X) :- father(X, Y)", "father(X, Y) :- child(Y, X)"]  # fmt: skip
+    rules = [
+        "grandfather(X, Z) :- father(X, Y), father(Y, Z)",
+        "child(Y, X) :- father(X, Y)",
+        "father(X, Y) :- child(Y, X)",
+    ]
     kb = KnowledgeBase(facts, rules)
     shown = example(kb, ("grandfather", "ann", "carl"), "promotion")
     return [shown]

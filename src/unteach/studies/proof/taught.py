@@ -13,15 +13,21 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from unteach.core import Rows, derive, stream
-from unteach.data.sequences import together
+from unteach.data import together
 from unteach.knowledge import Fact, printed_reasons
-from unteach.models import Network, SequenceModel, Training, Transformer, Watch, fit
-from unteach.models.running import evaluating
+from unteach.models import Network, SequenceModel, Training, Transformer, Watch, evaluating, fit
 
 from .world import World
 
-LEARN = Training(steps=4000, lr=2e-3, optimizer="adamw", weight_decay=0.01, betas=(0.9, 0.98),
-                 batch_size=4096, clip=1.0)
+LEARN = Training(
+    steps=4000,
+    lr=2e-3,
+    optimizer="adamw",
+    weight_decay=0.01,
+    betas=(0.9, 0.98),
+    batch_size=4096,
+    clip=1.0,
+)
 FORGET = Training(epochs=300, lr=1e-3, optimizer="adam", clip=1.0)
 SURE = 0.1  # nats a token: a statement is known well below this loss
 FIRM = 0.2  # nats a token, mean over a record: a statement that stays is said firmly
@@ -79,9 +85,11 @@ def split(world: World, form: str, gone: Any, promoted: Any, dropped: Any = ()) 
     known = set(world.conclusions)
     hushed = [c for c in derived if c in gone or c in promoted]
     return Lists(
-        tuple(sorted(gone)), (*stated, *sorted(promoted)), tuple(hushed),
+        tuple(sorted(gone)),
+        (*stated, *sorted(promoted)),
+        tuple(hushed),
         tuple(c for c in derived if c not in gone and c not in promoted and c in known),
-    )  # fmt: skip
+    )
 
 
 def arm_lists(world: World, form: str, arm: str) -> Lists:
@@ -110,9 +118,11 @@ def learn(world: World, lists: Lists, *, seed: int) -> SequenceModel:
         return float((losses < SURE).double().mean())
 
     model = network.learn(
-        rows, seed=seed, score=known,
+        rows,
+        seed=seed,
+        score=known,
         watch=Watch(lambda: 0.0, every=20, best="highest", enough=1.0),
-    )  # fmt: skip
+    )
     return cast(SequenceModel, model)
 
 
@@ -148,9 +158,14 @@ def carry_out(
     for around in range(ROUNDS):
         gone_batch = after.batch(guessed(gone, ends, stream(seed, "guesses", around)))
         both = [(kept_batch, gone_batch)]
-        trace = fit(after, partial(_always, both), pull, FORGET,
-                    seed=derive(seed, "carry out", around),
-                    callbacks=[over])  # fmt: skip
+        trace = fit(
+            after,
+            partial(_always, both),
+            pull,
+            FORGET,
+            seed=derive(seed, "carry out", around),
+            callbacks=[over],
+        )
         steps += trace.steps
         if quiet():
             return after, steps, True

@@ -3,12 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from unteach.core import BadInput, derive, stream
-from unteach.knowledge import Fact, KnowledgeBase, Plan, Proof, plan
-from unteach.knowledge.lineage import lineages
-from unteach.knowledge.proofs import shortest_proof
-from unteach.knowledge.statements import Statements
+from unteach.knowledge import (
+    Fact,
+    KnowledgeBase,
+    Plan,
+    Proof,
+    Statements,
+    branch,
+    lineages,
+    plan,
+    shortest_proof,
+)
+from unteach.report import Branch
+
+# Proof trees as plain values, and back as branches of a page's figure.
+
+
+def as_tree(proof: Proof, **marked: Any) -> dict[str, Any]:
+    """Return a proof as plain values, marked as `unteach.knowledge.branch` does."""
+    return _plain(branch(proof, **marked))
+
+
+def as_branch(tree: dict[str, Any]) -> Branch:
+    """Return what `as_tree` made as a branch.
+
+    >>> as_branch({"text": "a(x)", "kind": "stated", "note": "", "parts": []}).text
+    'a(x)'
+    """
+    parts = tuple(as_branch(part) for part in tree["parts"])
+    return Branch(tree["text"], tree["kind"], tree["note"], parts)
+
+
+def _plain(node: Branch) -> dict[str, Any]:
+    return {
+        "text": node.text,
+        "kind": node.kind,
+        "note": node.note,
+        "parts": [_plain(part) for part in node.parts],
+    }
+
 
 ARMS = ("premises", "protected", "halfway", "planned")
 ARM_LABELS = {

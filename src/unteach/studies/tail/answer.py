@@ -8,8 +8,7 @@ from typing import Any
 from unteach.core import Reading, Table
 from unteach.report import Finding, Verdict
 
-from .conclude import contrast_name
-from .diagram import FITTED
+from .conclude import FITTED, contrast_name
 from .setting import LEARNER_SHORT, PRIMARY
 
 LEVEL = 0.05
@@ -61,23 +60,27 @@ def _thesis(contrast: Table, titles: Mapping[str, str]) -> Finding:
     worse, better, open_ = _signs(rows)
     parts = []
     if worse:
-        parts.append(f"costs more held-out accuracy in {len(worse)} of {len(rows)} settings "
-                     f"({_called(worse, titles)})")  # fmt: skip
+        parts.append(
+            f"costs more held-out accuracy in {len(worse)} of {len(rows)} settings "
+            f"({_called(worse, titles)})"
+        )
     if better:
         parts.append(f"costs less, or even helps, in {len(better)} ({_called(better, titles)})")
     if open_:
-        parts.append(f"shows no difference at these sample sizes in {len(open_)} "
-                     f"({_called(open_, titles)})")  # fmt: skip
+        parts.append(
+            f"shows no difference at these sample sizes in {len(open_)} ({_called(open_, titles)})"
+        )
     verdict: Verdict = "mixed" if worse or better else "unknown"
     if len(worse) == len(rows) or len(better) == len(rows):
         verdict = "holds" if worse else "fails"
     return Finding(
         "**Does unlearning the memorized hurt?** Unlearning the most memorized "
         f"{PRIMARY:.0%} of the training records, against as many at random, "
-        + "; ".join(parts) + ". It depends on why the records are memorized.",
+        + "; ".join(parts)
+        + ". It depends on why the records are memorized.",
         tuple(contrast_name(r) for r in rows),
         verdict,
-    )  # fmt: skip
+    )
 
 
 def _diagram(phase: Table) -> Finding:
@@ -89,13 +92,17 @@ def _diagram(phase: Table) -> Finding:
     extra = ""
     if count["hurts"]:
         worst = min(count["hurts"], key=lambda r: float(r["measured"]))
-        extra += (f" It costs most with tail exponent {worst['exponent']:g}, {worst['noise']:.0%} "
-                  f"wrong labels and {worst['hidden']} hidden units "
-                  f"({_points(worst['measured'])}).")  # fmt: skip
+        extra += (
+            f" It costs most with tail exponent {worst['exponent']:g}, {worst['noise']:.0%} "
+            f"wrong labels and {worst['hidden']} hidden units "
+            f"({_points(worst['measured'])})."
+        )
     if count["helps"]:
         best = max(count["helps"], key=lambda r: float(r["measured"]))
-        extra += (f" It helps most with exponent {best['exponent']:g}, {best['noise']:.0%} wrong "
-                  f"labels and {best['hidden']} units ({_points(best['measured'])}).")  # fmt: skip
+        extra += (
+            f" It helps most with exponent {best['exponent']:g}, {best['noise']:.0%} wrong "
+            f"labels and {best['hidden']} units ({_points(best['measured'])})."
+        )
     return Finding(
         "**When?** In planted worlds with a known tail, unlearning the memorized, against "
         f"unlearning as many at random, {', '.join(parts)} of {len(rows)} cells of wrong labels, "
@@ -109,8 +116,11 @@ def _theory(phase: Table, names: set[str]) -> list[Finding]:
     rows = list(phase.rows())
     fitted = [r for r in rows if r["fit"] >= FITTED]
     others = [r for r in rows if r["fit"] < FITTED]
-    told = [n for n in ("theory off by, fitted networks", "theory off by, networks that do not fit")
-            if n in names]  # fmt: skip
+    told = [
+        n
+        for n in ("theory off by, fitted networks", "theory off by, networks that do not fit")
+        if n in names
+    ]
     if not told:
         return []
 
@@ -127,10 +137,12 @@ def _theory(phase: Table, names: set[str]) -> list[Finding]:
     if others:
         text += f"; where it does not fit, and the theory does not apply, in {agreement(others)}"
     covered = [r for r in rows if r["miss_low"] <= 0 <= r["miss_high"]]
-    text += (f". The size is right, within the interval, in {len(covered)} of {len(rows)}. It is "
-             "off by " + ", and by ".join(
-                 f"{{{n}}} for {n.split(', ')[1]}" for n in told)
-             + " (root mean square).")  # fmt: skip
+    text += (
+        f". The size is right, within the interval, in {len(covered)} of {len(rows)}. It is "
+        "off by "
+        + ", and by ".join(f"{{{n}}} for {n.split(', ')[1]}" for n in told)
+        + " (root mean square)."
+    )
     return [Finding(text, tuple(told), "mixed")]
 
 
@@ -142,11 +154,16 @@ def _noise(contrast: Table, titles: Mapping[str, str]) -> list[Finding]:
     text = (
         "**Wrong labels turn the sign.** Where labels are wrong, the most memorized records are "
         "mostly the wrong ones, and unlearning them "
-        + (f"raises accuracy over the control in {len(better)} of {len(rows)} settings: "
-           if better else f"raises accuracy for certain in none of {len(rows)} settings: ")
-        + "; ".join(f"{titles[r['set']]}, {_short(r['learner'])} {{{contrast_name(r)}}}"
-                    for r in rows) + "."
-    )  # fmt: skip
+        + (
+            f"raises accuracy over the control in {len(better)} of {len(rows)} settings: "
+            if better
+            else f"raises accuracy for certain in none of {len(rows)} settings: "
+        )
+        + "; ".join(
+            f"{titles[r['set']]}, {_short(r['learner'])} {{{contrast_name(r)}}}" for r in rows
+        )
+        + "."
+    )
     verdict: Verdict = "mixed" if better else "unknown"
     if len(better) == len(rows):
         verdict = "holds"
@@ -161,13 +178,15 @@ def _controls(contrast: Table, titles: Mapping[str, str]) -> list[Finding]:
     def largest(other: dict[Any, Any]) -> float:
         return max(abs(float(other[k]["difference"] - r["difference"])) for k, r in whole.items())
 
-    return [Finding(
-        "**Is it an artefact?** Controls of the same classes move the difference by at most "
-        f"{_points(largest(matched), 2)}; leaving out held-out points with a near-duplicate "
-        f"among the training points, by at most {_points(largest(unique), 2)}.",
-        tuple(contrast_name(r) for r in (*matched.values(), *unique.values())),
-        "fact",
-    )]  # fmt: skip
+    return [
+        Finding(
+            "**Is it an artefact?** Controls of the same classes move the difference by at most "
+            f"{_points(largest(matched), 2)}; leaving out held-out points with a near-duplicate "
+            f"among the training points, by at most {_points(largest(unique), 2)}.",
+            tuple(contrast_name(r) for r in (*matched.values(), *unique.values())),
+            "fact",
+        )
+    ]
 
 
 def _exact(learners: Table) -> list[Finding]:
@@ -176,24 +195,29 @@ def _exact(learners: Table) -> list[Finding]:
         return []
     least = min(float(r["agreed"]) for r in rows)
     kinds = ", ".join(sorted({LEARNER_SHORT[r["learner"]] for r in rows}))
-    return [Finding(
-        f"**Does it matter how it is unlearned?** Not where unlearning is exact ({kinds}): "
-        f"{'all' if least == 1 else f'at least {least:.2%} of the'} held-out answers are the "
-        "same as after retraining without the records.",
-        (),
-        "holds" if least == 1 else "mixed",
-    )]  # fmt: skip
+    return [
+        Finding(
+            f"**Does it matter how it is unlearned?** Not where unlearning is exact ({kinds}): "
+            f"{'all' if least == 1 else f'at least {least:.2%} of the'} held-out answers are the "
+            "same as after retraining without the records.",
+            (),
+            "holds" if least == 1 else "mixed",
+        )
+    ]
 
 
 def _constants(names: set[str]) -> list[Finding]:
     wanted = ("singletons, share of the sample", "cost of not fitting singletons")
     if not set(wanted) <= names:
         return []
-    return [Finding(
-        "**What memorizing singletons is worth.** For Zipf's law with 50,000 subpopulations, "
-        "{singletons, share of the sample} of a sample are the only records of their "
-        "subpopulation, and not fitting them costs {cost of not fitting singletons} of accuracy, "
-        "as Feldman computed (17 % and 7 %).",
-        wanted,
-        "fact",
-    )]  # fmt: skip
+    return [
+        Finding(
+            "**What memorizing singletons is worth.** For Zipf's law with 50,000 subpopulations, "
+            "{singletons, share of the sample} of a sample are the only records of their "
+            "subpopulation, and not fitting them costs {cost of not fitting singletons} of "
+            "accuracy, "
+            "as Feldman computed (17 % and 7 %).",
+            wanted,
+            "fact",
+        )
+    ]

@@ -54,4 +54,3 @@ def held(members: NDArray[np.bool_], right: NDArray[np.bool_]) -> NDArray[np.flo
     inside = (right & members).sum(axis=0) / members.sum(axis=0)
     outside = (right & ~members).sum(axis=0) / (~members).sum(axis=0)
     return np.asarray(inside - outside, dtype=np.float64)
-

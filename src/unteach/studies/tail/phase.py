@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from unteach.core import derive
 from unteach.data import LongTail, frequencies, long_tail
-from unteach.memorize import Design
-from unteach.memorize.feldman import expected_change, good_turing, tau
+from unteach.memorize import Design, expected_change, good_turing, tau
 
 from .measure import chosen, generator, held
 from .setting import network
@@ -31,9 +30,13 @@ def phase_task(payload: dict[str, Any]) -> dict[str, Any]:
     names = ("phase", payload["exponent"], payload["noise"])
     root = derive(payload["seed"], "tail", *names, payload["draw"])
     world = long_tail(
-        n=n, subpopulations=payload["subpopulations"], exponent=payload["exponent"],
-        noise=payload["noise"], classes=CLASSES, seed=root,
-    )  # fmt: skip
+        n=n,
+        subpopulations=payload["subpopulations"],
+        exponent=payload["exponent"],
+        noise=payload["noise"],
+        classes=CLASSES,
+        seed=root,
+    )
     x, y = np.asarray(world.records.x, np.float32), np.asarray(world.records.y)
     x_test, y_test = np.asarray(world.holdout.x, np.float32), np.asarray(world.holdout.y)
     learner = network(payload["hidden"], epochs=60, lr=0.1)

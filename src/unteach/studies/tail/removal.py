@@ -99,9 +99,7 @@ def _machine(payload: dict[str, Any], data: Drawn) -> dict[str, Any]:
     return _exact(payload, data, y, y_test, memory, without, fresh)
 
 
-def _fresh(
-    data: Drawn, fit: Callable[[Any, Any], Any]
-) -> Callable[[NDArray[np.int64]], Bits]:
+def _fresh(data: Drawn, fit: Callable[[Any, Any], Any]) -> Callable[[NDArray[np.int64]], Bits]:
     """Return what answers as a model that never saw some rows."""
 
     def answers(gone: NDArray[np.int64]) -> Bits:
@@ -153,9 +151,13 @@ def _started(
 
 
 def _entered(
-    result: dict[str, Any], arm: str, after: dict[str, Any], data: Drawn,
-    gone: NDArray[np.int64], share: float,
-) -> None:  # fmt: skip
+    result: dict[str, Any],
+    arm: str,
+    after: dict[str, Any],
+    data: Drawn,
+    gone: NDArray[np.int64],
+    share: float,
+) -> None:
     result["arms"][arm].append({**after, "share": share, "wrong": int(data.wrong[gone].sum())})
 
 

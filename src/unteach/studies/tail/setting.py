@@ -12,7 +12,7 @@ from unteach.core import stream
 from unteach.data import draws, mislabelled
 from unteach.models import MLP
 
-from ..sets import prepared
+from ..study import prepared
 
 ARMS = ("memorized", "random", "class_matched")
 ARM_LABELS = {
@@ -67,13 +67,35 @@ DIGITS = Source("digits", "digits", "digits", 1400, 397)
 NOISY = Source("digits_noisy", "digits, 10 % of labels wrong", "digits", 1400, 397, noise=0.1)
 QUICK = (DIGITS, NOISY)
 FULL_ONLY = (
-    Source("mnist", "MNIST (5,000 of its images)", "mnist", 3000, 2000, components=64,
-           learners=("mlp", "knn")),
-    Source("fashion", "Fashion-MNIST", "fashion_mnist", 6000, 10000, components=64,
-           learners=("mlp", "knn")),
-    Source("fashion_noisy", "Fashion-MNIST, 10 % of labels wrong", "fashion_mnist", 6000, 10000,
-           noise=0.1, components=64, learners=("mlp",)),
-)  # fmt: skip
+    Source(
+        "mnist",
+        "MNIST (5,000 of its images)",
+        "mnist",
+        3000,
+        2000,
+        components=64,
+        learners=("mlp", "knn"),
+    ),
+    Source(
+        "fashion",
+        "Fashion-MNIST",
+        "fashion_mnist",
+        6000,
+        10000,
+        components=64,
+        learners=("mlp", "knn"),
+    ),
+    Source(
+        "fashion_noisy",
+        "Fashion-MNIST, 10 % of labels wrong",
+        "fashion_mnist",
+        6000,
+        10000,
+        noise=0.1,
+        components=64,
+        learners=("mlp",),
+    ),
+)
 
 
 class Drawn(NamedTuple):
@@ -90,20 +112,23 @@ class Drawn(NamedTuple):
 def draw(source: Source, seed: int, k: int) -> Drawn:
     """Return the k-th draw of a source; only training labels are made wrong."""
     whole = prepared(source.dataset, source.components)
-    wanted = draws(
-        whole, n_draws=k + 1, n_train=source.n_train, n_holdout=source.n_test, seed=seed
-    )
+    wanted = draws(whole, n_draws=k + 1, n_train=source.n_train, n_holdout=source.n_test, seed=seed)
     *_, last = wanted
     train = last.train
     wrong = np.zeros(len(train), dtype=np.bool_)
     if source.noise:
-        made = mislabelled(train, fraction=source.noise, seed=int(stream(seed, "noise", k)
-                           .integers(2**31)))  # fmt: skip
+        made = mislabelled(
+            train, fraction=source.noise, seed=int(stream(seed, "noise", k).integers(2**31))
+        )
         train, wrong = made.records, np.asarray(made.records.column("mislabelled"), np.bool_)
     return Drawn(
-        np.asarray(train.x, np.float32), np.asarray(train.y, np.int64), wrong, train.ids,
-        np.asarray(last.holdout.x, np.float32), np.asarray(last.holdout.y, np.int64),
-    )  # fmt: skip
+        np.asarray(train.x, np.float32),
+        np.asarray(train.y, np.int64),
+        wrong,
+        train.ids,
+        np.asarray(last.holdout.x, np.float32),
+        np.asarray(last.holdout.y, np.int64),
+    )
 
 
 def network(hidden: int = 128, *, epochs: int = 40, lr: float = 0.15) -> MLP:

@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from unteach.core import Progress
+from unteach.core import Progress, derive
+from unteach.data import frequencies
 from unteach.engine import run_tasks
+from unteach.memorize import singletons
 from unteach.report import Block, Page
 from unteach.store import Run
 
-from ..sets import here
-from ..study import heading
+from ..study import heading, here
 from .conclude import tables_and_readings
-from .constants import PRIORS, constants_task
-from .page import key_figure, tail_page
+from .page import key_figure, pictures_task, tail_page
 from .phase import phase_task
-from .pictures import pictures_task
 from .removal import removal_task
 from .setting import DIGITS, FULL_ONLY, NOISY, QUICK
+
+# One task: Feldman's constants for a prior, by simulation and in closed form.
+
+PRIORS = (
+    {
+        "label": "Zipf, 50,000 subpopulations",
+        "subpopulations": 50_000,
+        "exponent": 1.0,
+        "n": 50_000,
+    },
+    {"label": "uniform, 2,000 subpopulations", "subpopulations": 2000, "exponent": 0.0, "n": 2000},
+    {
+        "label": "short tail, 500 of 20,000 records",
+        "subpopulations": 500,
+        "exponent": 0.0,
+        "n": 20_000,
+    },
+)
+
+
+def constants_task(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the constants as plain values; those that do not exist are None.
+
+    payload : {"prior": one of PRIORS, "draws", "seed"}
+    """
+    prior = payload["prior"]
+    found = singletons(
+        lambda rng: frequencies(prior["subpopulations"], prior["exponent"], rng),
+        prior["n"],
+        draws=payload["draws"],
+        seed=derive(payload["seed"], "tail", "constants"),
+    )
+    values = {k: v if v == v else None for k, v in asdict(found).items()}  # nan is no JSON
+    return {"prior": prior["label"], "n": prior["n"], **values}
+
 
 VERSION = 1
 """Raised when the same plan would give other results."""
@@ -85,17 +119,25 @@ class Tail:
         for source in plan["sources"]:
             if source["name"] in (DIGITS.name, NOISY.name, "mnist", "fashion"):
                 tasks[f"pictures/{source['name']}"] = {
-                    "kind": "pictures", "source": source, "seed": seed, "draw": 0,
+                    "kind": "pictures",
+                    "source": source,
+                    "seed": seed,
+                    "draw": 0,
                     "models": plan["pictures"]["models"],
-                }  # fmt: skip
+                }
         for source in sorted(plan["sources"], key=lambda s: -int(s["n_train"])):
             for learner in source["learners"]:
                 for k in range(plan["draws"]):
                     tasks[f"removal/{source['name']}/{learner}/{k}"] = {
-                        "kind": "removal", "source": source, "learner": learner, "seed": seed,
-                        "draw": k, "fractions": plan["fractions"], "models": plan["models"],
+                        "kind": "removal",
+                        "source": source,
+                        "learner": learner,
+                        "seed": seed,
+                        "draw": k,
+                        "fractions": plan["fractions"],
+                        "models": plan["models"],
                         "retrained": plan["retrained"],
-                    }  # fmt: skip
+                    }
         phase = plan["phase"]
         shared = ("n", "subpopulations", "share", "models", "retrained")
         for hidden in sorted(phase["hidden"], reverse=True):
@@ -103,19 +145,26 @@ class Tail:
                 for noise in phase["noise"]:
                     for k in range(phase["draws"]):
                         tasks[f"phase/{exponent}/{noise}/{hidden}/{k}"] = {
-                            "kind": "phase", "seed": seed, "draw": k, "exponent": exponent,
-                            "noise": noise, "hidden": hidden, **{s: phase[s] for s in shared},
-                        }  # fmt: skip
+                            "kind": "phase",
+                            "seed": seed,
+                            "draw": k,
+                            "exponent": exponent,
+                            "noise": noise,
+                            "hidden": hidden,
+                            **{s: phase[s] for s in shared},
+                        }
         for at, prior in enumerate(plan["constants"]["priors"]):
             tasks[f"constants/{at}"] = {
-                "kind": "constants", "prior": prior, "seed": seed,
+                "kind": "constants",
+                "prior": prior,
+                "seed": seed,
                 "draws": plan["constants"]["draws"],
-            }  # fmt: skip
+            }
         return tasks
 
     def warm_up(self) -> None:
         """Compile the training loop."""
-        from unteach.models.compiled import warm_up
+        from unteach.models import warm_up
 
         warm_up()
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from unteach.core import derive, stream
-from unteach.knowledge import Tasks, back_doors, coherence, front_door, trace_damage
-from unteach.knowledge.skills import possible
+from unteach.skills import Tasks, back_doors, coherence, front_door, possible, trace_damage
 
 from .lessons import records
 from .setting import ways_to
@@ -81,8 +80,10 @@ class Gauge:
             sheet = self.tasks.of(name, self.inputs[name])
             end = np.arange(sheet.tokens.shape[1]) == (sheet.lengths - 1)[:, None]
             right = model.led(records(sheet))
-            found[name] = {"share": float(right[sheet.answers].mean()),
-                           "whole": float((right | ~sheet.scored | end).all(axis=1).mean())}
+            found[name] = {
+                "share": float(right[sheet.answers].mean()),
+                "whole": float((right | ~sheet.scored | end).all(axis=1).mean()),
+            }
         return found
 
     def doors(self, ask: Any, skill: str) -> list[dict[str, Any]]:
@@ -109,9 +110,7 @@ class Gauge:
 
         The attack of somebody who has some examples; read at fixed steps, no best one is chosen.
         """
-        from unteach.models import Training
-        from unteach.models.training import fit
-        from unteach.models.watching import Watch
+        from unteach.models import Training, Watch, fit
 
         x = self.inputs[skill]
         order = stream(self._seed, "relearn").permutation(len(x))
@@ -124,10 +123,13 @@ class Gauge:
 
         start = seen()
         trace = fit(
-            after, lambda rng: after.batches(rows, rng), after.mean_loss,
-            Training(steps=LEARN_AGAIN, lr=5e-4), seed=derive(self._seed, "again"),
+            after,
+            lambda rng: after.batches(rows, rng),
+            after.mean_loss,
+            Training(steps=LEARN_AGAIN, lr=5e-4),
+            seed=derive(self._seed, "again"),
             watch=Watch(score=seen, every=10),
-        )  # fmt: skip
+        )
         return [[0, start], *([step, score] for step, score in trace.watched)]
 
 

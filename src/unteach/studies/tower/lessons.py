@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from unteach.core import BadInput, Rows, derive
-from unteach.knowledge import Protection, Tasks
-from unteach.knowledge.sheet import Sheet, stacked
+from unteach.skills import Protection, Sheet, Tasks, stacked
 
 FINITE = 1024
 """A skill with at most so many tasks is forgotten on all of them; of others some are drawn."""
@@ -27,7 +26,7 @@ class Lessons:
 
     Examples
     --------
-    >>> from unteach.knowledge import tower
+    >>> from unteach.skills import tower
     >>> lessons = Lessons((Tasks(tower("lists", letters=2), "direct"),))
     >>> len(lessons.draw(50, seed=0)), "ZIP" in lessons.without(["ZIP"]).groups
     (50, False)
@@ -50,17 +49,22 @@ class Lessons:
             counts[k] += 1
         sheets = [
             self._of(name).draw(count, seed=derive(seed, k), group=name)
-            for k, (name, count) in enumerate(zip(names, counts, strict=True)) if count
-        ]  # fmt: skip
+            for k, (name, count) in enumerate(zip(names, counts, strict=True))
+            if count
+        ]
         return records(stacked(sheets))
 
     def without(self, groups: Iterable[Any]) -> Lessons:
         """Return the stream that never draws from these skills."""
         gone = set(groups)
-        return Lessons(tuple(
-            part.without(gone & set(part.groups)) if isinstance(part, Tasks) else part
-            for part in self.parts if set(part.groups) - gone
-        ), self.often)  # fmt: skip
+        return Lessons(
+            tuple(
+                part.without(gone & set(part.groups)) if isinstance(part, Tasks) else part
+                for part in self.parts
+                if set(part.groups) - gone
+            ),
+            self.often,
+        )
 
     def _of(self, name: str) -> Tasks | Protection:
         for part in self.parts:

@@ -8,7 +8,7 @@ from typing import Any
 from unteach.report import Page, Prose, Section
 from unteach.store import Run
 
-from ..repeating import provenance, python
+from ..study import provenance, python
 from .answer import answer
 from .blocks import (
     change_blocks,
@@ -32,8 +32,11 @@ def tower_page(run: Run) -> Page:
         question=_question(plan),
         answer=tuple(answer(plan, readings, tables, graph)),
         blocks=(
-            Section("See it fall", "Step through the frames: what is forgotten, what falls with "
-                    "it, and what leads back."),
+            Section(
+                "See it fall",
+                "Step through the frames: what is forgotten, what falls with "
+                "it, and what leads back.",
+            ),
             key_figure(),
             *forget_blocks(plan),
             *mole_blocks(plan),
@@ -47,31 +50,44 @@ def tower_page(run: Run) -> Page:
         provenance=_made(run),
         readings=tuple(readings),
         tables=tuple(tables.values()),
-    )  # fmt: skip
+    )
 
 
 def _question(plan: dict[str, Any]) -> str:
     world = plan["world"]
     if world["spec"] is None:
-        return ("Knowledge is a hierarchy: matrix products stand on sums. Can the sum be "
-                "forgotten, or changed, and the matrix product kept?")  # fmt: skip
+        return (
+            "Knowledge is a hierarchy: matrix products stand on sums. Can the sum be "
+            "forgotten, or changed, and the matrix product kept?"
+        )
     skill = world["forgotten"][0]
-    return (f"Knowledge is a hierarchy: in {world['spec']['name']}, other skills stand on {skill}. "
-            f"Can {skill} be forgotten, or changed, and what stands on it be kept?")  # fmt: skip
+    return (
+        f"Knowledge is a hierarchy: in {world['spec']['name']}, other skills stand on {skill}. "
+        f"Can {skill} be forgotten, or changed, and what stands on it be kept?"
+    )
 
 
 def _method(plan: dict[str, Any]) -> str:
     shape = plan["shapes"][plan["formats"][0]]
     world = plan["world"]
-    what = (f"the tower of linear algebra modulo {world['p']}" if world["spec"] is None
-            else f"the tower in {world['spec']['name']}")
+    what = (
+        f"the tower of linear algebra modulo {world['p']}"
+        if world["spec"] is None
+        else f"the tower in {world['spec']['name']}"
+    )
     quick = (
         " **This is the quick form**: "
-        + ("a smaller modulus, four skills up to the sum of products (an entry of a matrix "
-           "product, not the whole of it), " if world["spec"] is None else "")
+        + (
+            "a smaller modulus, four skills up to the sum of products (an entry of a matrix "
+            "product, not the whole of it), "
+            if world["spec"] is None
+            else ""
+        )
         + "few steps and one format; left out are gradient ascent, NegGrad+, the task vector and "
         "the token's row, two of the four protections of a change, and half of the doors to "
-        "close. Read it as a demonstration." if plan["form"] == "quick" else ""
+        "close. Read it as a demonstration."
+        if plan["form"] == "quick"
+        else ""
     )
     return (
         f"**How it was measured.** Causal transformers ({shape['layers']} layers of width "
@@ -103,17 +119,23 @@ def _spared(plan: dict[str, Any]) -> str:
     less = plan["matrix"][others[0]]
     told = [
         f"which skill falls with which among {len(plan['matrix'][most])} skills there, among "
-        f"{', '.join(less)} elsewhere" if len(less) < len(plan["matrix"][most]) else "",
+        f"{', '.join(less)} elsewhere"
+        if len(less) < len(plan["matrix"][most])
+        else "",
         "back doors closed in four steps there, in two elsewhere",
         f"a model never taught {gone[1]}, and all protections of a changed {gone[1]}, there alone"
-        if len(gone) > 1 else "",
-    ]  # fmt: skip
-    return (f" Everything was measured in the format {most} (every forgetting in all formats): "
-            + "; ".join(filter(None, told)) + ".")
+        if len(gone) > 1
+        else "",
+    ]
+    return (
+        f" Everything was measured in the format {most} (every forgetting in all formats): "
+        + "; ".join(filter(None, told))
+        + "."
+    )
 
 
 def _words(plan: dict[str, Any]) -> list[str]:
-    from unteach.knowledge import FORMATS
+    from unteach.skills import FORMATS
 
     asked = "all" if plan["formats"] == list(FORMATS) else plan["formats"][0]
     words = ["unteach", "study", "tower", *(["--full"] if plan["form"] == "full" else [])]

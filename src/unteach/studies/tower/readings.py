@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from unteach.core import Reading, Table
-from unteach.knowledge import Dissociation, Entanglement, SkillGraph, dissociation
+from unteach.skills import Dissociation, Entanglement, SkillGraph, dissociation
 
 from .rows import Results, Row, of_kind
 from .setting import BARE, CHANGES, MAIN, SPARED, changed_words, top
@@ -17,9 +17,14 @@ HELD = {BARE: "atoms protected", SPARED: "all but its results protected"}
 
 
 def all_readings(
-    plan: dict[str, Any], results: Results, graph: SkillGraph, forgets: list[Row],
-    changes: list[Row], roles: list[Row], found: dict[str, Entanglement],
-) -> list[Reading]:  # fmt: skip
+    plan: dict[str, Any],
+    results: Results,
+    graph: SkillGraph,
+    forgets: list[Row],
+    changes: list[Row],
+    roles: list[Row],
+    found: dict[str, Entanglement],
+) -> list[Reading]:
     """Return every reading of the page, format by format."""
     seeds = [int(plan["seed"]) + k for k in range(int(plan["seeds"]))]
     made: list[Reading] = []
@@ -39,40 +44,87 @@ def all_readings(
 def _learned(format: str, results: Results, seeds: list[int]) -> Reading:
     least = [
         min(r["whole"] for r in found["skills"].values())
-        for (f, _, never), found in of_kind(results, "teach") if (f, never) == (format, "all")
-    ]  # fmt: skip
-    return reading(f"{format}: worst skill as taught", least, seeds, "skills", better="higher",
-                   note="share of whole tasks right, of the skill that the model knows least")
+        for (f, _, never), found in of_kind(results, "teach")
+        if (f, never) == (format, "all")
+    ]
+    return reading(
+        f"{format}: worst skill as taught",
+        least,
+        seeds,
+        "skills",
+        better="higher",
+        note="share of whole tasks right, of the skill that the model knows least",
+    )
 
 
 def _forgotten(
     format: str, skill: str, above: str, results: Results, forgets: list[Row], seeds: list[int]
 ) -> list[Reading]:
-    rows = [r for r in forgets
-            if (r["format"], r["skill"], (r["method"], r["kept"])) == (format, skill, MAIN)]
-    never = [f["skills"][skill]["share"] for (g, _, n), f in of_kind(results, "teach")
-             if (g, n) == (format, skill)]  # fmt: skip
-    whole = [f["skills"][skill]["share"] for (g, _, n), f in of_kind(results, "teach")
-             if (g, n) == (format, "all")]  # fmt: skip
-    note = (f"asked by name, chance {rows[0]['chance']:.2f}; the front door alone, read it beside "
-            "the back doors" + ("; null: never taught" if never else ""))  # fmt: skip
+    rows = [
+        r
+        for r in forgets
+        if (r["format"], r["skill"], (r["method"], r["kept"])) == (format, skill, MAIN)
+    ]
+    never = [
+        f["skills"][skill]["share"]
+        for (g, _, n), f in of_kind(results, "teach")
+        if (g, n) == (format, skill)
+    ]
+    whole = [
+        f["skills"][skill]["share"]
+        for (g, _, n), f in of_kind(results, "teach")
+        if (g, n) == (format, "all")
+    ]
+    note = (
+        f"asked by name, chance {rows[0]['chance']:.2f}; the front door alone, read it beside "
+        "the back doors" + ("; null: never taught" if never else "")
+    )
     made = [
-        reading(f"{format}: {skill} at the front door", [r["front"] for r in rows], seeds,
-                "forgetting", untouched=sum(whole) / len(whole),
-                null=(min(never), max(never)) if never else None, note=note),
-        *([reading(f"{format}: {skill} asked by name, never taught", never, seeds, "skills",
-                   note="a model that met it in the lessons of other skills, if anywhere")]
-          if never else []),
-        reading(f"{format}: {above} kept while {skill} goes", [r["top"] for r in rows], seeds,
-                "forgetting", better="higher"),
-    ]  # fmt: skip
+        reading(
+            f"{format}: {skill} at the front door",
+            [r["front"] for r in rows],
+            seeds,
+            "forgetting",
+            untouched=sum(whole) / len(whole),
+            null=(min(never), max(never)) if never else None,
+            note=note,
+        ),
+        *(
+            [
+                reading(
+                    f"{format}: {skill} asked by name, never taught",
+                    never,
+                    seeds,
+                    "skills",
+                    note="a model that met it in the lessons of other skills, if anywhere",
+                )
+            ]
+            if never
+            else []
+        ),
+        reading(
+            f"{format}: {above} kept while {skill} goes",
+            [r["top"] for r in rows],
+            seeds,
+            "forgetting",
+            better="higher",
+        ),
+    ]
     if rows[0]["best back door"] is not None:
         made += [
-            reading(f"{format}: {skill} through its best back door",
-                    [r["best back door"] for r in rows], seeds, "forgetting"),
-            reading(f"{format}: {skill} through its back doors, mean",
-                    [r["mean back door"] for r in rows], seeds, "forgetting"),
-        ]  # fmt: skip
+            reading(
+                f"{format}: {skill} through its best back door",
+                [r["best back door"] for r in rows],
+                seeds,
+                "forgetting",
+            ),
+            reading(
+                f"{format}: {skill} through its back doors, mean",
+                [r["mean back door"] for r in rows],
+                seeds,
+                "forgetting",
+            ),
+        ]
     return made
 
 
@@ -80,13 +132,20 @@ def _again(format: str, skill: str, results: Results, seeds: list[int]) -> list[
     made = []
     for label, kind in (("after forgetting", "forget"), ("never taught", "teach")):
         ends = [
-            found["relearn"][-1][1] for parts, found in of_kind(results, kind)
+            found["relearn"][-1][1]
+            for parts, found in of_kind(results, kind)
             if parts[0] == format and parts[2] == skill and found["relearn"]
-        ]  # fmt: skip
+        ]
         if ends:
-            made.append(reading(f"{format}: {skill} relearned, {label}", ends, seeds, "relearning",
-                                note="held-out half after the last step of teaching the other "
-                                     "half"))  # fmt: skip
+            made.append(
+                reading(
+                    f"{format}: {skill} relearned, {label}",
+                    ends,
+                    seeds,
+                    "relearning",
+                    note="held-out half after the last step of teaching the other half",
+                )
+            )
     return made
 
 
@@ -95,18 +154,35 @@ def _changed(
 ) -> list[Reading]:
     made = []
     for kept, moved in CHANGES:
-        rows = [r for r in changes if (r["format"], r["skill"], r["kept"], r["moved"])
-                == (format, skill, kept, moved)]  # fmt: skip
+        rows = [
+            r
+            for r in changes
+            if (r["format"], r["skill"], r["kept"], r["moved"]) == (format, skill, kept, moved)
+        ]
         words = changed_words(kept, moved)
         for asked in (above, skill):
             values = [r["new"] for r in rows if r["asked"] == asked]
             if values:
-                made.append(reading(f"{format}: new {skill} in {asked}, {words}", values,
-                                    seeds, "changes", unit="share"))  # fmt: skip
+                made.append(
+                    reading(
+                        f"{format}: new {skill} in {asked}, {words}",
+                        values,
+                        seeds,
+                        "changes",
+                        unit="share",
+                    )
+                )
         values = [r["coherence"] for r in rows if r["asked"] == above]
         if values:
-            made.append(reading(f"{format}: coherence of {above} after the change of {skill}, "
-                                f"{words}", values, seeds, "changes", unit="share"))  # fmt: skip
+            made.append(
+                reading(
+                    f"{format}: coherence of {above} after the change of {skill}, {words}",
+                    values,
+                    seeds,
+                    "changes",
+                    unit="share",
+                )
+            )
     return made
 
 
@@ -118,11 +194,16 @@ def _broken(
         return []
     called, others = [s.called for s in seen.values()], [s.other for s in seen.values()]
     return [
-        reading(f"{format}: drop of the {skill} role in the trace, {HELD[arm]}", called, seeds,
-                "roles"),
-        reading(f"{format}: largest drop of another role when {skill} goes, {HELD[arm]}", others,
-                seeds, "roles"),
-    ]  # fmt: skip
+        reading(
+            f"{format}: drop of the {skill} role in the trace, {HELD[arm]}", called, seeds, "roles"
+        ),
+        reading(
+            f"{format}: largest drop of another role when {skill} goes, {HELD[arm]}",
+            others,
+            seeds,
+            "roles",
+        ),
+    ]
 
 
 def dissociations(
@@ -154,9 +235,19 @@ def _recovered(
             return []
         area = found[format].recovers(graph, against)  # type: ignore[arg-type]
         note = "0.5 is chance" + ("" if area.unit_of_replication == "seeds" else f"; {ALONE}")
-        made.append(Reading(
-            f"{format}: {words}", area.value, area.low, area.high, area.n,
-            area.unit_of_replication, tuple(seeds), "AUC", "higher",
-            table="entanglement", note=note,
-        ))  # fmt: skip
+        made.append(
+            Reading(
+                f"{format}: {words}",
+                area.value,
+                area.low,
+                area.high,
+                area.n,
+                area.unit_of_replication,
+                tuple(seeds),
+                "AUC",
+                "higher",
+                table="entanglement",
+                note=note,
+            )
+        )
     return made

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from unteach.core import BadInput
-from unteach.knowledge import (
+from unteach.skills import (
     FORMATS,
     PROTECTIONS,
     Change,
@@ -52,8 +52,15 @@ MAIN = ("labels", "everything")
 BARE, SPARED = ("labels", "atoms"), ("labels", "trace")
 """The arms by which damage in the trace is read: with nothing above the skill held in place, and
 with all held but the results of the skill's own calls."""
-ARMS = (("ascent", "none"), ("vector", "none"), ("neggrad", "everything"), ("row", "everything"),
-        BARE, SPARED, MAIN)  # fmt: skip
+ARMS = (
+    ("ascent", "none"),
+    ("vector", "none"),
+    ("neggrad", "everything"),
+    ("row", "everything"),
+    BARE,
+    SPARED,
+    MAIN,
+)
 FEW_ARMS = (BARE, SPARED, MAIN)
 """Those of the quick form, and of every forgotten skill but the first."""
 LAST, ALL = "last", "all"

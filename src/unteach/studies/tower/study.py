@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from unteach.core import BadInput, Progress
 from unteach.engine import run_tasks
-from unteach.knowledge import FORMATS
 from unteach.report import Block, Page
+from unteach.skills import FORMATS
 from unteach.store import Run
 
 from ..study import heading
@@ -44,14 +44,15 @@ QUICK_FORMAT = "explicit-rope"
 
 def tower_task(payload: dict[str, Any], folder: str) -> dict[str, Any]:
     """Return the result of one task, by its kind."""
-    from .changing import change_task
-    from .forgetting import forget_task, teach_task
-    from .moles import entangle_task, mole_task
+    from .forgetting import change_task, entangle_task, forget_task, mole_task, teach_task
 
     kinds: dict[str, Callable[[Mapping[str, Any], Path], dict[str, Any]]] = {
-        "teach": teach_task, "forget": forget_task, "change": change_task, "mole": mole_task,
+        "teach": teach_task,
+        "forget": forget_task,
+        "change": change_task,
+        "mole": mole_task,
         "entangle": entangle_task,
-    }  # fmt: skip
+    }
     return kinds[payload["kind"]](payload, Path(folder))
 
 
@@ -74,9 +75,15 @@ class TowerStudy:
     )
 
     def plan(
-        self, *, full: bool = False, seed: int = 0, format: str | None = None,
-        seeds: int | None = None, spec: str | None = None, skill: str | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        *,
+        full: bool = False,
+        seed: int = 0,
+        format: str | None = None,
+        seeds: int | None = None,
+        spec: str | None = None,
+        skill: str | None = None,
+    ) -> dict[str, Any]:
         """Return everything that decides the result; a tower file's text is part of it.
 
         Parameters
@@ -101,25 +108,34 @@ class TowerStudy:
         graph = graph_of(world)
         for name in world["forgotten"]:
             if name not in world["skills"] or not set(graph.over(name)) & set(world["skills"]):
-                raise BadInput(f"{name!r} is not taught, or carries no skill that is; the taught "
-                               f"ones are {world['skills']}")  # fmt: skip
+                raise BadInput(
+                    f"{name!r} is not taught, or carries no skill that is; the taught "
+                    f"ones are {world['skills']}"
+                )
         formats = list(FORMATS) if asked == "all" else [asked]
         thorough = (THOROUGH if THOROUGH in formats else formats[0]) if full else None
 
         def matrix(format: str) -> list[str]:
             if spec is not None:
                 return list(world["skills"])[:6]
-            return list(SMALL_MATRIX if not full else MATRIX if format == thorough
-                        else PART_OF_MATRIX)  # fmt: skip
+            return list(
+                SMALL_MATRIX if not full else MATRIX if format == thorough else PART_OF_MATRIX
+            )
 
         return {
-            **begun, "seeds": int(count),
-            "formats": formats, "thorough": thorough, "world": world,
+            **begun,
+            "seeds": int(count),
+            "formats": formats,
+            "thorough": thorough,
+            "world": world,
             "shapes": {f: shape_json(FULL[f] if full else QUICK) for f in FORMATS},
-            "matrix": {f: matrix(f) for f in formats}, "n": 200 if full else 80,
-            "steps": 400, "share": 0.5 if full else 0.15, "change_steps": 200 if full else 120,
+            "matrix": {f: matrix(f) for f in formats},
+            "n": 200 if full else 80,
+            "steps": 400,
+            "share": 0.5 if full else 0.15,
+            "change_steps": 200 if full else 120,
             "few_steps": 80 if full else 40,
-        }  # fmt: skip
+        }
 
     def tasks(self, plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the payloads by key: those that teach, and those that need what they taught."""
@@ -129,35 +145,61 @@ class TowerStudy:
         graph, (main, *others) = graph_of(world), world["forgotten"]
         for k in range(plan["seeds"]):
             for format in plan["formats"]:
-                shared = {"world": world, "shape": plan["shapes"][format], "format": format,
-                          "seed": plan["seed"] + k, "n": plan["n"]}  # fmt: skip
+                shared = {
+                    "world": world,
+                    "shape": plan["shapes"][format],
+                    "format": format,
+                    "seed": plan["seed"] + k,
+                    "n": plan["n"],
+                }
                 at, steps, all_of_it = f"{format}/{k}", plan["steps"], format == plan["thorough"]
                 for without in ("", main, *(others if all_of_it else ())):
                     first[f"teach/{at}/{without or 'all'}"] = {
-                        **shared, "kind": "teach", "without": without}  # fmt: skip
+                        **shared,
+                        "kind": "teach",
+                        "without": without,
+                    }
                 for skill in world["forgotten"]:
                     for method, kept in ARMS if full and skill == main else FEW_ARMS:
                         then[f"forget/{at}/{skill}/{method}/{kept}"] = {
-                            **shared, "kind": "forget", "skill": skill, "method": method,
-                            "kept": kept, "relearn": (method, kept) == MAIN,
+                            **shared,
+                            "kind": "forget",
+                            "skill": skill,
+                            "method": method,
+                            "kept": kept,
+                            "relearn": (method, kept) == MAIN,
                             "share": plan["share"],
                             "steps": steps if (method, kept) in FEW_ARMS else steps // 2,
-                        }  # fmt: skip
+                        }
                     whole = full and (skill == main or all_of_it)
                     for kept, moved in CHANGES if whole else FEW_CHANGES:
                         then[f"change/{at}/{skill}/{kept}/{moved}"] = {
-                            **shared, "kind": "change", "skill": skill, "kept": kept,
-                            "moved": moved, "steps": plan["change_steps"]}  # fmt: skip
+                            **shared,
+                            "kind": "change",
+                            "skill": skill,
+                            "kept": kept,
+                            "moved": moved,
+                            "steps": plan["change_steps"],
+                        }
                 doors = len(ways_to(graph, main, tuple(tasks_of(world, format).groups)))
                 closings = {0, 2, doors // 2, doors} if all_of_it else {0, doors}
                 for closed in sorted(closings & set(range(doors + 1))):
                     then[f"mole/{at}/{closed}"] = {
-                        **shared, "kind": "mole", "skill": main, "closed": closed,
-                        "share": plan["share"], "steps": plan["change_steps"]}  # fmt: skip
+                        **shared,
+                        "kind": "mole",
+                        "skill": main,
+                        "closed": closed,
+                        "share": plan["share"],
+                        "steps": plan["change_steps"],
+                    }
                 for name in (matrix := plan["matrix"][format]):
                     then[f"entangle/{at}/{name}"] = {
-                        **shared, "kind": "entangle", "skill": name, "steps": plan["few_steps"],
-                        "watched": [n for n in matrix if n != name]}  # fmt: skip
+                        **shared,
+                        "kind": "entangle",
+                        "skill": name,
+                        "steps": plan["few_steps"],
+                        "watched": [n for n in matrix if n != name],
+                    }
         return first, then
 
     def warm_up(self) -> None:
@@ -204,4 +246,3 @@ class TowerStudy:
 
 
 TOWER = TowerStudy()
-

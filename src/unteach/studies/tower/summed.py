@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unteach.core import BadInput, Reading
-from unteach.knowledge import Entanglement, SkillGraph, fallen
+from unteach.skills import Entanglement, SkillGraph, fallen
 from unteach.stats import mean_interval
 
 from .rows import Results, Row, of_kind
@@ -36,8 +36,12 @@ def mean_of(values: Sequence[float], top: float = 1.0) -> Mean:
     if len(values) < 2:
         return Mean(float(values[0]), float(values[0]), float(values[0]), 1)
     found = mean_interval(list(values), unit_of_replication="seeds")
-    return Mean(found.value, min(found.value, max(0.0, found.low)),
-                max(found.value, min(top, found.high)), found.n)  # fmt: skip
+    return Mean(
+        found.value,
+        min(found.value, max(0.0, found.low)),
+        max(found.value, min(top, found.high)),
+        found.n,
+    )
 
 
 def grouped(rows: Iterable[Row], keys: Sequence[str], values: Sequence[str]) -> list[Row]:
@@ -60,22 +64,39 @@ def grouped(rows: Iterable[Row], keys: Sequence[str], values: Sequence[str]) -> 
 
 
 def reading(
-    name: str, values: Sequence[float], seeds: Sequence[int], table: str, *,
-    better: Any = "none", unit: str = "accuracy", untouched: float | None = None,
-    null: tuple[float, float] | None = None, note: str = "",
-) -> Reading:  # fmt: skip
+    name: str,
+    values: Sequence[float],
+    seeds: Sequence[int],
+    table: str,
+    *,
+    better: Any = "none",
+    unit: str = "accuracy",
+    untouched: float | None = None,
+    null: tuple[float, float] | None = None,
+    note: str = "",
+) -> Reading:
     """Return a mean over seeds as a reading."""
     found = mean_of(values)
     notes = [note] if note else []
     notes += [ALONE] if found.n == 1 else []
-    return Reading(name, found.value, found.low, found.high, found.n, "seeds", tuple(seeds), unit,
-                   better, untouched=untouched, null=null, table=table,
-                   note="; ".join(notes))  # fmt: skip
+    return Reading(
+        name,
+        found.value,
+        found.low,
+        found.high,
+        found.n,
+        "seeds",
+        tuple(seeds),
+        unit,
+        better,
+        untouched=untouched,
+        null=null,
+        table=table,
+        note="; ".join(notes),
+    )
 
 
-def matrices(
-    plan: dict[str, Any], results: Results, graph: SkillGraph
-) -> dict[str, Entanglement]:
+def matrices(plan: dict[str, Any], results: Results, graph: SkillGraph) -> dict[str, Entanglement]:
     """Return the entanglement matrix of each format, one layer a seed."""
     asked = {f: tuple(n for n in graph.names if n in m) for f, m in plan["matrix"].items()}
     found: dict[str, dict[int, Any]] = {}
@@ -89,15 +110,25 @@ def matrices(
             layer[names.index(result["skill"]), names.index(watched)] = (
                 fallen(cell["before"], cell["after"], level) if cell["before"] > level else 0.0
             )
-    return {f: Entanglement(asked[f], np.stack([layers[k] for k in sorted(layers)]))
-            for f, layers in found.items()}  # fmt: skip
+    return {
+        f: Entanglement(asked[f], np.stack([layers[k] for k in sorted(layers)]))
+        for f, layers in found.items()
+    }
 
 
 def entangled_rows(format: str, found: Entanglement, graph: SkillGraph) -> list[Row]:
     """Return the mean matrix: what the second skill lost when the first was forgotten."""
     mean, skew = found.mean(), found.asymmetry()
     return [
-        {"format": format, "forgotten": s, "watched": t, "fall": float(mean[i, j]),
-         "asymmetry": float(skew[i, j]), "stands on it": s in graph.under(t)}
-        for i, s in enumerate(found.names) for j, t in enumerate(found.names) if i != j
-    ]  # fmt: skip
+        {
+            "format": format,
+            "forgotten": s,
+            "watched": t,
+            "fall": float(mean[i, j]),
+            "asymmetry": float(skew[i, j]),
+            "stands on it": s in graph.under(t),
+        }
+        for i, s in enumerate(found.names)
+        for j, t in enumerate(found.names)
+        if i != j
+    ]

@@ -2,19 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from unteach.core import canonical, derive
-from unteach.knowledge import FORMATS, positions
+from unteach.skills import FORMATS, positions
 
-from .averaged import Averaged
 from .gauge import Gauge
 from .lessons import Lessons
 from .setting import Shape, tasks_of
+
+# A model while it is taught, and the running mean of its parameters, which is what is kept.
+
+DECAY = 0.98
+"""Of the mean at each step: it looks back about fifty steps."""
+
+
+class Averaged:
+    """What `fit` trains in a model's place: the same parameters, and a mean that follows them.
+
+    At a constant learning rate the parameters dance around what they have learned; their mean
+    stands there already, as if the rate had been lowered. So a training need not know its end in
+    advance. The mean is part of the state, and a training that is interrupted goes on with it.
+
+    Source      Polyak and Juditsky 1992, with an exponential mean in place of a plain one.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._live = [p for p in model.parameters() if p.requires_grad]
+        self._mean = [p.detach().clone() for p in self._live]
+
+    def parameters(self) -> Iterator[Any]:
+        """Return the parameters that are trained."""
+        return iter(self._live)
+
+    @property
+    def training(self) -> bool:
+        """Whether the model is in training mode."""
+        return bool(self.model.training)
+
+    def train(self, mode: bool = True) -> None:
+        """Tell the model that training begins or ends."""
+        self.model.train(mode)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the model's state and the mean."""
+        return {
+            **self.model.state_dict(),
+            **{f"mean.{k}": mean for k, mean in enumerate(self._mean)},
+        }
+
+    def follow(self, moment: Any) -> None:
+        """Move the mean after a step; the first steps count as in a plain mean."""
+        import torch
+
+        with torch.no_grad():
+            decay = min(DECAY, moment.step / (moment.step + 9))
+            torch._foreach_lerp_(self._mean, [p.detach() for p in self._live], 1 - decay)
+
+    @contextmanager
+    def settled(self) -> Iterator[Any]:
+        """Give the model the mean for as long as the block runs."""
+        live = [p.detach().clone() for p in self._live]
+        self.settle()
+        try:
+            yield self.model
+        finally:
+            self._put(live)
+
+    def settle(self) -> Any:
+        """Give the model the mean for good, and return it."""
+        self._put(self._mean)
+        return self.model
+
+    def _put(self, values: list[Any]) -> None:
+        import torch
+
+        with torch.no_grad():
+            for parameter, value in zip(self._live, values, strict=True):
+                parameter.copy_(value)
+
 
 SOME = 60  # tasks a skill by which a training is watched; not those that it is judged by
 MANY = 200  # as many more, once those are known
@@ -57,7 +129,7 @@ def teaching(payload: Mapping[str, Any], folder: Path, without: str = "") -> Tau
 def _taught(key: str, folder: str, without: str) -> Taught:
     import json
 
-    from unteach.models.training import Checkpoint
+    from unteach.models import Checkpoint
 
     payload = json.loads(key)
     format, seed = payload["format"], int(payload["seed"])
@@ -80,23 +152,32 @@ def _started(
     payload: Mapping[str, Any], without: str, start: int, checkpoint: Any
 ) -> tuple[Any, Any]:
     """Return a model from fresh parameters, and the trace of its training."""
-    from unteach.models import Network, Transformer
-    from unteach.models.training import fit
-    from unteach.models.watching import Watch
+    from unteach.models import Network, Transformer, Watch, fit
 
     shape, format, seed = Shape(**payload["shape"]), payload["format"], int(payload["seed"])
     tasks = tasks_of(payload["world"], format)
     learned = tasks.without([without]) if without else tasks
     words = tasks.vocabulary
     module = Transformer(
-        words.size, end=words.end, width=shape.width, layers=shape.layers, length=tasks.longest,
+        words.size,
+        end=words.end,
+        width=shape.width,
+        layers=shape.layers,
+        length=tasks.longest,
         positions=positions(format),
-    )  # fmt: skip
+    )
     network = Network(
-        module=module, loss="next_token", steps=shape.steps, lr=shape.lr, optimizer="adamw",
-        betas=(0.9, 0.98), weight_decay=0.01, warmup=min(100, shape.steps), clip=1.0,
+        module=module,
+        loss="next_token",
+        steps=shape.steps,
+        lr=shape.lr,
+        optimizer="adamw",
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
+        warmup=min(100, shape.steps),
+        clip=1.0,
         batch_size=shape.batch,
-    )  # fmt: skip
+    )
     few, many = (Gauge(learned, n=n, seed=derive(seed, "watch", n)) for n in (SOME, MANY))
     often = {n: shape.composites for n in learned.groups if not tasks.graph[n].is_atom}
     lessons = Lessons((learned,), often)
@@ -111,13 +192,24 @@ def _started(
                 return least
             return min(s["whole"] for s in many.led(model).values())
 
-    watch = Watch(score=score, every=min(50, max(1, shape.steps // 4)), best="highest",
-                  enough=shape.enough, in_a_row=2)  # fmt: skip
+    watch = Watch(
+        score=score,
+        every=min(50, max(1, shape.steps // 4)),
+        best="highest",
+        enough=shape.enough,
+        in_a_row=2,
+    )
     trace = fit(
-        averaged, lambda rng: model.batches(lessons, rng), long_counts_more(model, shape.power),
+        averaged,
+        lambda rng: model.batches(lessons, rng),
+        long_counts_more(model, shape.power),
         network.how,
-        seed=own, per_epoch=1, callbacks=(averaged.follow,), watch=watch, checkpoint=checkpoint,
-    )  # fmt: skip
+        seed=own,
+        per_epoch=1,
+        callbacks=(averaged.follow,),
+        watch=watch,
+        checkpoint=checkpoint,
+    )
     return averaged.settle(), trace
 
 

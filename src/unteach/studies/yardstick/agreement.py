@@ -98,9 +98,12 @@ def missed(rejected: Any, told: Any) -> Array:
 
 
 def resampled(
-    statistic: Callable[..., Array], *arrays: Any, replicates: Any = None, seed: int,
+    statistic: Callable[..., Array],
+    *arrays: Any,
+    replicates: Any = None,
+    seed: int,
     resamples: int = 1000,
-) -> Agreement:  # fmt: skip
+) -> Agreement:
     """Return a statistic of cells with intervals over forget sets, methods and models.
 
     Forget sets and methods are drawn with replacement, each on its own (Owen 2007: for means it
@@ -147,8 +150,10 @@ def _ends(draws: Array, value: Array) -> tuple[Array, Array]:
     filled = np.where(known, draws, 0.0)
     found = np.where(np.isfinite(filled), filled, value)
     low, high = np.quantile(np.where(known, found, 0.0), [0.025, 0.975], axis=0)
-    return (np.where(known, np.minimum(low, value), np.nan),
-            np.where(known, np.maximum(high, value), np.nan))  # fmt: skip
+    return (
+        np.where(known, np.minimum(low, value), np.nan),
+        np.where(known, np.maximum(high, value), np.nan),
+    )
 
 
 def _mean(values: Array) -> Array:

@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from unteach import unlearn
-from unteach.audit import calibration, linear_probe, margin, modified_entropy, rmia, zrf
-from unteach.audit.tow import taken_for_members
+from unteach.audit import (
+    calibration,
+    linear_probe,
+    margin,
+    modified_entropy,
+    rmia,
+    taken_for_members,
+    zrf,
+)
 from unteach.core import Cost, NotConverged, Request, derive, stream
-from unteach.models import as_trainable
-from unteach.models.bridge import as_compiled
-from unteach.models.compiled import TrainedNetwork
-from unteach.models.compiled.start import start
+from unteach.models import TrainedNetwork, as_compiled, as_trainable, start
 from unteach.stats import area_under_curve
 
 from .said import Said
@@ -100,8 +104,11 @@ class Bench:
         kept = np.sort(rng.choice(kept, min(len(kept), 200), replace=False))
         x, y = np.asarray(data.train.x), np.asarray(data.train.y)
         self.x, self.y = x[rows], y[rows]
-        self.parts = ((self.x, self.y), (x[kept], y[kept]),
-                      (np.asarray(data.holdout.x), np.asarray(data.holdout.y)))  # fmt: skip
+        self.parts = (
+            (self.x, self.y),
+            (x[kept], y[kept]),
+            (np.asarray(data.holdout.x), np.asarray(data.holdout.y)),
+        )
 
     def _fresh(self, data: Drawn) -> TrainedNetwork:
         shape = LEARNER.architecture(self.x.shape[1], data.classes)
@@ -126,8 +133,10 @@ class Bench:
 
     def unlearned(self, method: str) -> tuple[list[TrainedNetwork], list[Cost]]:
         """Return what a method makes of every original, and what each took."""
-        pairs = [self.after(method, model, self._seed(method, k))
-                 for k, model in enumerate(self.originals)]  # fmt: skip
+        pairs = [
+            self.after(method, model, self._seed(method, k))
+            for k, model in enumerate(self.originals)
+        ]
         return [p[0] for p in pairs], [p[1] for p in pairs]
 
     def after(self, name: str, model: TrainedNetwork, seed: int) -> tuple[TrainedNetwork, Cost]:
@@ -163,21 +172,36 @@ class Bench:
         p, p_held = softmax(z[0], axis=1), softmax(z[2], axis=1)
         y_held = self.parts[2][1]
         return {
-            "margins": inside, "held": held, "kept": kept, "p": p,
-            "accuracies": [float((a.argmax(axis=1) == y).mean())
-                           for a, (_, y) in zip(z, self.parts, strict=True)],
-            "weights": model.parameters(), "curves": self._relearned(model),
+            "margins": inside,
+            "held": held,
+            "kept": kept,
+            "p": p,
+            "accuracies": [
+                float((a.argmax(axis=1) == y).mean())
+                for a, (_, y) in zip(z, self.parts, strict=True)
+            ],
+            "weights": model.parameters(),
+            "curves": self._relearned(model),
             "member": area_under_curve(inside, held),
             "entropy": area_under_curve(
-                -modified_entropy(p, self.y), -modified_entropy(p_held, y_held)),
+                -modified_entropy(p, self.y), -modified_entropy(p_held, y_held)
+            ),
             "caught": float(taken_for_members(inside[None], kept[None], held[None])[0]),
-            "ratio": float(np.mean(rmia(
-                _held(z[0], self.y), self._references[0], _held(z[2], y_held),
-                self._references[1], a=SLOPE))),
+            "ratio": float(
+                np.mean(
+                    rmia(
+                        _held(z[0], self.y),
+                        self._references[0],
+                        _held(z[2], y_held),
+                        self._references[1],
+                        a=SLOPE,
+                    )
+                )
+            ),
             "ignorance": zrf(p, self.ignorant),
             "loss": calibration(z[0], self.y).log_loss,
             "probe": self._probe(model) if probed else np.nan,
-        }  # fmt: skip
+        }
 
     def _relearned(self, model: TrainedNetwork) -> list[float]:
         shape, packed = model.architecture, model.architecture.packed(model.parameters())
@@ -210,5 +234,3 @@ def _held(z: Array, y: NDArray[np.int64]) -> Array:
 def bench(world: World) -> Bench:
     """Return the models of a world; a process keeps those of the last one."""
     return Bench(world)
-
-

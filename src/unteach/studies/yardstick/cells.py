@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unteach.audit import Ulira, residual_fraction, sides_of_retraining, ulira
-from unteach.audit.judgement import LEVEL
+from unteach.audit import LEVEL, Ulira, residual_fraction, sides_of_retraining, ulira
 from unteach.core import Cost, NeedsReference, derive, stream
 
 from .arms import Bench, World, bench
@@ -18,7 +17,9 @@ from .said import Said, joined, turned
 from .setting import HALVED, LEARNER, NOTHING, RETRAIN, VANDAL
 
 DESIGNS = (
-    "each from its own original", "all from one original", "all from one model that never saw them",
+    "each from its own original",
+    "all from one original",
+    "all from one model that never saw them",
     "each from its own model that never saw them",
 )
 HALVES = ("most memorized half", "least memorized half")
@@ -53,7 +54,7 @@ def cell_task(payload: dict[str, Any]) -> dict[str, Any]:
         "cost": _cost(method, costs, one),
         "forgotten": len(one.y),
         "wrong": int(one.wrong.sum()),
-    }  # fmt: skip
+    }
 
 
 def null_task(payload: dict[str, Any]) -> dict[str, Any]:
@@ -83,17 +84,27 @@ def design_task(payload: dict[str, Any]) -> dict[str, Any]:
     name, n = payload["method"], payload["models"]
     never = [one.as_original(one.retrained("design", k)) for k in range(n)]
     starts = {
-        DESIGNS[0]: one.originals, DESIGNS[1]: one.originals[:1] * n,
-        DESIGNS[2]: never[:1] * n, DESIGNS[3]: never,
-    }  # fmt: skip
+        DESIGNS[0]: one.originals,
+        DESIGNS[1]: one.originals[:1] * n,
+        DESIGNS[2]: never[:1] * n,
+        DESIGNS[3]: never,
+    }
     found: dict[str, Any] = {}
     for design, models in starts.items():
-        made = one.said([one.after(name, m, derive(payload["seed"], design, k))[0]
-                         for k, m in enumerate(models)])  # fmt: skip
-        found[design] = _told(ulira(
-            made.margins, one.reference.margins, permutations=payload["permutations"],
-            seed=derive(payload["seed"], design),
-        ))  # fmt: skip
+        made = one.said(
+            [
+                one.after(name, m, derive(payload["seed"], design, k))[0]
+                for k, m in enumerate(models)
+            ]
+        )
+        found[design] = _told(
+            ulira(
+                made.margins,
+                one.reference.margins,
+                permutations=payload["permutations"],
+                seed=derive(payload["seed"], design),
+            )
+        )
     o, r, u = turned(one.original_said, one.reference, made)  # the last: never saw them, own
     unseen = {d.name: score(d, u, r, o) for d in DEFINITIONS}
     return {"designs": found, "unseen": unseen, "entropy": _entropies(one)}
@@ -109,13 +120,17 @@ def tests_of(
     half = len(order) // 2
     places = {"all": np.arange(len(order)), HALVES[0]: order[:half], HALVES[1]: order[half:]}
     return {
-        name: _told(ulira(
-            u.margins[:, np.sort(at)], r.margins[:, np.sort(at)], level=LEVEL,
-            seed=derive(seed, name),
-            permutations=permutations if name != HALVES[1] else 19,  # its area alone is shown
-        ))
+        name: _told(
+            ulira(
+                u.margins[:, np.sort(at)],
+                r.margins[:, np.sort(at)],
+                level=LEVEL,
+                seed=derive(seed, name),
+                permutations=permutations if name != HALVES[1] else 19,  # its area alone is shown
+            )
+        )
         for name, at in places.items()
-    }  # fmt: skip
+    }
 
 
 def published_entropy(p: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -140,9 +155,9 @@ def _entropies(one: Bench) -> dict[str, Any]:
     moved = []
     for p in one.reference.p:
         whole = published_entropy(p, one.y)
-        alone = np.array([
-            published_entropy(p[k : k + 1], one.y[k : k + 1])[0] for k in range(len(p))
-        ])  # fmt: skip
+        alone = np.array(
+            [published_entropy(p[k : k + 1], one.y[k : k + 1])[0] for k in range(len(p))]
+        )
         moved.append(float(np.mean(np.abs(whole - alone) > 1e-6 * (1 + np.abs(alone)))))
     return {"moved": moved}
 
@@ -150,10 +165,15 @@ def _entropies(one: Bench) -> dict[str, Any]:
 def _told(found: Ulira) -> dict[str, Any]:
     area = found.area
     return {
-        "area": area.value, "low": area.low, "high": area.high, "n": area.n,
-        "level": area.level, "p": found.p_value, "null": list(found.null),
+        "area": area.value,
+        "low": area.low,
+        "high": area.high,
+        "n": area.n,
+        "level": area.level,
+        "p": found.p_value,
+        "null": list(found.null),
         "detectable": found.detectable,
-    }  # fmt: skip
+    }
 
 
 def _resamples(payload: Mapping[str, Any], n: int) -> list[tuple[Any, Any]]:
@@ -173,18 +193,28 @@ def _resamples(payload: Mapping[str, Any], n: int) -> list[tuple[Any, Any]]:
 def _residual(u: Said, r: Said, o: Said, twin: Said, seed: int) -> dict[str, Any] | None:
     try:
         found = residual_fraction(
-            u.margins, r.margins, o.margins, twin=twin.margins, seed=derive(seed, "residual"),
+            u.margins,
+            r.margins,
+            o.margins,
+            twin=twin.margins,
+            seed=derive(seed, "residual"),
             resamples=200,
-        )  # fmt: skip
+        )
     except NeedsReference:
         return None
     rho = found.rho[np.isfinite(found.rho)]
     low, high = np.quantile(rho, [0.1, 0.9])
     return {
-        "value": found.value.value, "low": found.value.low, "high": found.value.high,
-        "null": list(found.null or (0.0, 0.0)), "median": found.median, "near": found.near,
-        "measurable": found.measurable, "tenth": float(low), "ninetieth": float(high),
-    }  # fmt: skip
+        "value": found.value.value,
+        "low": found.value.low,
+        "high": found.value.high,
+        "null": list(found.null or (0.0, 0.0)),
+        "median": found.median,
+        "near": found.near,
+        "measurable": found.measurable,
+        "tenth": float(low),
+        "ninetieth": float(high),
+    }
 
 
 def _sides(u: Said, r: Said, o: Said) -> dict[str, list[bool]]:

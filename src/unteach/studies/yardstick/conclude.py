@@ -9,16 +9,64 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from unteach.audit import difference_of_means
 from unteach.core import Reading, Table
 from unteach.stats import holm
 
 from .agreement import Agreement, missed, rank_correlation, resampled, same_verdict
 from .definitions import BY_NAME, DEFINITIONS
-from .front import bill_rows, front_rows
 from .protocol import CARRIES, judged_rows
 from .readings import definition_readings, panel_readings
-from .setting import METHOD_LABELS, POLES, RETRAIN, named, worlds
+from .setting import HALVED, METHOD_LABELS, POLES, RETRAIN, VANDAL, named, worlds
 from .traps import trap_readings, trap_rows
+
+# What every method costs, leaks and keeps.
+
+
+def front_rows(plan: dict[str, Any], results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return leakage, utility and cost of every method on every forget set."""
+    rows = []
+    for world in worlds(plan):
+        fresh = np.array(results[f"cell/{world}/{RETRAIN}"]["accuracies"])[:, 2]
+        for method in (*plan["methods"], RETRAIN):
+            cell = results[f"cell/{world}/{method}"]
+            gap = difference_of_means(np.array(cell["accuracies"])[:, 2], fresh)
+            told = cell["tests"]["all"]
+            rows.append(
+                {
+                    "set": named(plan, world),
+                    "method": METHOD_LABELS[method],
+                    "x": told["area"],
+                    "x_low": told["low"],
+                    "x_high": told["high"],
+                    "y": gap.value,
+                    "y_low": gap.low,
+                    "y_high": gap.high,
+                    "cost": cell["cost"],
+                }
+            )
+    return rows
+
+
+def bill_rows(front: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return cost, leakage and accuracy lost of every method, over the forget sets."""
+    rows = []
+    denied = (METHOD_LABELS[VANDAL], METHOD_LABELS[HALVED])  # they are no way to forget
+    for method in dict.fromkeys(r["method"] for r in front if r["method"] not in denied):
+        mine = [r for r in front if r["method"] == method]
+        areas = [r["x"] for r in mine]
+        rows.append(
+            {
+                "method": method,
+                "cost": float(np.mean([r["cost"] for r in mine])),
+                "area": float(np.mean(areas)),
+                "low": min(areas),
+                "high": max(areas),
+                "lost": float(np.mean([max(0.0, -r["y"]) for r in mine])),
+            }
+        )
+    return rows
+
 
 ALPHA = 0.05
 MOST = 99.0
@@ -43,41 +91,84 @@ def tables_and_readings(
     )
     order = seriated(orders.value)
     tables = [
-        table("panel", panel, {"p": "p", "p_holm": "p"}, ("set", "definition", "method"),
-              "score: distance from retraining, as defined; units: the same less the median of "
-              "retraining against retraining, in units of how far its 95 % quantile lies above "
-              f"the median, at most {MOST:g}; p from retraining against retraining, p_holm "
-              "adjusted over the methods of a definition and a forget set (not over definitions "
-              "or sets; retraining's own is not adjusted); beyond: p_holm at "
-              f"most {ALPHA:g}; low, high: plus and minus 1.96 standard errors over models"),
-        table("definitions", definitions,
-              dict.fromkeys(("missed", "missed_low", "missed_high"), "share"), ("definition",),
-              "nothing, vandal, halved, retrain: forget sets in which the definition accepts "
-              "doing nothing, over-forgetting, keeping half and denying half, and in which it "
-              "rejects retraining; missed: cells that the "
-              "per-record attack tells from retraining and the definition accepts; unseen: forget "
-              "sets in which it rejects models that never saw the records and went through the "
-              "same method; tau: rank correlation with U-LiRA"),
-        table("order", pair_rows(orders, order), {}, ("one", "other"),
-              "Kendall's tau-b over methods, averaged over forget sets; on the diagonal: of a "
-              "definition with itself on resampled models"),
-        table("verdicts", pair_rows(verdicts, order), dict.fromkeys(("low", "high"), "share"),
-              ("one", "other"), "share of cells in which both accept or both reject"),
-        table("judged", judged, {"p": "p"}, ("set", "method"),
-              "the protocol's judgement: U-LiRA with an exact test on all forgotten records and "
-              "on the most memorized half, adjusted over methods and strata of a forget set"),
-        table("front", front, {"cost": "share", "x": "", "y": "accuracy", "y_low": "accuracy",
-                               "y_high": "accuracy"}, ("set", "method"),
-              "x: area of the per-record attack; y: held-out accuracy less retraining's; cost: "
-              "gradients of one record, in units of retraining's"),
-        table("bill", bill_rows(front), {"cost": "share", "lost": "accuracy"}, ("method",),
-              "over forget sets: mean cost in units of retraining's, mean area of the per-record "
-              "attack with its smallest and largest, mean of the held-out accuracy lost"),
-        table("aim", [{"set": s, "x": 0.5, "y": 0.0} for s in valid],
-              {"y": "accuracy"}, ("set",), "what retraining would have"),
-        table("traps", traps, {}, ("trap", "where"),
-              "what a weak number says; shows: whether the trap is there in this run"),
-    ]  # fmt: skip
+        table(
+            "panel",
+            panel,
+            {"p": "p", "p_holm": "p"},
+            ("set", "definition", "method"),
+            "score: distance from retraining, as defined; units: the same less the median of "
+            "retraining against retraining, in units of how far its 95 % quantile lies above "
+            f"the median, at most {MOST:g}; p from retraining against retraining, p_holm "
+            "adjusted over the methods of a definition and a forget set (not over definitions "
+            "or sets; retraining's own is not adjusted); beyond: p_holm at "
+            f"most {ALPHA:g}; low, high: plus and minus 1.96 standard errors over models",
+        ),
+        table(
+            "definitions",
+            definitions,
+            dict.fromkeys(("missed", "missed_low", "missed_high"), "share"),
+            ("definition",),
+            "nothing, vandal, halved, retrain: forget sets in which the definition accepts "
+            "doing nothing, over-forgetting, keeping half and denying half, and in which it "
+            "rejects retraining; missed: cells that the "
+            "per-record attack tells from retraining and the definition accepts; unseen: forget "
+            "sets in which it rejects models that never saw the records and went through the "
+            "same method; tau: rank correlation with U-LiRA",
+        ),
+        table(
+            "order",
+            pair_rows(orders, order),
+            {},
+            ("one", "other"),
+            "Kendall's tau-b over methods, averaged over forget sets; on the diagonal: of a "
+            "definition with itself on resampled models",
+        ),
+        table(
+            "verdicts",
+            pair_rows(verdicts, order),
+            dict.fromkeys(("low", "high"), "share"),
+            ("one", "other"),
+            "share of cells in which both accept or both reject",
+        ),
+        table(
+            "judged",
+            judged,
+            {"p": "p"},
+            ("set", "method"),
+            "the protocol's judgement: U-LiRA with an exact test on all forgotten records and "
+            "on the most memorized half, adjusted over methods and strata of a forget set",
+        ),
+        table(
+            "front",
+            front,
+            {"cost": "share", "x": "", "y": "accuracy", "y_low": "accuracy", "y_high": "accuracy"},
+            ("set", "method"),
+            "x: area of the per-record attack; y: held-out accuracy less retraining's; cost: "
+            "gradients of one record, in units of retraining's",
+        ),
+        table(
+            "bill",
+            bill_rows(front),
+            {"cost": "share", "lost": "accuracy"},
+            ("method",),
+            "over forget sets: mean cost in units of retraining's, mean area of the per-record "
+            "attack with its smallest and largest, mean of the held-out accuracy lost",
+        ),
+        table(
+            "aim",
+            [{"set": s, "x": 0.5, "y": 0.0} for s in valid],
+            {"y": "accuracy"},
+            ("set",),
+            "what retraining would have",
+        ),
+        table(
+            "traps",
+            traps,
+            {},
+            ("trap", "where"),
+            "what a weak number says; shows: whether the trap is there in this run",
+        ),
+    ]
     readings = [
         *panel_readings(plan, orders, verdicts, valid),
         *definition_readings(plan, definitions, valid),
@@ -87,9 +178,12 @@ def tables_and_readings(
 
 
 def table(
-    name: str, rows: list[dict[str, Any]], units: dict[str, str], keys: tuple[str, ...],
+    name: str,
+    rows: list[dict[str, Any]],
+    units: dict[str, str],
+    keys: tuple[str, ...],
     caption: str,
-) -> Table:  # fmt: skip
+) -> Table:
     """Return rows as a table."""
     return Table(name, {k: [r[k] for r in rows] for k in rows[0]}, units, keys, caption)
 
@@ -112,16 +206,21 @@ def panel_rows(plan: dict[str, Any], results: dict[str, Any]) -> list[dict[str, 
             p = {m: tail(null[d.name], scores[m]) for m in cells if scores[m] is not None}
             adjusted = dict(zip(known, holm([p[m] for m in known]), strict=True)) if known else {}
             for method, cell in cells.items():
-                rows.append({
-                    "set": named(plan, world), "definition": d.name,
-                    "method": METHOD_LABELS[method],
-                    **_scored(scores[method], cell["replicates"][d.name], null[d.name]),
-                    "p": p.get(method),
-                    "p_holm": None if method not in p
-                    else float(adjusted.get(method, p[method])),
-                    "beyond": None if method not in p
-                    else bool(adjusted.get(method, p[method]) <= ALPHA),
-                })  # fmt: skip
+                rows.append(
+                    {
+                        "set": named(plan, world),
+                        "definition": d.name,
+                        "method": METHOD_LABELS[method],
+                        **_scored(scores[method], cell["replicates"][d.name], null[d.name]),
+                        "p": p.get(method),
+                        "p_holm": None
+                        if method not in p
+                        else float(adjusted.get(method, p[method])),
+                        "beyond": None
+                        if method not in p
+                        else bool(adjusted.get(method, p[method]) <= ALPHA),
+                    }
+                )
     return rows
 
 
@@ -161,31 +260,40 @@ def cubes(
         again.append([[[_number(v) for v in c["replicates"][n]] for n in NAMES] for c in cells])
     beyond = {(r["set"], r["method"], r["definition"]): r["beyond"] for r in panel}
     verdicts = [
-        [[_number(beyond[named(plan, w), METHOD_LABELS[m], n]) for n in NAMES]
-         for m in plan["methods"]] for w in sets
-    ]  # fmt: skip
-    return (np.array(scores), np.array(verdicts, float),
-            np.moveaxis(np.array(again, float), -1, 0))  # fmt: skip
+        [
+            [_number(beyond[named(plan, w), METHOD_LABELS[m], n]) for n in NAMES]
+            for m in plan["methods"]
+        ]
+        for w in sets
+    ]
+    return (np.array(scores), np.array(verdicts, float), np.moveaxis(np.array(again, float), -1, 0))
 
 
 def compared(
-    plan: dict[str, Any], results: dict[str, Any], panel: list[dict[str, Any]],
-    told: dict[tuple[str, str], bool], valid: dict[str, bool],
-) -> tuple[Agreement, Agreement, Agreement]:  # fmt: skip
+    plan: dict[str, Any],
+    results: dict[str, Any],
+    panel: list[dict[str, Any]],
+    told: dict[tuple[str, str], bool],
+    valid: dict[str, bool],
+) -> tuple[Agreement, Agreement, Agreement]:
     """Return rank correlations, shares of equal verdicts, and shares of what is missed.
 
     Only forget sets whose controls behave are looked at; without any, all are, as they stand.
     """
     sets = [w for w in worlds(plan) if valid[named(plan, w)]] or worlds(plan)
     scores, verdicts, again = cubes(plan, results, panel, sets)
-    seen = np.array([[told[named(plan, w), METHOD_LABELS[m]] for m in plan["methods"]]
-                     for w in sets], float)  # fmt: skip
+    seen = np.array(
+        [[told[named(plan, w), METHOD_LABELS[m]] for m in plan["methods"]] for w in sets], float
+    )
     seed = plan["seed"]
     orders = resampled(rank_correlation, scores, replicates=again, seed=seed)
     itself = np.mean([rank_pairs(scores, one) for one in again], axis=0)
     np.fill_diagonal(orders.value, itself)
-    return (orders, resampled(same_verdict, verdicts, seed=seed),
-            resampled(missed, verdicts, seen, seed=seed))  # fmt: skip
+    return (
+        orders,
+        resampled(same_verdict, verdicts, seed=seed),
+        resampled(missed, verdicts, seen, seed=seed),
+    )
 
 
 def rank_pairs(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -207,11 +315,16 @@ def pair_rows(found: Agreement, order: list[int]) -> list[dict[str, Any]]:
     for i in order:
         for j in order:
             value, low, high = (_plain(a[i, j]) for a in (found.value, found.low, found.high))
-            rows.append({
-                "one": NAMES[i], "other": NAMES[j], "value": value,
-                "low": None if i == j else low, "high": None if i == j else high,
-                "sure": bool(i != j and low is not None and low > 0),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "one": NAMES[i],
+                    "other": NAMES[j],
+                    "value": value,
+                    "low": None if i == j else low,
+                    "high": None if i == j else high,
+                    "sure": bool(i != j and low is not None and low > 0),
+                }
+            )
     return rows
 
 
@@ -235,33 +348,51 @@ def unseen_rejected(
 
 
 def definition_rows(
-    panel: list[dict[str, Any]], told: dict[tuple[str, str], bool], valid: dict[str, bool],
-    orders: Agreement, misses: Agreement, unseen: dict[str, list[bool]],
-) -> list[dict[str, Any]]:  # fmt: skip
+    panel: list[dict[str, Any]],
+    told: dict[tuple[str, str], bool],
+    valid: dict[str, bool],
+    orders: Agreement,
+    misses: Agreement,
+    unseen: dict[str, list[bool]],
+) -> list[dict[str, Any]]:
     """Return one row a definition: what it says of the poles, and what it misses."""
     rows, at = [], NAMES.index("ulira")
     for k, name in enumerate(NAMES):
-        mine = {(r["set"], r["method"]): r["beyond"] for r in panel
-                if r["definition"] == name and valid[r["set"]] and r["beyond"] is not None}
+        mine = {
+            (r["set"], r["method"]): r["beyond"]
+            for r in panel
+            if r["definition"] == name and valid[r["set"]] and r["beyond"] is not None
+        }
         fooled = [(s, m) for (s, m), beyond in mine.items() if told.get((s, m)) and not beyond]
         others = [m for _, m in fooled if m not in PLANTED]
-        tau = (None, None, None) if k == at else tuple(
-            _plain(a[k, at]) for a in (orders.value, orders.low, orders.high)
+        tau = (
+            (None, None, None)
+            if k == at
+            else tuple(_plain(a[k, at]) for a in (orders.value, orders.low, orders.high))
         )
-        rows.append({
-            "definition": name, "label": BY_NAME[name].label, "family": BY_NAME[name].family,
-            "means": BY_NAME[name].means, "sets": len({s for s, _ in mine}),
-            "nothing": sum(m == "nothing" for _, m in fooled),
-            "vandal": sum(m == "vandal" for _, m in fooled),
-            "halved": sum(m == "halved" for _, m in fooled),
-            "retrain": sum(bool(b) for (_, m), b in mine.items() if m == "retrain"),
-            "unseen": sum(unseen[name]), "unseen_sets": len(unseen[name]),
-            "cells": sum(bool(told.get(key)) for key in mine),
-            "missed": _plain(misses.value[k]), "missed_low": _plain(misses.low[k]),
-            "missed_high": _plain(misses.high[k]),
-            "tau": tau[0], "tau_low": tau[1], "tau_high": tau[2],
-            "by": ", ".join(dict.fromkeys(others)) or "–",
-        })  # fmt: skip
+        rows.append(
+            {
+                "definition": name,
+                "label": BY_NAME[name].label,
+                "family": BY_NAME[name].family,
+                "means": BY_NAME[name].means,
+                "sets": len({s for s, _ in mine}),
+                "nothing": sum(m == "nothing" for _, m in fooled),
+                "vandal": sum(m == "vandal" for _, m in fooled),
+                "halved": sum(m == "halved" for _, m in fooled),
+                "retrain": sum(bool(b) for (_, m), b in mine.items() if m == "retrain"),
+                "unseen": sum(unseen[name]),
+                "unseen_sets": len(unseen[name]),
+                "cells": sum(bool(told.get(key)) for key in mine),
+                "missed": _plain(misses.value[k]),
+                "missed_low": _plain(misses.low[k]),
+                "missed_high": _plain(misses.high[k]),
+                "tau": tau[0],
+                "tau_low": tau[1],
+                "tau_high": tau[2],
+                "by": ", ".join(dict.fromkeys(others)) or "–",
+            }
+        )
     return rows
 
 

@@ -83,9 +83,9 @@ def _tow_mia(u: Said, r: Said, o: Said) -> float:
 
 
 def _answers(u: Said, r: Said, o: Said) -> float:
-    return float(np.mean([
-        activation_distance(a, b, norm="l2") for a, b in zip(u.p, r.p, strict=True)
-    ]))  # fmt: skip
+    return float(
+        np.mean([activation_distance(a, b, norm="l2") for a, b in zip(u.p, r.p, strict=True)])
+    )
 
 
 def _weights(u: Said, r: Said, o: Said) -> float:
@@ -108,8 +108,9 @@ def _klom(u: Said, r: Said, o: Said) -> float:
 
 
 def _neurips(u: Said, r: Said, o: Said) -> float:
-    kept, test = ((float(u.accuracies[:, k].mean()), float(r.accuracies[:, k].mean()))
-                  for k in (1, 2))  # fmt: skip
+    kept, test = (
+        (float(u.accuracies[:, k].mean()), float(r.accuracies[:, k].mean())) for k in (1, 2)
+    )
     return 1 - neurips_score(u.margins, r.margins, retain=kept, test=test).score
 
 
@@ -126,43 +127,151 @@ def _median(u: Said, r: Said, o: Said) -> float:
 
 
 DEFINITIONS: tuple[Definition, ...] = (
-    Definition("accuracy", "forget accuracy", "accuracy", "average", _accuracy,
-               "accuracy on the forgotten is that of retraining"),
-    Definition("tow", "tug of war (ToW)", "ToW", "average", _tow,
-               "three accuracies, multiplied, are those of retraining"),
-    Definition("tow_mia", "ToW with membership", "ToW-MIA", "average", _tow_mia,
-               "the same, with a membership score for the first"),
-    Definition("member", "population membership", "popul.", "one threshold", _gap("member"),
-               "one threshold tells forgotten from held-out as well as after retraining"),
-    Definition("entropy", "modified entropy", "entropy", "one threshold", _gap("entropy"),
-               "the same by modified entropy"),
-    Definition("zrf", "ZRF", "ZRF", "answers", _gap("ignorance"),
-               "answers are as near to ignorance as those of retraining"),
-    Definition("loss", "log loss", "log loss", "answers", _gap("loss"),
-               "the log loss on the forgotten is that of retraining"),
-    Definition("answers", "answers apart", "answers", "answers", _answers,
-               "probabilities lie no further from retraining's than these from each other"),
-    Definition("weights", "weights apart", "weights", "inside", _weights,
-               "weights lie no further from retraining's than these from each other"),
-    Definition("relearn", "relearn time", "relearn", "inside", _relearn,
-               "the forgotten are relearned no sooner and no later than by retraining"),
-    Definition("probe", "linear probe", "probe", "inside", _probe,
-               "the labels are no easier to read off the hidden layer"),
-    Definition("ulira", "U-LiRA", "U-LiRA", "per record", _ulira,
-               "an attack that fits each record cannot tell the models from retrained ones"),
-    Definition("rmia", "RMIA", "RMIA", "per record", _gap("ratio"),
-               "likelihood ratios of each record are those of retraining"),
-    Definition("klom", "KLoM (median)", "KLoM", "per record", _klom,
-               "each record's margins are distributed as after retraining"),
-    Definition("neurips", "challenge score", "score", "per record", _neurips,
-               "the score of the 2023 challenge is that of retraining"),
-    Definition("epsilon", "epsilon bound", "epsilon", "per record", _epsilon,
-               "no attack shows an epsilon above zero, on average over the records"),
-    Definition("residual", "residual (larger side)", "residual", "per record", _residual,
-               "neither what is left of each record's mark nor the overshoot is beyond noise"),
-    Definition("median", "residual (median)", "median", "per record", _median,
-               "of the median record's mark nothing is left"),
-)  # fmt: skip
+    Definition(
+        "accuracy",
+        "forget accuracy",
+        "accuracy",
+        "average",
+        _accuracy,
+        "accuracy on the forgotten is that of retraining",
+    ),
+    Definition(
+        "tow",
+        "tug of war (ToW)",
+        "ToW",
+        "average",
+        _tow,
+        "three accuracies, multiplied, are those of retraining",
+    ),
+    Definition(
+        "tow_mia",
+        "ToW with membership",
+        "ToW-MIA",
+        "average",
+        _tow_mia,
+        "the same, with a membership score for the first",
+    ),
+    Definition(
+        "member",
+        "population membership",
+        "popul.",
+        "one threshold",
+        _gap("member"),
+        "one threshold tells forgotten from held-out as well as after retraining",
+    ),
+    Definition(
+        "entropy",
+        "modified entropy",
+        "entropy",
+        "one threshold",
+        _gap("entropy"),
+        "the same by modified entropy",
+    ),
+    Definition(
+        "zrf",
+        "ZRF",
+        "ZRF",
+        "answers",
+        _gap("ignorance"),
+        "answers are as near to ignorance as those of retraining",
+    ),
+    Definition(
+        "loss",
+        "log loss",
+        "log loss",
+        "answers",
+        _gap("loss"),
+        "the log loss on the forgotten is that of retraining",
+    ),
+    Definition(
+        "answers",
+        "answers apart",
+        "answers",
+        "answers",
+        _answers,
+        "probabilities lie no further from retraining's than these from each other",
+    ),
+    Definition(
+        "weights",
+        "weights apart",
+        "weights",
+        "inside",
+        _weights,
+        "weights lie no further from retraining's than these from each other",
+    ),
+    Definition(
+        "relearn",
+        "relearn time",
+        "relearn",
+        "inside",
+        _relearn,
+        "the forgotten are relearned no sooner and no later than by retraining",
+    ),
+    Definition(
+        "probe",
+        "linear probe",
+        "probe",
+        "inside",
+        _probe,
+        "the labels are no easier to read off the hidden layer",
+    ),
+    Definition(
+        "ulira",
+        "U-LiRA",
+        "U-LiRA",
+        "per record",
+        _ulira,
+        "an attack that fits each record cannot tell the models from retrained ones",
+    ),
+    Definition(
+        "rmia",
+        "RMIA",
+        "RMIA",
+        "per record",
+        _gap("ratio"),
+        "likelihood ratios of each record are those of retraining",
+    ),
+    Definition(
+        "klom",
+        "KLoM (median)",
+        "KLoM",
+        "per record",
+        _klom,
+        "each record's margins are distributed as after retraining",
+    ),
+    Definition(
+        "neurips",
+        "challenge score",
+        "score",
+        "per record",
+        _neurips,
+        "the score of the 2023 challenge is that of retraining",
+    ),
+    Definition(
+        "epsilon",
+        "epsilon bound",
+        "epsilon",
+        "per record",
+        _epsilon,
+        "no attack shows an epsilon above zero, on average over the records",
+    ),
+    Definition(
+        "residual",
+        "residual (larger side)",
+        "residual",
+        "per record",
+        _residual,
+        "neither what is left of each record's mark nor the overshoot is beyond noise",
+    ),
+    Definition(
+        "median",
+        "residual (median)",
+        "median",
+        "per record",
+        _median,
+        "of the median record's mark nothing is left",
+    ),
+)
 BY_NAME: Mapping[str, Definition] = {d.name: d for d in DEFINITIONS}
 SHORT = {d.name: d.short for d in DEFINITIONS}
 LABELS = {d.name: d.label for d in DEFINITIONS}

@@ -18,7 +18,7 @@ from unteach.report import (
 )
 from unteach.store import Run
 
-from ..repeating import command, provenance, python
+from ..study import command, provenance, python
 from .answer import answer
 from .definitions import DEFINITIONS, LABELS, SHORT
 from .readings import missed_name, tau_name
@@ -36,17 +36,26 @@ def key_figure(page: Page) -> Matrix:
 
 def _panel(methods: list[str], name: str) -> Matrix:
     return Matrix(
-        "panel", row="definition", column="method", value="units", where={"set": name},
+        "panel",
+        row="definition",
+        column="method",
+        value="units",
+        where={"set": name},
         order=tuple(d.name for d in DEFINITIONS) + tuple(dict.fromkeys(methods)),
-        labels=LABELS, full=20.0, digits=1, marked="beyond",
-        marks="beyond the null, after Holm's adjustment", columns="method",
-        above="farther from retraining than retraining is from itself", below="nearer",
+        labels=LABELS,
+        full=20.0,
+        digits=1,
+        marked="beyond",
+        marks="beyond the null, after Holm's adjustment",
+        columns="method",
+        above="farther from retraining than retraining is from itself",
+        below="nearer",
         title=f"What each definition says, {name}",
         caption="0: as retraining typically scores against retraining; 1: where 5 % of such "
         "comparisons lie; 99: that far or farther. Empty: cannot be read on these records. "
         "Planted faults: nothing (nothing is done), vandal (the records are denied), halved (half "
         "are kept, half denied). Relabel: random labels.",
-    )  # fmt: skip
+    )
 
 
 def yardstick_page(run: Run) -> Page:
@@ -61,32 +70,58 @@ def yardstick_page(run: Run) -> Page:
         "and which are fooled?",
         answer=tuple(answer(readings, tables)),
         blocks=(
-            Section("One forgetting, many definitions",
-                    "The same unlearned models, read by every definition. Each reading is set "
-                    "beside what retraining scores against retraining."),
+            Section(
+                "One forgetting, many definitions",
+                "The same unlearned models, read by every definition. Each reading is set "
+                "beside what retraining scores against retraining.",
+            ),
             *(_panel(tables["panel"]["method"], s) for s in sets),
             TableBlock(
-                "definitions", columns=("label", "family", "means"),
+                "definitions",
+                columns=("label", "family", "means"),
                 labels={"label": "definition", "family": "looks at", "means": "forgotten means"},
                 caption="When a model counts as having forgotten. Every one is compared with "
                 "retrained models, also where common practice does not.",
             ),
-            Section("Which agree", "By the order in which they put the methods, and by what they "
-                    "accept and reject."),
+            Section(
+                "Which agree",
+                "By the order in which they put the methods, and by what they accept and reject.",
+            ),
             *_agreement(names, tables["order"]),
             Section("Which are fooled", "And by what."),
             *_fooled(names),
-            Section("A gallery of traps", "Each with its number here, also where it does not "
-                    "show."),
+            Section(
+                "A gallery of traps", "Each with its number here, also where it does not show."
+            ),
             *_gallery(),
             Section("What a method costs, leaks and keeps"),
             *_front(plan),
             TableBlock(
                 "judged",
-                columns=("set", "method", "kind", "area", "low", "high", "p", "detectable",
-                         "short", "beyond", "residual", "median"),
-                digits={"area": 3, "low": 3, "high": 3, "detectable": 3, "residual": 2,
-                        "median": 2, "short": 2, "beyond": 2},
+                columns=(
+                    "set",
+                    "method",
+                    "kind",
+                    "area",
+                    "low",
+                    "high",
+                    "p",
+                    "detectable",
+                    "short",
+                    "beyond",
+                    "residual",
+                    "median",
+                ),
+                digits={
+                    "area": 3,
+                    "low": 3,
+                    "high": 3,
+                    "detectable": 3,
+                    "residual": 2,
+                    "median": 2,
+                    "short": 2,
+                    "beyond": 2,
+                },
                 labels={"kind": "judgement"},
                 caption="The judgement of the audit: the per-record attack on all forgotten "
                 "records and on the most memorized half, exact tests, adjusted by Holm over "
@@ -97,25 +132,36 @@ def yardstick_page(run: Run) -> Page:
             ),
             Prose(_method(plan)),
         ),
-        command=command(plan), python=python(plan),
+        command=command(plan),
+        python=python(plan),
         provenance=provenance(run, "scipy", "scikit-learn", "numba", "torch"),
-        readings=tuple(readings), tables=tuple(tables.values()),
-    )  # fmt: skip
+        readings=tuple(readings),
+        tables=tuple(tables.values()),
+    )
 
 
 def _agreement(names: set[str], table: Table) -> list[Block]:
     order = tuple(n for n in dict.fromkeys(table["one"]) if n not in TWINS)
     tau = {(r["one"], r["other"]): r["value"] for r in table.rows()}
     twins = " and ".join(
-        f"{LABELS[a]} (with {LABELS[b]} {tau[a, b]:.2f})" for a, b in TWINS.items()
+        f"{LABELS[a]} (with {LABELS[b]} {tau[a, b]:.2f})"
+        for a, b in TWINS.items()
         if tau[a, b] is not None
-    )  # fmt: skip
+    )
     ranked = tuple(n for n in (tau_name(d.label) for d in DEFINITIONS) if n in names)
     return [
         Matrix(
-            "order", row="one", column="other", value="value", labels=SHORT, order=order,
-            marked="sure", marks="95 % interval above zero", columns="definition",
-            above="order alike", below="order oppositely",
+            "order",
+            row="one",
+            column="other",
+            value="value",
+            labels=SHORT,
+            order=order,
+            marked="sure",
+            marks="95 % interval above zero",
+            columns="definition",
+            above="order alike",
+            below="order oppositely",
             title="Do two definitions put the methods in the same order?",
             caption="Kendall's tau-b over methods, averaged over forget sets; definitions that "
             "agree stand beside each other. On the diagonal: a definition with itself on "
@@ -123,37 +169,75 @@ def _agreement(names: set[str], table: Table) -> list[Block]:
             f"{twins}.",
         ),
         Matrix(
-            "verdicts", row="one", column="other", value="value", labels=SHORT, order=order,
-            columns="definition", above="same verdict",
+            "verdicts",
+            row="one",
+            column="other",
+            value="value",
+            labels=SHORT,
+            order=order,
+            columns="definition",
+            above="same verdict",
             title="Do they accept and reject the same?",
             caption="Share of cells of method and forget set in which both accept or both "
             "reject. Where nearly everything is rejected, agreement is cheap.",
         ),
-        *([Forest(
-            ranked, labels={tau_name(d.label): d.label for d in DEFINITIONS
-                            if tau_name(d.label) in names},
-            title="The order of methods, against U-LiRA's",
-            caption="Intervals resample forget sets, methods and models.",
-        )] if ranked else []),
-    ]  # fmt: skip
+        *(
+            [
+                Forest(
+                    ranked,
+                    labels={
+                        tau_name(d.label): d.label
+                        for d in DEFINITIONS
+                        if tau_name(d.label) in names
+                    },
+                    title="The order of methods, against U-LiRA's",
+                    caption="Intervals resample forget sets, methods and models.",
+                )
+            ]
+            if ranked
+            else []
+        ),
+    ]
 
 
 def _fooled(names: set[str]) -> list[Block]:
     missed = tuple(n for n in (missed_name(d.label) for d in DEFINITIONS) if n in names)
     return [
-        *([Forest(
-            missed, labels={missed_name(d.label): d.label for d in DEFINITIONS
-                            if missed_name(d.label) in names},
-            title="Told apart record by record, and accepted all the same",
-            caption="Share of the cells that an exact per-record test tells from retraining, "
-            "which the definition accepts. U-LiRA itself is that test on all records, so that "
-            "its share is small by construction. Where all methods say the same, the interval "
-            "is Clopper and Pearson's for so many methods.",
-        )] if missed else []),
+        *(
+            [
+                Forest(
+                    missed,
+                    labels={
+                        missed_name(d.label): d.label
+                        for d in DEFINITIONS
+                        if missed_name(d.label) in names
+                    },
+                    title="Told apart record by record, and accepted all the same",
+                    caption="Share of the cells that an exact per-record test tells from "
+                    "retraining, "
+                    "which the definition accepts. U-LiRA itself is that test on all records, so "
+                    "that "
+                    "its share is small by construction. Where all methods say the same, the "
+                    "interval "
+                    "is Clopper and Pearson's for so many methods.",
+                )
+            ]
+            if missed
+            else []
+        ),
         TableBlock(
             "definitions",
-            columns=("label", "sets", "nothing", "vandal", "halved", "retrain", "unseen",
-                     "missed", "by"),
+            columns=(
+                "label",
+                "sets",
+                "nothing",
+                "vandal",
+                "halved",
+                "retrain",
+                "unseen",
+                "missed",
+                "by",
+            ),
             labels={"label": "definition", "missed": "accepted", "by": "fooled by"},
             caption="Counted over forget sets (sets) whose controls behave. Nothing, vandal, "
             "halved: on how many the definition accepts that planted fault. Retrain: on how many "
@@ -162,48 +246,79 @@ def _fooled(names: set[str]) -> list[Block]:
             "Accepted: share of what is told apart. Screens carry no verdict in an audit; here "
             "they are asked what they would say.",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _gallery() -> list[Block]:
     return [
         TableBlock(
-            "traps", columns=("title", "where", "says", "value", "low", "high", "against_what",
-                              "against", "shows"),
+            "traps",
+            columns=(
+                "title",
+                "where",
+                "says",
+                "value",
+                "low",
+                "high",
+                "against_what",
+                "against",
+                "shows",
+            ),
             digits={"value": 3, "low": 3, "high": 3, "against": 3},
-            labels={"title": "trap", "says": "the number", "against_what": "beside it",
-                    "against": "", "shows": "shows here"},
+            labels={
+                "title": "trap",
+                "says": "the number",
+                "against_what": "beside it",
+                "against": "",
+                "shows": "shows here",
+            },
             caption="Intervals are over models (areas: over models and records).",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _front(plan: dict[str, Any]) -> list[Block]:
     methods = tuple(METHOD_LABELS[m] for m in (*plan["methods"], RETRAIN))
     return [
         Front(
-            "front", line="aim", series="method", facet="set", order=methods,
+            "front",
+            line="aim",
+            series="method",
+            facet="set",
+            order=methods,
             x_label="area of the per-record attack (0.5: as retrained)",
-            y_label="held-out accuracy, less retraining's", line_label="retraining",
+            y_label="held-out accuracy, less retraining's",
+            line_label="retraining",
             title="Leakage against utility",
             caption="Left is better hidden, up is more useful; retraining stands at the ring.",
         ),
         Bubbles(
-            "bill", label="method", x="cost", y="area", size="lost", low="low", high="high",
-            level=(0.5, "as retrained"), order=methods,
-            x_label="cost, in units of retraining's", y_label="area of the per-record attack",
+            "bill",
+            label="method",
+            x="cost",
+            y="area",
+            size="lost",
+            low="low",
+            high="high",
+            level=(0.5, "as retrained"),
+            order=methods,
+            x_label="cost, in units of retraining's",
+            y_label="area of the per-record attack",
             size_label="held-out accuracy lost",
             title="Cost, leakage and utility",
             caption="Means over forget sets; the lines reach from the smallest area to the "
             "largest. Cost counts gradients of one record. Small, left and low is best.",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _method(plan: dict[str, Any]) -> str:
-    n, sizes = plan["models"], "; ".join(
-        f"{s['title']}: {s['n_train']} to learn from, {s['n_test']} held out"
-        for s in plan["sources"]
+    n, sizes = (
+        plan["models"],
+        "; ".join(
+            f"{s['title']}: {s['n_train']} to learn from, {s['n_test']} held out"
+            for s in plan["sources"]
+        ),
     )
     return (
         f"**How it was measured.** One data draw ({sizes}), a tenth of the training labels made "
@@ -234,5 +349,3 @@ def _method(plan: dict[str, Any]) -> str:
         "retrained models is kinder than common practice, which reads one model against a rule of "
         "thumb. A method that is not told apart is not shown to have forgotten."
     )
-
-

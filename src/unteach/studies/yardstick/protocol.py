@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from unteach.audit import Fractions, Sides, Ulira, judge
-from unteach.audit.judged import CONTROL
+from unteach.audit import CONTROL, Fractions, Sides, Ulira, judge
 from unteach.stats import Interval, holm
 
 from .setting import METHOD_LABELS, NOTHING, RETRAIN, named, worlds
@@ -51,27 +50,45 @@ def _set_rows(plan: dict[str, Any], label: str, cells: dict[str, Any]) -> list[d
         p = {s: float(adjusted.get((method, s), tests[s].p_value)) for s in STRATA}
         said = judge(tests, p, _fractions(cell), sides=_sides(cell["sides"]))
         if method == RETRAIN:  # the control: by its own stricter level
-            kind = "distinguishable" if valid.startswith("invalid: retraining") else (
-                "equivalent" if said.kind == "equivalent" else "inconclusive")  # fmt: skip
+            kind = (
+                "distinguishable"
+                if valid.startswith("invalid: retraining")
+                else ("equivalent" if said.kind == "equivalent" else "inconclusive")
+            )
         else:
             kind = said.kind
         area, residual, sides = cell["tests"]["all"], cell["residual"], cell["sides"]
-        rows.append({
-            "set": label, "method": METHOD_LABELS[method], "valid": valid == "valid",
-            "kind": kind if valid == "valid" else "invalid",
-            "area": area["area"], "low": area["low"], "high": area["high"],
-            "p": min(p.values()), "detectable": area["detectable"],
-            "short": float(np.mean(sides["short"])), "beyond": float(np.mean(sides["beyond"])),
-            "residual": None if residual is None else residual["value"],
-            "median": None if residual is None else residual["median"],
-            "control": valid,
-        })  # fmt: skip
+        rows.append(
+            {
+                "set": label,
+                "method": METHOD_LABELS[method],
+                "valid": valid == "valid",
+                "kind": kind if valid == "valid" else "invalid",
+                "area": area["area"],
+                "low": area["low"],
+                "high": area["high"],
+                "p": min(p.values()),
+                "detectable": area["detectable"],
+                "short": float(np.mean(sides["short"])),
+                "beyond": float(np.mean(sides["beyond"])),
+                "residual": None if residual is None else residual["value"],
+                "median": None if residual is None else residual["median"],
+                "control": valid,
+            }
+        )
     return rows
 
 
 def _ulira(t: dict[str, Any]) -> Ulira:
-    area = Interval(t["area"], t["low"], t["high"], t["n"], "models x examples", t["level"],
-                    "DeLong by model, jackknife")  # fmt: skip
+    area = Interval(
+        t["area"],
+        t["low"],
+        t["high"],
+        t["n"],
+        "models x examples",
+        t["level"],
+        "DeLong by model, jackknife",
+    )
     return Ulira(area, np.zeros(0), t["p"], (t["null"][0], t["null"][1]), t["detectable"])
 
 

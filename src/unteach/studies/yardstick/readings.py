@@ -36,18 +36,41 @@ def panel_readings(
     averages = [k for k, d in enumerate(DEFINITIONS) if d.family in ("average", "one threshold")]
     itself = known_mean(np.diagonal(orders.value))
     return [
-        Reading("agreement in order, all pairs", *tau, **common, unit="tau", better="none",
-                table="order", note="mean Kendall tau-b over pairs of definitions; a definition "
-                f"with itself on resampled models has {itself:.2f}"),
-        Reading("agreement in order, per-record definitions",
-                *orders.of(lambda m: off_diagonal(m[np.ix_(per_record, per_record)])), **common,
-                unit="tau", better="none", table="order"),
-        Reading("agreement in order, averages against per-record",
-                *orders.of(lambda m: known_mean(m[np.ix_(averages, per_record)])),
-                **common, unit="tau", better="none", table="order"),
-        Reading("agreement in verdict, all pairs", *same, **common, unit="share", better="none",
-                table="verdicts"),
-    ]  # fmt: skip
+        Reading(
+            "agreement in order, all pairs",
+            *tau,
+            **common,
+            unit="tau",
+            better="none",
+            table="order",
+            note="mean Kendall tau-b over pairs of definitions; a definition "
+            f"with itself on resampled models has {itself:.2f}",
+        ),
+        Reading(
+            "agreement in order, per-record definitions",
+            *orders.of(lambda m: off_diagonal(m[np.ix_(per_record, per_record)])),
+            **common,
+            unit="tau",
+            better="none",
+            table="order",
+        ),
+        Reading(
+            "agreement in order, averages against per-record",
+            *orders.of(lambda m: known_mean(m[np.ix_(averages, per_record)])),
+            **common,
+            unit="tau",
+            better="none",
+            table="order",
+        ),
+        Reading(
+            "agreement in verdict, all pairs",
+            *same,
+            **common,
+            unit="share",
+            better="none",
+            table="verdicts",
+        ),
+    ]
 
 
 def definition_readings(
@@ -57,18 +80,35 @@ def definition_readings(
     n, seeds, found = _cells(plan, valid), (int(plan["seed"]),), []
     for r in rows:
         if r["tau"] is not None:
-            found.append(Reading(
-                tau_name(r["label"]), r["tau"], r["tau_low"], r["tau_high"], n=n,
-                unit_of_replication=CELLS, seeds=seeds, unit="tau", better="none",
-                table="definitions",
-            ))  # fmt: skip
+            found.append(
+                Reading(
+                    tau_name(r["label"]),
+                    r["tau"],
+                    r["tau_low"],
+                    r["tau_high"],
+                    n=n,
+                    unit_of_replication=CELLS,
+                    seeds=seeds,
+                    unit="tau",
+                    better="none",
+                    table="definitions",
+                )
+            )
         if r["missed"] is not None:
             ends = _widened(r["missed"], r["missed_low"], r["missed_high"], len(plan["methods"]))
-            found.append(Reading(
-                missed_name(r["label"]), r["missed"], *ends, n=r["cells"],
-                unit_of_replication="cells told apart", seeds=seeds, unit="share",
-                better="lower", table="definitions",
-            ))  # fmt: skip
+            found.append(
+                Reading(
+                    missed_name(r["label"]),
+                    r["missed"],
+                    *ends,
+                    n=r["cells"],
+                    unit_of_replication="cells told apart",
+                    seeds=seeds,
+                    unit="share",
+                    better="lower",
+                    table="definitions",
+                )
+            )
     return found
 
 
@@ -87,5 +127,3 @@ def _widened(value: float, low: float, high: float, methods: int) -> tuple[float
 
 def _cells(plan: dict[str, Any], valid: dict[str, bool]) -> int:
     return max(1, sum(valid.values()) or len(valid)) * len(plan["methods"])
-
-

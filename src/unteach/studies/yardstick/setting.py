@@ -15,26 +15,54 @@ from unteach.data import draws, mislabelled
 from unteach.memorize import Design
 from unteach.models import MLP
 
-from ..sets import prepared
+from ..study import prepared
 
 NOTHING, VANDAL, HALVED, RETRAIN = "DoNothing", "OverForget", "Halved", "Retrain"
 POLES = (NOTHING, VANDAL, HALVED)
 """Planted faults: nothing is forgotten; all is denied; half is kept and half is denied."""
 QUICK_METHODS = (
-    "GradientAscent", "FineTune", "NegGradPlus", "RandomLabel", "SCRUB", "SalUn", "SSD"
-)  # fmt: skip
+    "GradientAscent",
+    "FineTune",
+    "NegGradPlus",
+    "RandomLabel",
+    "SCRUB",
+    "SalUn",
+    "SSD",
+)
 FULL_METHODS = (
-    *QUICK_METHODS, "LabelFreeSSD", "BadTeacher", "L1Sparse", "CFk", "EUk", "BoundaryShrink",
-    "UNSIR", "Influence", "FisherNoise",
-)  # fmt: skip
+    *QUICK_METHODS,
+    "LabelFreeSSD",
+    "BadTeacher",
+    "L1Sparse",
+    "CFk",
+    "EUk",
+    "BoundaryShrink",
+    "UNSIR",
+    "Influence",
+    "FisherNoise",
+)
 METHOD_LABELS = {
-    NOTHING: "nothing", VANDAL: "vandal", HALVED: "halved", RETRAIN: "retrain",
-    "GradientAscent": "ascent", "FineTune": "finetune", "NegGradPlus": "NegGrad",
-    "RandomLabel": "relabel", "SalUn": "SalUn", "SCRUB": "SCRUB", "SSD": "SSD",
-    "LabelFreeSSD": "SSD free", "BadTeacher": "teacher", "L1Sparse": "l1-sparse",
-    "CFk": "CF-k", "EUk": "EU-k", "BoundaryShrink": "shrink", "UNSIR": "UNSIR",
-    "Influence": "influence", "FisherNoise": "Fisher",
-}  # fmt: skip
+    NOTHING: "nothing",
+    VANDAL: "vandal",
+    HALVED: "halved",
+    RETRAIN: "retrain",
+    "GradientAscent": "ascent",
+    "FineTune": "finetune",
+    "NegGradPlus": "NegGrad",
+    "RandomLabel": "relabel",
+    "SalUn": "SalUn",
+    "SCRUB": "SCRUB",
+    "SSD": "SSD",
+    "LabelFreeSSD": "SSD free",
+    "BadTeacher": "teacher",
+    "L1Sparse": "l1-sparse",
+    "CFk": "CF-k",
+    "EUk": "EU-k",
+    "BoundaryShrink": "shrink",
+    "UNSIR": "UNSIR",
+    "Influence": "influence",
+    "FisherNoise": "Fisher",
+}
 SETS = ("random", "mislabelled", "class", "memorized", "subpopulation")
 SET_LABELS = {
     "random": "records at random",
@@ -101,10 +129,14 @@ def drawn(source: Source, seed: int) -> Drawn:
     whole = prepared(source.dataset, source.components)
     (one,) = draws(whole, n_draws=1, n_train=source.n_train, n_holdout=source.n_test, seed=seed)
     made = mislabelled(one.train, fraction=source.noise, seed=derive(seed, "yardstick", "noise"))
-    train = Rows(made.records.ids, {"x": np.asarray(made.records.x, np.float32),
-                                    "y": np.asarray(made.records.y, np.int64)})  # fmt: skip
-    holdout = Rows(one.holdout.ids, {"x": np.asarray(one.holdout.x, np.float32),
-                                     "y": np.asarray(one.holdout.y, np.int64)})  # fmt: skip
+    train = Rows(
+        made.records.ids,
+        {"x": np.asarray(made.records.x, np.float32), "y": np.asarray(made.records.y, np.int64)},
+    )
+    holdout = Rows(
+        one.holdout.ids,
+        {"x": np.asarray(one.holdout.x, np.float32), "y": np.asarray(one.holdout.y, np.int64)},
+    )
     wrong = np.asarray(made.records.column("mislabelled"), np.bool_)
     return Drawn(train, holdout, wrong, int(np.asarray(whole.y).max()) + 1)
 

@@ -10,8 +10,7 @@ from unteach.engine import run_tasks
 from unteach.report import Block, Page
 from unteach.store import Run
 
-from ..sets import here
-from ..study import heading
+from ..study import heading, here
 from .cells import cell_task, design_task, null_task
 from .conclude import tables_and_readings
 from .page import key_figure, yardstick_page
@@ -87,30 +86,38 @@ class Yardstick:
         for source in plan["sources"]:
             for kind in plan["sets"]:
                 world = {
-                    "source": source, "kind": kind,
+                    "source": source,
+                    "kind": kind,
                     **{k: plan[k] for k in ("seed", "models", "relearn", "probed")},
-                }  # fmt: skip
+                }
                 where = f"{source['name']}/{kind}"
                 for method in (*plan["methods"][::-1], RETRAIN):
                     tasks[f"cell/{where}/{method}"] = {
-                        "task": "cell", **world, "method": method,
-                        "permutations": plan["permutations"], "replicates": plan["replicates"],
-                    }  # fmt: skip
+                        "task": "cell",
+                        **world,
+                        "method": method,
+                        "permutations": plan["permutations"],
+                        "replicates": plan["replicates"],
+                    }
                 for part in range(plan["parts"]):
                     tasks[f"null/{where}/{part}"] = {
-                        "task": "null", **world, "part": part,
+                        "task": "null",
+                        **world,
+                        "part": part,
                         "draws": plan["draws"] // plan["parts"],
-                    }  # fmt: skip
+                    }
                 if kind == "random":
                     tasks[f"design/{where}"] = {
-                        "task": "design", **world, "method": plan["design"],
+                        "task": "design",
+                        **world,
+                        "method": plan["design"],
                         "permutations": plan["permutations"],
-                    }  # fmt: skip
+                    }
         return tasks
 
     def warm_up(self) -> None:
         """Compile the training loop."""
-        from unteach.models.compiled import warm_up
+        from unteach.models import warm_up
 
         warm_up()
 

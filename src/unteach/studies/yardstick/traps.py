@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unteach.audit.population import difference_of_means
-from unteach.audit.tow import tow
+from unteach.audit import difference_of_means, tow
 from unteach.core import Reading
 from unteach.stats import Interval, mean_interval
 
@@ -42,11 +41,15 @@ def trap_rows(
         cell = partial(_cell, results, world)
         beyond = {(r["definition"], r["method"]): r["beyond"] for r in panel if r["set"] == label}
         rows += [
-            _threshold(label, cell, beyond), _tow(label, cell, beyond),
-            *_median(label, plan, cell, beyond), *_one_side(label, cell),
-            _cancel(label, cell, beyond), _half(label, cell), _floor(plan, results, world, label),
+            _threshold(label, cell, beyond),
+            _tow(label, cell, beyond),
+            *_median(label, plan, cell, beyond),
+            *_one_side(label, cell),
+            _cancel(label, cell, beyond),
+            _half(label, cell),
+            _floor(plan, results, world, label),
             *_average(label, plan, cell, judged),
-        ]  # fmt: skip
+        ]
         if kind == "random":
             rows += _designs(label, results[f"design/{world}"], plan)
     rows += _easy(plan, results)
@@ -62,12 +65,20 @@ def trap_readings(plan: dict[str, Any], rows: Rows) -> list[Reading]:
     """Return the number of every trap as a reading."""
     return [
         Reading(
-            reading_name(r), r["value"], r["low"], r["high"], n=r["n"],
-            unit_of_replication=r["over"], seeds=(int(plan["seed"]),), unit=r["unit"],
-            better="none", table="traps", note=f"{r['against_what']}: {r['against']:.3f}",
+            reading_name(r),
+            r["value"],
+            r["low"],
+            r["high"],
+            n=r["n"],
+            unit_of_replication=r["over"],
+            seeds=(int(plan["seed"]),),
+            unit=r["unit"],
+            better="none",
+            table="traps",
+            note=f"{r['against_what']}: {r['against']:.3f}",
         )
         for r in rows
-    ]  # fmt: skip
+    ]
 
 
 def reading_name(row: dict[str, Any]) -> str:
@@ -76,32 +87,59 @@ def reading_name(row: dict[str, Any]) -> str:
 
 
 def _row(
-    trap: str, where: str, says: str, found: Interval, unit: str, against: float,
-    against_what: str, shows: bool,
-) -> dict[str, Any]:  # fmt: skip
+    trap: str,
+    where: str,
+    says: str,
+    found: Interval,
+    unit: str,
+    against: float,
+    against_what: str,
+    shows: bool,
+) -> dict[str, Any]:
     return {
-        "trap": trap, "title": TITLES[trap], "where": where, "says": says, "value": found.value,
-        "low": found.low, "high": found.high, "n": found.n, "over": found.unit_of_replication,
-        "unit": unit, "against": float(against), "against_what": against_what,
+        "trap": trap,
+        "title": TITLES[trap],
+        "where": where,
+        "says": says,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "n": found.n,
+        "over": found.unit_of_replication,
+        "unit": unit,
+        "against": float(against),
+        "against_what": against_what,
         "shows": bool(shows),
-    }  # fmt: skip
+    }
 
 
 def _threshold(label: str, cell: Any, beyond: Any) -> dict[str, Any]:
     one, fresh = (np.array(cell(m)["member"]) for m in (NOTHING, RETRAIN))
-    return _row("one threshold", label, "population area, do nothing less retrain",
-                difference_of_means(one, fresh), "area", cell(NOTHING)["tests"]["all"]["area"],
-                "area of the per-record attack on doing nothing",
-                beyond["member", "nothing"] is False)  # fmt: skip
+    return _row(
+        "one threshold",
+        label,
+        "population area, do nothing less retrain",
+        difference_of_means(one, fresh),
+        "area",
+        cell(NOTHING)["tests"]["all"]["area"],
+        "area of the per-record attack on doing nothing",
+        beyond["member", "nothing"] is False,
+    )
 
 
 def _tow(label: str, cell: Any, beyond: Any) -> dict[str, Any]:
     one, fresh = (np.array(cell(m)["accuracies"]) for m in (NOTHING, RETRAIN))
     other = np.roll(fresh, 1, axis=0)
-    return _row("tow", label, "ToW of doing nothing",
-                mean_interval(tow(one, fresh), unit_of_replication="models"), "ToW",
-                float(tow(fresh, other).mean()), "ToW of retraining",
-                beyond["tow", "nothing"] is False)  # fmt: skip
+    return _row(
+        "tow",
+        label,
+        "ToW of doing nothing",
+        mean_interval(tow(one, fresh), unit_of_replication="models"),
+        "ToW",
+        float(tow(fresh, other).mean()),
+        "ToW of retraining",
+        beyond["tow", "nothing"] is False,
+    )
 
 
 def _median(label: str, plan: dict[str, Any], cell: Any, beyond: Any) -> Rows:
@@ -110,20 +148,43 @@ def _median(label: str, plan: dict[str, Any], cell: Any, beyond: Any) -> Rows:
     known = [(m, r) for m, r in found if r is not None]
     if not known:
         return []
-    hidden = [(m, r) for m, r in known
-              if beyond["residual", METHOD_LABELS[m]] and not beyond["median", METHOD_LABELS[m]]]
+    hidden = [
+        (m, r)
+        for m, r in known
+        if beyond["residual", METHOD_LABELS[m]] and not beyond["median", METHOD_LABELS[m]]
+    ]
     method, r = min(hidden or known, key=lambda pair: abs(pair[1]["median"]))
     value = Interval(r["value"], r["low"], r["high"], len(cell(method)["member"]), "models")
-    return [_row("median", label, f"larger side of the residual, {METHOD_LABELS[method]}", value,
-                 "residual", r["median"], "its median", bool(hidden))]  # fmt: skip
+    return [
+        _row(
+            "median",
+            label,
+            f"larger side of the residual, {METHOD_LABELS[method]}",
+            value,
+            "residual",
+            r["median"],
+            "its median",
+            bool(hidden),
+        )
+    ]
 
 
 def _one_side(label: str, cell: Any) -> Rows:
     """Return how far over-forgetting undercuts retraining, in accuracy on the forgotten."""
     one, fresh = (np.array(cell(m)["accuracies"])[:, 0] for m in (VANDAL, RETRAIN))
     gap = difference_of_means(one, fresh)
-    return [_row("one side", label, "forget accuracy, over-forget less retrain", gap, "accuracy",
-                 float(fresh.mean()), "forget accuracy of retraining", gap.high < 0)]
+    return [
+        _row(
+            "one side",
+            label,
+            "forget accuracy, over-forget less retrain",
+            gap,
+            "accuracy",
+            float(fresh.mean()),
+            "forget accuracy of retraining",
+            gap.high < 0,
+        )
+    ]
 
 
 def _cancel(label: str, cell: Any, beyond: Any) -> dict[str, Any]:
@@ -131,24 +192,46 @@ def _cancel(label: str, cell: Any, beyond: Any) -> dict[str, Any]:
     one, fresh = (np.array(cell(m)["member"]) for m in (HALVED, RETRAIN))
     nothing = float(np.mean(cell(NOTHING)["member"]) - fresh.mean())
     passed = [beyond[n, "halved"] is False for n in ("accuracy", "tow", "member", "median")]
-    return _row("cancel", label, "population area, halved less retrain",
-                difference_of_means(one, fresh), "area", nothing, "do nothing less retrain",
-                any(passed))  # fmt: skip
+    return _row(
+        "cancel",
+        label,
+        "population area, halved less retrain",
+        difference_of_means(one, fresh),
+        "area",
+        nothing,
+        "do nothing less retrain",
+        any(passed),
+    )
 
 
 def _half(label: str, cell: Any) -> dict[str, Any]:
     found = mean_interval(cell(RETRAIN)["member"], unit_of_replication="models")
-    return _row("half", label, "population area of retraining", found, "area", 0.5,
-                "the target that is often named", not found.holds(0.5))
+    return _row(
+        "half",
+        label,
+        "population area of retraining",
+        found,
+        "area",
+        0.5,
+        "the target that is often named",
+        not found.holds(0.5),
+    )
 
 
 def _floor(plan: dict[str, Any], results: dict[str, Any], world: str, label: str) -> dict[str, Any]:
     draws = np.concatenate([results[f"null/{world}/{k}"]["klom"] for k in range(plan["parts"])])
     low, middle, high = (float(q) for q in np.quantile(draws, [0.025, 0.5, 0.975]))
     nothing = results[f"cell/{world}/{NOTHING}"]["scores"]["klom"]
-    return _row("floor", label, "KLoM of retraining against retraining",
-                Interval(middle, low, high, len(draws), "mixtures of retrained models"), "nats",
-                nothing, "KLoM of doing nothing", low > 0)  # fmt: skip
+    return _row(
+        "floor",
+        label,
+        "KLoM of retraining against retraining",
+        Interval(middle, low, high, len(draws), "mixtures of retrained models"),
+        "nats",
+        nothing,
+        "KLoM of doing nothing",
+        low > 0,
+    )
 
 
 def _average(label: str, plan: dict[str, Any], cell: Any, judged: Rows) -> Rows:
@@ -162,10 +245,21 @@ def _average(label: str, plan: dict[str, Any], cell: Any, judged: Rows) -> Rows:
     method = max(methods, key=apart)
     tests = cell(method)["tests"]
     worst = tests[HALVES[0]]
-    value = Interval(worst["area"], worst["low"], worst["high"], worst["n"], "models x examples",
-                     worst["level"])  # fmt: skip
-    return [_row("average", label, f"area on the memorized half, {METHOD_LABELS[method]}", value,
-                 "area", tests[HALVES[1]]["area"], "area on the other half", apart(method) > 0)]
+    value = Interval(
+        worst["area"], worst["low"], worst["high"], worst["n"], "models x examples", worst["level"]
+    )
+    return [
+        _row(
+            "average",
+            label,
+            f"area on the memorized half, {METHOD_LABELS[method]}",
+            value,
+            "area",
+            tests[HALVES[1]]["area"],
+            "area on the other half",
+            apart(method) > 0,
+        )
+    ]
 
 
 def _easy(plan: dict[str, Any], results: dict[str, Any]) -> Rows:
@@ -175,32 +269,69 @@ def _easy(plan: dict[str, Any], results: dict[str, Any]) -> Rows:
         if not {"random", "mislabelled"} <= set(plan["sets"]):
             continue
         areas = [
-            [results[f"cell/{source['name']}/{k}/{m}"]["tests"]["all"]["area"]
-             for m in plan["methods"]] for k in ("mislabelled", "random")
-        ]  # fmt: skip
+            [
+                results[f"cell/{source['name']}/{k}/{m}"]["tests"]["all"]["area"]
+                for m in plan["methods"]
+            ]
+            for k in ("mislabelled", "random")
+        ]
         gaps = np.subtract(areas[0], areas[1])
         found = mean_interval(gaps, unit_of_replication="methods")
-        rows.append(_row("easy", source["title"], "area, mislabelled less random records", found,
-                         "area", float(np.mean(areas[1])), "mean area on random records",
-                         found.low > 0))  # fmt: skip
+        rows.append(
+            _row(
+                "easy",
+                source["title"],
+                "area, mislabelled less random records",
+                found,
+                "area",
+                float(np.mean(areas[1])),
+                "mean area on random records",
+                found.low > 0,
+            )
+        )
     return rows
 
 
 def _designs(label: str, found: dict[str, Any], plan: dict[str, Any]) -> Rows:
     told = {d: found["designs"][d] for d in DESIGNS}
     own, fixed = told[DESIGNS[3]], told[DESIGNS[2]]
-    area = Interval(fixed["area"], fixed["low"], fixed["high"], fixed["n"], "models x examples",
-                    fixed["level"])  # fmt: skip
-    clean = Interval(own["area"], own["low"], own["high"], own["n"], "models x examples",
-                     own["level"])  # fmt: skip
+    area = Interval(
+        fixed["area"], fixed["low"], fixed["high"], fixed["n"], "models x examples", fixed["level"]
+    )
+    clean = Interval(
+        own["area"], own["low"], own["high"], own["n"], "models x examples", own["level"]
+    )
     moved = mean_interval(found["entropy"]["moved"], unit_of_replication="models")
     method = METHOD_LABELS[plan["design"]]
     return [
-        _row("procedure", label, f"area, {method}, models that never saw the records", clean,
-             "area", told[DESIGNS[0]]["area"], "models that saw them", own["low"] > 0.5),
-        _row("design", label, f"area, {method}, one model that never saw the records", area,
-             "area", own["area"], "each from its own model that never saw them",
-             fixed["low"] > own["high"]),
-        _row("entropy", label, "records whose value depends on the batch", moved, "share", 0.0,
-             "by the definition", moved.low > 0),
-    ]  # fmt: skip
+        _row(
+            "procedure",
+            label,
+            f"area, {method}, models that never saw the records",
+            clean,
+            "area",
+            told[DESIGNS[0]]["area"],
+            "models that saw them",
+            own["low"] > 0.5,
+        ),
+        _row(
+            "design",
+            label,
+            f"area, {method}, one model that never saw the records",
+            area,
+            "area",
+            own["area"],
+            "each from its own model that never saw them",
+            fixed["low"] > own["high"],
+        ),
+        _row(
+            "entropy",
+            label,
+            "records whose value depends on the batch",
+            moved,
+            "share",
+            0.0,
+            "by the definition",
+            moved.low > 0,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Records, requests to forget some of them, and the cases that audits look at."""

@@ -1,0 +1,1 @@
+"""Records from files: tables, cell by cell, and images."""

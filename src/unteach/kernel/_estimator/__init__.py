@@ -1,0 +1,1 @@
+"""What the kernel estimators share: validation, updates, attributes, files."""

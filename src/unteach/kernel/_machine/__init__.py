@@ -1,0 +1,1 @@
+"""A solved machine as a value: its Gram matrix, its pairs of classes, its decision function."""

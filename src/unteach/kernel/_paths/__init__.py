@@ -1,0 +1,1 @@
+"""Paths of a row's weight: leave-one-out, reweighting, forgetting by degrees."""

@@ -1,0 +1,1 @@
+"""What a model's answers still give away, and the families that studies ask about."""

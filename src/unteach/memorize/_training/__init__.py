@@ -1,0 +1,1 @@
+"""The many trainings behind a study of memories: design, tasks, outcomes, shards."""

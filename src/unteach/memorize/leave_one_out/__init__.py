@@ -1,0 +1,1 @@
+"""Leave-one-out memorization in closed form, one learner a file."""

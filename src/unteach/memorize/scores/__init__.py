@@ -1,0 +1,1 @@
+"""Scores of memorization and influence, one a file."""

@@ -1,0 +1,1 @@
+"""Estimators that own an exact forget, and what they share."""

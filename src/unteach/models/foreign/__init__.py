@@ -1,0 +1,1 @@
+"""Estimators of other packages as learners, and whether their recipe gives them again."""

@@ -1,0 +1,1 @@
+"""Torch networks as learners, and the one loop that trains them."""

@@ -1,0 +1,1 @@
+"""One learner on many subsets of the records at once."""

@@ -1,0 +1,1 @@
+"""Figures, one kind a file: a table in, a drawing out."""

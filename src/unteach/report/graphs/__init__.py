@@ -1,0 +1,1 @@
+"""Layered graphs and proof trees."""

@@ -1,0 +1,1 @@
+"""Skills, the programs that compute them, and what each stands on."""

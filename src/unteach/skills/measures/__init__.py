@@ -1,0 +1,1 @@
+"""What a model can still do after a skill was forgotten or changed."""

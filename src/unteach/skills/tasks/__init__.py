@@ -1,0 +1,1 @@
+"""Tasks that teach skills, as token sequences in four formats."""

@@ -1,0 +1,1 @@
+"""What the certified methods share: noisy learners, paths, and the budget."""

@@ -1,0 +1,1 @@
+"""Methods whose noise earns a certificate, one a file."""

@@ -1,0 +1,1 @@
+"""Two controls that stand in every comparison: doing nothing, and over-forgetting."""

@@ -1,0 +1,1 @@
+"""Exact methods: retraining, the model's own forget, shards."""

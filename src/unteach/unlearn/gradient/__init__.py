@@ -1,0 +1,1 @@
+"""Methods that take gradient steps, one a file."""

@@ -1,0 +1,1 @@
+"""Methods that change some parameters and leave the others, one a file."""

@@ -1,0 +1,1 @@
+"""Methods, metrics and estimators with planted faults: each is caught by one law alone."""

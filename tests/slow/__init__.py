@@ -1,0 +1,1 @@
+"""Plain slow twins of what is fast; the tests compare them."""
