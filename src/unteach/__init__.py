@@ -1,10 +1,11 @@
-"""unteach makes a model forget, and measures what forgetting cost.
+"""unteach removes chosen training data from a model, checks the result, and shows what it cost.
 
     Records -> learn -> model -> forget(request) -> Forgotten -> audit -> readings -> report
 
 The rooms are `core` (values and contracts), `data`, `store`, `stats`, `kernel` (the exact kernel
-machine), `models`, `engine`, `report`, `unlearn` (the methods), `audit`, `studies`, `checks`
-(the public conformance suite) and `cli`. They load when they are first used.
+machine), `models`, `engine`, `report`, `unlearn` (the methods), `memorize`, `knowledge`,
+`skills`, `audit`, `studies`, `checks` (the public conformance suite) and `cli`. They load when
+they are first used.
 """
 
 from __future__ import annotations
